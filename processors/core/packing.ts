@@ -1,0 +1,179 @@
+/**
+ * Packed binary values: unsigned and zigzag varints, doubles, strings, bytes. State lives in one Binary a document because
+ * nested sub-documents cost seven times the bytes and twenty times the CPU of BSON.
+ */
+
+/** An append-only buffer that grows by doubling and is reused from value to value (`reset`). */
+export class ByteWriter {
+  #bytes: Buffer;
+  #length = 0;
+
+  constructor(capacity = 1024) {
+    this.#bytes = Buffer.allocUnsafe(capacity);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  reset(): void {
+    this.#length = 0;
+  }
+
+  /** A copy of what was written since `from`. */
+  copy(from = 0): Buffer {
+    return Buffer.from(this.#bytes.subarray(from, this.#length));
+  }
+
+  /** A view of what was written, valid until the next write. */
+  view(from = 0): Buffer {
+    return this.#bytes.subarray(from, this.#length);
+  }
+
+  #room(size: number): void {
+    if (this.#length + size <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#length + size));
+    this.#bytes.copy(grown, 0, 0, this.#length);
+    this.#bytes = grown;
+  }
+
+  byte(value: number): void {
+    this.#room(1);
+    this.#bytes[this.#length++] = value;
+  }
+
+  /** Unsigned varint of a whole number from 0 to 2^53 − 1. */
+  uint(value: number): void {
+    this.#room(8);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    // Bit operations work on 32 bits only; larger values are divided until they fit.
+    while (value > 0x7fffffff) {
+      bytes[at++] = (value % 128) | 0x80;
+      value = Math.floor(value / 128);
+    }
+    while (value > 127) {
+      bytes[at++] = (value & 0x7f) | 0x80;
+      value >>>= 7;
+    }
+    bytes[at++] = value;
+    this.#length = at;
+  }
+
+  /** Zigzag varint of a whole number within ± 2^52. */
+  int(value: number): void {
+    this.uint(value < 0 ? -value * 2 - 1 : value * 2);
+  }
+
+  double(value: number): void {
+    this.#room(8);
+    this.#length = this.#bytes.writeDoubleLE(value, this.#length);
+  }
+
+  bytes(value: Uint8Array): void {
+    this.uint(value.length);
+    this.#room(value.length);
+    this.#bytes.set(value, this.#length);
+    this.#length += value.length;
+  }
+
+  /** UTF-8 with its length in bytes before it. */
+  string(value: string): void {
+    const length = value.length;
+    this.#room(length * 3 + 5);
+    // Nearly every string is short ASCII: written by hand, without a call into the encoder.
+    if (length < 128) {
+      const start = this.#length + 1;
+      let index = 0;
+      for (; index < length; index++) {
+        const code = value.charCodeAt(index);
+        if (code > 127) break;
+        this.#bytes[start + index] = code;
+      }
+      if (index === length) {
+        this.#bytes[this.#length] = length;
+        this.#length = start + length;
+        return;
+      }
+    }
+    this.uint(Buffer.byteLength(value));
+    this.#length += this.#bytes.write(value, this.#length);
+  }
+}
+
+/** Reads what `ByteWriter` wrote; throws RangeError at the end of the bytes. */
+export class ByteReader {
+  #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** Starts over on other bytes, so that one reader can serve a whole batch. */
+  reset(bytes: Buffer, at = 0): this {
+    this.#bytes = bytes;
+    this.#at = at;
+    return this;
+  }
+
+  get position(): number {
+    return this.#at;
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  byte(): number {
+    const value = this.#bytes[this.#at++];
+    if (value === undefined) throw new RangeError('packed value ends early');
+    return value;
+  }
+
+  uint(): number {
+    let byte = this.byte();
+    if (byte < 128) return byte;
+    let value = byte & 0x7f;
+    let scale = 128;
+    do {
+      byte = this.byte();
+      value += (byte & 0x7f) * scale;
+      scale *= 128;
+    } while (byte > 127);
+    return value;
+  }
+
+  int(): number {
+    const value = this.uint();
+    return value % 2 === 1 ? -(value + 1) / 2 : value / 2;
+  }
+
+  double(): number {
+    this.#need(8);
+    const value = this.#bytes.readDoubleLE(this.#at);
+    this.#at += 8;
+    return value;
+  }
+
+  /** A view into the underlying bytes, not a copy. */
+  bytes(): Buffer {
+    const length = this.uint();
+    this.#need(length);
+    const value = this.#bytes.subarray(this.#at, this.#at + length);
+    this.#at += length;
+    return value;
+  }
+
+  string(): string {
+    const length = this.uint();
+    this.#need(length);
+    const value = this.#bytes.toString('utf8', this.#at, this.#at + length);
+    this.#at += length;
+    return value;
+  }
+
+  #need(length: number): void {
+    if (this.#at + length > this.#bytes.length) throw new RangeError('packed value ends early');
+  }
+}

@@ -1,0 +1,115 @@
+import type { ByteReader, ByteWriter } from './packing.ts';
+import type { RejectReason, SkipReason } from './reasons.ts';
+
+/** Milliseconds since the epoch, always a whole number. Never the wall clock: the time of a record or of a deadline. */
+export type Instant = number;
+
+/** Never: a deadline that no silence reaches. */
+export const NEVER: Instant = Number.POSITIVE_INFINITY;
+
+/** A record to publish. `topic` is the stream's name in the catalog, without prefix; `value` fits the topic's schema. */
+export interface Output {
+  readonly topic: string;
+  readonly key: string;
+  readonly value: object;
+  /** When the change became true. */
+  readonly timestamp: Instant;
+}
+
+export const NO_OUTPUTS: readonly Output[] = [];
+
+/** What one record or one deadline did to a key. */
+export interface Applied<Addition = never> {
+  readonly kind: 'apply';
+  /** In order. A `null` is an output that was suppressed: it takes its place in the numbering, so that positions repeat exactly. */
+  readonly outputs: readonly (Output | null)[];
+  /** Additions to the partition-wide totals. */
+  readonly contributions?: readonly Addition[];
+}
+
+/** The record rightly changes no measure. The state may still have moved its clock. */
+export interface Skipped {
+  readonly kind: 'skip';
+  readonly reason: SkipReason;
+}
+
+/** The record is bad data: its untouched bytes go to the dead letters. Nothing of the state may have changed. */
+export interface Rejected {
+  readonly kind: 'reject';
+  readonly reason: RejectReason;
+  /** For the dead letter, naming the field and what was wrong with it, never its value. */
+  readonly message: string;
+}
+
+export type Outcome<Addition = never> = Applied<Addition> | Skipped | Rejected;
+
+/** How a state is packed. `unpack` reads every version ever written and answers today's shape. */
+export interface Packing<T> {
+  pack(value: T, writer: ByteWriter): void;
+  unpack(reader: ByteReader): T;
+}
+
+/** Anything small and queryable that is stored beside the packed state. */
+export type Summary = Readonly<Record<string, unknown>>;
+
+/** A gauge that is a function of the partition-wide totals: `name` without the prefix, as declared in runtime/metrics.ts. */
+export interface GaugeSample {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** Partition-wide totals: one small value for each partition, kept in the journal block. */
+export interface TotalsDefinition<Totals, Addition> extends Packing<Totals> {
+  initial(): Totals;
+  /** Adds in place. */
+  contribute(totals: Totals, addition: Addition): void;
+  gauges(totals: Totals): Iterable<GaugeSample>;
+}
+
+interface ProcessorBase {
+  /** `customer`: names the group `kizuna.<name>.v<version>` and the collections `<name>.v<version>.*`. */
+  readonly name: string;
+  readonly version: number;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+/** A processor without memory: its output is a function of the record alone. */
+export interface StatelessProcessor<Record extends object = object> extends ProcessorBase {
+  readonly kind: 'stateless';
+  /** `now` is the record's own timestamp, `topic` the stream it came from. Pure, total, synchronous. */
+  onRecord(record: Record, now: Instant, topic: string): Outcome;
+}
+
+/**
+ * A processor that keeps one state for each key. Every function is total and synchronous and depends on its arguments
+ * alone. `onRecord` and `onDue` own the state handed to them and change it in place: the runtime hands out working copies
+ * and forgets them all when a block could not be written.
+ */
+export interface StatefulProcessor<State = unknown, Record extends object = object, Totals = unknown, Addition = unknown>
+  extends ProcessorBase {
+  readonly kind: 'stateful';
+  readonly state: Packing<State> & {
+    /** The queryable part, read from the front of the packed bytes so that a flush need not unpack the rest. */
+    summarize(reader: ByteReader): Summary;
+  };
+  readonly totals: TotalsDefinition<Totals, Addition>;
+  initial(key: string): State;
+  /** `now` is the record's time, already raised to the document's clock when the record is older. */
+  onRecord(state: State, record: Record, now: Instant): Outcome<Addition>;
+  /** The document's clock: the latest instant applied to it; the runtime raises a record's time to it. */
+  clock(state: State): Instant;
+  /** Moves the clock forward to `now` (a no-op when it is not later): also called for skipped and rejected records. */
+  advance(state: State, now: Instant): void;
+  /** The earliest instant at which silence alone changes something; NEVER if none. Cheap: called for every touched key. */
+  nextDue(state: State): Instant;
+  /** Applies exactly the deadline `due` = `nextDue(state)`, after which `nextDue` is later than `due`. */
+  onDue(state: State, due: Instant): Applied<Addition>;
+}
+
+// The erased form in which the runtime holds any processor; each definition is checked against its own types where it is made.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the runtime never looks inside State, Totals or Addition
+export type AnyStateful = StatefulProcessor<any, any, any, any>;
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- likewise for the record
+export type Processor = AnyStateful | StatelessProcessor<any>;
