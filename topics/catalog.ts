@@ -1,0 +1,180 @@
+/**
+ * Every topic, one row each. The names are public: they are added to, never renamed. A prefix (KIZUNA_PREFIX) is put before
+ * the whole name by the adapters and by `plan`; nothing else knows it.
+ */
+
+/** `input`: written by the brand's systems. `internal`: between two processors. `output`: for others to read. */
+export type TopicRole = 'input' | 'internal' | 'output' | 'dead-letter';
+
+/** How a schema may change. Inputs: we read everything old. Outputs: old readers also read everything new. */
+export type Compatibility = 'BACKWARD_TRANSITIVE' | 'FULL_TRANSITIVE';
+
+export interface Topic {
+  readonly name: string;
+  readonly role: TopicRole;
+  readonly doc: string;
+  /** What the record key is made of; null: it means nothing. */
+  readonly key: string | null;
+  /** The Avro record in `schemas/<name>.avsc`, registered as subject `<topic>-value`; null: raw bytes. */
+  readonly schema: string | null;
+  readonly compatibility: Compatibility | null;
+  /** Consumer groups of the processors that write or read it. Writers of inputs and readers of outputs are outside. */
+  readonly writers: readonly string[];
+  readonly readers: readonly string[];
+  readonly partitions: number;
+  readonly replication: number;
+  /** Replicas that must have a record before it is acknowledged; lowered when the replication is (plan.ts). */
+  readonly minInsyncReplicas: number;
+  readonly cleanup: 'delete' | 'compact';
+  /** Counted from the record's own timestamp; -1 for ever. Without effect on a compacted topic. */
+  readonly retentionMs: number;
+  /** The largest record batch, after compression. */
+  readonly maxMessageBytes: number;
+  /** `producer`: as it was sent. */
+  readonly compression: 'producer' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const MIB = 1024 * 1024;
+/** A dead letter is the refused record and some headers that tell why. */
+const DEAD_LETTER_HEADER_BYTES = 64 * 1024;
+
+/** Keep for ever, or until the runtime has purged what every group has folded. */
+export const KEEP_FOR_EVER = -1;
+
+const INTAKE = 'kizuna.intake.v1';
+const CUSTOMER = 'kizuna.customer.v1';
+
+const everyTopic = {
+  partitions: 12,
+  replication: 3,
+  minInsyncReplicas: 2,
+  maxMessageBytes: MIB,
+  compression: 'producer',
+} as const;
+
+const compactedOutput = {
+  ...everyTopic,
+  role: 'output',
+  cleanup: 'compact',
+  retentionMs: KEEP_FOR_EVER,
+  compatibility: 'FULL_TRANSITIVE',
+  key: 'brand|subject',
+  writers: [CUSTOMER],
+  readers: [],
+} as const;
+
+const deadLetter = {
+  ...everyTopic,
+  role: 'dead-letter',
+  partitions: 3,
+  cleanup: 'delete',
+  retentionMs: 28 * DAY_MS,
+  schema: null,
+  compatibility: null,
+  key: 'as the refused record',
+  readers: [],
+} as const;
+
+/** The topic that takes what `group` refuses of `topic`. */
+export function deadLetterTopic<Name extends string, Group extends string>(
+  topic: Name,
+  group: Group,
+): `${Name}.${Group}.dlq` {
+  return `${topic}.${group}.dlq`;
+}
+
+export const TOPICS = [
+  {
+    ...everyTopic,
+    name: 'interactions.v1',
+    role: 'input',
+    doc: 'Every interaction of a customer with the brand, on every channel.',
+    key: null,
+    schema: 'Interaction',
+    compatibility: 'BACKWARD_TRANSITIVE',
+    writers: [],
+    readers: [INTAKE],
+    cleanup: 'delete',
+    retentionMs: 28 * DAY_MS,
+    maxMessageBytes: 6 * MIB,
+  },
+  {
+    ...everyTopic,
+    name: 'commands.v1',
+    role: 'input',
+    doc: 'Orders of an operator about one subject or case: erase, unlink, acknowledge, resolve.',
+    key: 'brand|subject',
+    schema: 'Command',
+    compatibility: 'BACKWARD_TRANSITIVE',
+    writers: [],
+    readers: [INTAKE],
+    cleanup: 'delete',
+    retentionMs: 28 * DAY_MS,
+  },
+  {
+    ...everyTopic,
+    name: 'customer-events.v1',
+    role: 'internal',
+    doc: 'Valid interactions and commands, keyed by the customer they are about. Purged behind what every group has stored.',
+    key: 'brand|subject',
+    schema: 'CustomerEvent',
+    compatibility: 'BACKWARD_TRANSITIVE',
+    writers: [INTAKE],
+    readers: [CUSTOMER],
+    cleanup: 'delete',
+    retentionMs: KEEP_FOR_EVER,
+  },
+  {
+    ...compactedOutput,
+    name: 'segment-memberships.v1',
+    doc: 'All segments a customer entered and left at one instant, why, and all memberships since.',
+    schema: 'SegmentMembershipsChanged',
+    cleanup: 'delete',
+    retentionMs: 28 * DAY_MS,
+  },
+  {
+    ...compactedOutput,
+    name: 'churn-risk.v1',
+    doc: 'The probability that a customer buys no more, its band, and the reasons.',
+    schema: 'ChurnRiskChanged',
+  },
+  {
+    ...compactedOutput,
+    name: 'customer-traits.v1',
+    doc: 'The whole profile view of a customer, at most once a minute.',
+    schema: 'CustomerTraits',
+  },
+  {
+    ...deadLetter,
+    name: deadLetterTopic('interactions.v1', INTAKE),
+    doc: 'Interactions that intake refused, bytes untouched, with the reason as headers.',
+    writers: [INTAKE],
+    maxMessageBytes: 6 * MIB + DEAD_LETTER_HEADER_BYTES,
+  },
+  {
+    ...deadLetter,
+    name: deadLetterTopic('commands.v1', INTAKE),
+    doc: 'Commands that intake refused, bytes untouched, with the reason as headers.',
+    writers: [INTAKE],
+    maxMessageBytes: MIB + DEAD_LETTER_HEADER_BYTES,
+  },
+  {
+    ...deadLetter,
+    name: deadLetterTopic('customer-events.v1', CUSTOMER),
+    doc: 'Customer events that the customer processor could not read, bytes untouched, with the reason as headers.',
+    writers: [CUSTOMER],
+    maxMessageBytes: MIB + DEAD_LETTER_HEADER_BYTES,
+  },
+] as const satisfies readonly Topic[];
+
+export type TopicName = (typeof TOPICS)[number]['name'];
+
+const byName: ReadonlyMap<string, Topic> = new Map(TOPICS.map((topic) => [topic.name, topic]));
+
+/** The row of a topic. Throws RangeError for a name that the catalog does not have. */
+export function topicOf(name: TopicName | (string & {})): Topic {
+  const topic = byName.get(name);
+  if (topic === undefined) throw new RangeError(`no topic ${name} in topics/catalog.ts`);
+  return topic;
+}
