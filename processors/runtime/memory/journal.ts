@@ -1,0 +1,75 @@
+import { PipelineError } from '../../core/errors.ts';
+import { RING_SLOTS } from '../ports.ts';
+import type { Block, BlockHeader, Journal, TopicPartition } from '../ports.ts';
+
+/** What a MongoDB document may hold. */
+const MAX_BLOCK_BYTES = 16 * 1024 * 1024;
+/** Generous for the field names and numbers of a block, and of one source. */
+const FIXED_BYTES = 512;
+const SOURCE_BYTES = 64;
+
+/** The journal of one processor in this process's memory, with the real one's compare-and-set and refusals. */
+export class MemoryJournal implements Journal {
+  readonly #rings = new Map<string, Map<number, Block>>();
+
+  async headers(at: TopicPartition): Promise<BlockHeader[]> {
+    return Array.from(this.#ring(at).values(), ({ seq, nonce, next, flushedTo, emittedTo }) => {
+      return { seq, nonce, next, flushedTo, emittedTo };
+    });
+  }
+
+  async blocks(at: TopicPartition, from: number, to: number): Promise<Block[]> {
+    return Array.from(this.#ring(at).values())
+      .filter((block) => block.seq >= from && block.seq <= to)
+      .sort((a, b) => a.seq - b.seq)
+      .map(copy);
+  }
+
+  async write(at: TopicPartition, block: Block): Promise<void> {
+    if (sizeOf(block) > MAX_BLOCK_BYTES) {
+      throw new PipelineError('invariant_broken', 'a journal block is larger than a document may be', {
+        retriable: false,
+      });
+    }
+    const ring = this.#ring(at);
+    const slot = block.seq % RING_SLOTS;
+    const held = ring.get(slot);
+    if (held?.nonce === block.nonce) return;
+    const free = block.seq < RING_SLOTS ? held === undefined : held?.seq === block.seq - RING_SLOTS;
+    if (!free) {
+      throw new PipelineError('ownership_lost', 'the journal slot holds a block of another owner', { retriable: true });
+    }
+    ring.set(slot, copy(block));
+  }
+
+  #ring({ topic, partition }: TopicPartition): Map<number, Block> {
+    const name = `${topic}/${partition}`;
+    let ring = this.#rings.get(name);
+    if (ring === undefined) {
+      ring = new Map();
+      this.#rings.set(name, ring);
+    }
+    return ring;
+  }
+}
+
+/** Nothing is shared with the caller, as if it had gone over a wire. */
+function copy(block: Block): Block {
+  return {
+    seq: block.seq,
+    nonce: block.nonce,
+    next: block.next,
+    flushedTo: block.flushedTo,
+    emittedTo: block.emittedTo,
+    sources: new Map(Array.from(block.sources, ([source, { n, index }]) => [source, { n, index }])),
+    totals: Buffer.from(block.totals),
+    states: Buffer.from(block.states),
+    outputs: Buffer.from(block.outputs),
+  };
+}
+
+function sizeOf(block: Block): number {
+  let size = FIXED_BYTES + block.totals.length + block.states.length + block.outputs.length;
+  for (const source of block.sources.keys()) size += SOURCE_BYTES + Buffer.byteLength(source);
+  return size;
+}
