@@ -178,7 +178,6 @@ export default defineConfig(
       eqeqeq: 'error',
       'no-console': 'error',
       'no-constructor-return': 'error',
-      'no-promise-executor-return': ['error', { allowVoid: true }],
       'no-self-compare': 'error',
       'no-template-curly-in-string': 'error',
       'no-unmodified-loop-condition': 'error',
@@ -199,7 +198,6 @@ export default defineConfig(
       ],
       '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
       '@typescript-eslint/no-deprecated': 'error',
-      '@typescript-eslint/no-meaningless-void-operator': 'error',
       '@typescript-eslint/no-non-null-assertion': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', caughtErrors: 'all' }],
       // An async method that only throws or answers from memory still rejects instead of throwing: that is its worth.
