@@ -1,0 +1,169 @@
+import type { BrandDefinition, Definitions } from '../core/definitions.ts';
+import { ConfigurationError } from '../core/errors.ts';
+import type { Fault } from '../core/errors.ts';
+import { baselineFault, churnModelOf } from './churn-risk.ts';
+import type { ChurnModel } from './churn-risk.ts';
+import type { Feature, FeatureValue } from './features.ts';
+import { contradictionOf } from './rule-contradictions.ts';
+import { bindRule, evidenceOf } from './rule-matching.ts';
+import type { Evidence, Matcher } from './rule-matching.ts';
+import { namedSegments, orderSegments, referenceFaults } from './rule-order.ts';
+import type { ParsedSegment } from './rule-order.ts';
+import type { RulePath } from './rule-paths.ts';
+import { parseRule } from './rule-syntax.ts';
+import type { RuleNode } from './rule-syntax.ts';
+
+/** Everything a brand's owner defined, compiled: what a customer document of that brand is held against. */
+export interface BrandRules {
+  readonly brandId: string;
+  /** ISO 4217; the only currency that counts as revenue. */
+  readonly currency: string;
+  /** IANA name. */
+  readonly timeZone: string;
+  /** Of the whole set of definitions: published as `definitionsVersion`. */
+  readonly hash: string;
+  /** Slot → feature: every path that a segment of the brand reads. */
+  readonly features: readonly Feature[];
+  /** Slot → sorted numeric constants it is compared with; empty when there are none. */
+  readonly thresholds: readonly (readonly number[])[];
+  /** In evaluation order: a segment after those that it names. */
+  readonly segments: readonly CompiledSegment[];
+  readonly churn: ChurnModel | null;
+}
+
+export interface CompiledSegment {
+  readonly id: string;
+  /** Slots it reads; one that names segments has the slot of `segments` too, whose value is never read. */
+  readonly slots: readonly number[];
+  /** Places in `segments` of those it names, all of them earlier than its own. */
+  readonly names: readonly number[];
+  /** `members`: by place in `segments`, 1 for each earlier segment that is in. Allocates nothing. */
+  readonly matches: Matcher;
+  /** The leaves that decided: the true ones of a rule that matches now, else the false ones. */
+  evidence(values: readonly FeatureValue[], members: Uint8Array): Evidence[];
+}
+
+/** Brands that no definition names come from the data: only so many are remembered. */
+const MAX_REMEMBERED_BRANDS = 10_000;
+
+/**
+ * Compiles a set of definitions; the function returned answers a brand's rules. A brand that no definition names has the
+ * default brand's settings, the segments of every brand and no churn model.
+ *
+ * @throws ConfigurationError with every fault of every rule and model
+ */
+export function compileDefinitions(definitions: Definitions): (brandId: string) => BrandRules {
+  const faults: Fault[] = [];
+  const parsed = definitions.segments.map((definition): ParsedSegment => {
+    const where = `${definition.file}: where`;
+    const before = faults.length;
+    const rule = parseRule(definition.where, where, faults);
+    const contradiction = faults.length === before ? contradictionOf(rule) : null;
+    if (contradiction !== null) faults.push({ where, message: contradiction });
+    return { definition, rule };
+  });
+  faults.push(...referenceFaults(parsed));
+  const ordered = orderSegments(parsed, faults);
+  for (const model of definitions.churn.values())
+    faults.push(...[baselineFault(model)].filter((fault) => fault !== null));
+  if (faults.length > 0) throw new ConfigurationError(faults);
+
+  const compiled = new Map<string, BrandRules>();
+  const named = new Set(
+    [
+      ...definitions.brands.keys(),
+      ...definitions.churn.keys(),
+      ...parsed.flatMap(({ definition }) => definition.brands),
+    ].filter((id) => id !== '*'),
+  );
+  const unnamed = compileBrand('', definitions, ordered);
+  return (brandId) => {
+    const known = compiled.get(brandId);
+    if (known !== undefined) return known;
+    const rules = named.has(brandId) ? compileBrand(brandId, definitions, ordered) : { ...unnamed, brandId };
+    if (named.has(brandId) || compiled.size < MAX_REMEMBERED_BRANDS) compiled.set(brandId, rules);
+    return rules;
+  };
+}
+
+/**
+ * Which side of the thresholds a value is on: while it stays the same, no comparison with a constant can flip. −1 =
+ * missing; for a number 2·i below threshold i and above the one before, 2·i + 1 exactly on it; 0 for anything else, whose
+ * changes only events bring.
+ */
+export function region(thresholds: readonly number[], value: FeatureValue): number {
+  if (value === undefined) return -1;
+  if (typeof value !== 'number') return 0;
+  let index = 0;
+  for (; index < thresholds.length; index++) {
+    const threshold = thresholds[index] ?? Infinity;
+    if (value === threshold) return 2 * index + 1;
+    if (value < threshold) break;
+  }
+  return 2 * index;
+}
+
+function compileBrand(brandId: string, definitions: Definitions, ordered: readonly ParsedSegment[]): BrandRules {
+  const brand: BrandDefinition = definitions.brands.get(brandId) ?? definitions.defaultBrand;
+  const own = ordered.filter(({ definition: { brands } }) => brands.includes('*') || brands.includes(brandId));
+  const slots = new Map<string, number>();
+  const features: Feature[] = [];
+  const slotOf = (path: RulePath): number => {
+    const slot = slots.get(path.path) ?? features.push(path.feature) - 1;
+    slots.set(path.path, slot);
+    return slot;
+  };
+  const places = new Map(own.map(({ definition }, index) => [definition.id, index]));
+  const memberOf = (segmentId: string): number => places.get(segmentId) ?? -1;
+  const constants: Set<number>[] = [];
+  const segments = own.map(({ definition, rule }): CompiledSegment => {
+    const read = new Set<number>();
+    for (const [path, numbers] of pathsOf(rule)) {
+      const slot = slotOf(path);
+      read.add(slot);
+      for (const number of numbers) (constants[slot] ??= new Set()).add(number);
+    }
+    const bound = bindRule(rule, { slotOf, memberOf });
+    return {
+      id: definition.id,
+      slots: [...read],
+      names: [...namedSegments(rule).keys()].map(memberOf),
+      matches: bound.matches,
+      evidence: (values, members) => evidenceOf(bound, values, members),
+    };
+  });
+  const thresholds = features.map((_, slot) => [...(constants[slot] ?? [])].sort((left, right) => left - right));
+  const churn = definitions.churn.get(brandId);
+  return {
+    brandId,
+    currency: brand.currency,
+    timeZone: brand.timeZone,
+    hash: definitions.hash,
+    features,
+    thresholds,
+    segments,
+    churn: churn === undefined ? null : churnModelOf(churn),
+  };
+}
+
+const SEGMENTS_PATH: RulePath = {
+  path: 'segments',
+  feature: { kind: 'segments' },
+  domain: { type: 'segments', min: -Infinity, max: Infinity, texts: null, optional: false },
+};
+
+/** Every path that the rule reads, with the numbers it is compared with. */
+function pathsOf(rule: RuleNode): [RulePath, readonly number[]][] {
+  switch (rule.kind) {
+    case 'and':
+    case 'or':
+      return rule.children.flatMap(pathsOf);
+    case 'member':
+      return [[SEGMENTS_PATH, []]];
+    case 'compare': {
+      const { operand } = rule.comparison;
+      const constants = typeof operand === 'object' && operand !== null ? operand : [operand];
+      return [[rule.path, constants.filter((each) => typeof each === 'number')]];
+    }
+  }
+}

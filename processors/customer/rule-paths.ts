@@ -1,0 +1,107 @@
+import { suggestion } from '../core/nearest-name.ts';
+import { CHURN_BANDS, MEASURES, RATIOS, WINDOWS } from './features.ts';
+import type { Feature, Measure, Ratio, Window } from './features.ts';
+
+/** Which values a path can take: rules are checked against it, so that one that can never be true is refused. */
+export interface Domain {
+  readonly type: 'integer' | 'number' | 'text' | 'boolean' | 'segments';
+  readonly min: number;
+  readonly max: number;
+  /** The only texts possible; null for any. */
+  readonly texts: readonly string[] | null;
+  /** The path can be missing from the view. */
+  readonly optional: boolean;
+}
+
+export interface RulePath {
+  readonly path: string;
+  readonly feature: Feature;
+  readonly domain: Domain;
+}
+
+/** Parts of the profile view that rules cannot name yet. */
+const NOT_SERVED_YET: ReadonlySet<string> = new Set(['stage', 'lifecycle', 'loyalty', 'affinity', 'scores']);
+
+/** Sums that a refund or a negative `attributes.points` can take below zero. */
+const MAY_BE_NEGATIVE: ReadonlySet<Measure> = new Set(['revenue', 'points_earned', 'points_redeemed']);
+
+const RATIO_NAMES = Object.keys(RATIOS) as Ratio[];
+const ANY = { min: -Infinity, max: Infinity, texts: null } as const;
+
+const KNOWN_PATHS: readonly string[] = [
+  ...MEASURES.flatMap((measure) => WINDOWS.map((window) => `traits.${measure}.${window}`)),
+  ...RATIO_NAMES.flatMap((ratio) => WINDOWS.map((window) => `ratios.${ratio}.${window}`)),
+  ...MEASURES.map((measure) => `ages.${measure}`),
+  'churn.probability',
+  'churn.band',
+  'segments',
+  'identified',
+];
+
+/** The path as a feature of the profile view, or what is wrong with it. */
+export function parseRulePath(path: string): RulePath | string {
+  const parts = path.split('.');
+  const [head = '', second = '', third = ''] = parts;
+  if (NOT_SERVED_YET.has(head)) return `"${head}" is not served yet: rules cannot name it`;
+  if (head === 'attributes') return attributePath(path, parts);
+  const found = KNOWN_PATHS.includes(path) ? featureOf(head, second, third) : undefined;
+  if (found !== undefined) return { path, ...found };
+  if (KNOWN_PATHS.some((known) => known.startsWith(`${path}.`))) {
+    return `"${path}" is a group of values; name one of them, for example "${KNOWN_PATHS.find((known) => known.startsWith(`${path}.`)) ?? ''}"`;
+  }
+  return `unknown path "${path}"${suggestion(path, KNOWN_PATHS)}${hint(head, second, third)}`;
+}
+
+function attributePath(path: string, parts: readonly string[]): RulePath | string {
+  const [, name = ''] = parts;
+  if (parts.length === 1) return '"attributes" is a group of values; name one of them: "attributes.<name>"';
+  if (parts.length > 2)
+    return `"${path}" reaches inside an attribute, but attributes are plain texts: "attributes.<name>" without further dots`;
+  if (name === '' || name.startsWith('$'))
+    return `"${path}": an attribute's name is not empty and does not start with $`;
+  return { path, feature: { kind: 'attribute', name }, domain: { ...ANY, type: 'text', optional: true } };
+}
+
+function featureOf(head: string, second: string, third: string): Omit<RulePath, 'path'> | undefined {
+  switch (head) {
+    case 'traits': {
+      const measure = second as Measure;
+      return {
+        feature: { kind: 'trait', measure, window: third as Window },
+        domain: { ...ANY, type: 'integer', min: MAY_BE_NEGATIVE.has(measure) ? -Infinity : 0, optional: false },
+      };
+    }
+    case 'ratios':
+      return {
+        feature: { kind: 'ratio', ratio: second as Ratio, window: third as Window },
+        domain: { ...ANY, type: 'number', min: 0, optional: true },
+      };
+    case 'ages':
+      return {
+        feature: { kind: 'age', measure: second as Measure },
+        domain: { ...ANY, type: 'integer', min: 0, optional: true },
+      };
+    case 'churn':
+      return second === 'band'
+        ? { feature: { kind: 'churn_band' }, domain: { ...ANY, type: 'text', texts: CHURN_BANDS, optional: true } }
+        : {
+            feature: { kind: 'churn_probability' },
+            domain: { ...ANY, type: 'number', min: 0, max: 1, optional: true },
+          };
+    case 'segments':
+      return { feature: { kind: 'segments' }, domain: { ...ANY, type: 'segments', optional: false } };
+    case 'identified':
+      return { feature: { kind: 'identified' }, domain: { ...ANY, type: 'boolean', optional: false } };
+    default:
+      return undefined;
+  }
+}
+
+function hint(head: string, second: string, third: string): string {
+  const measures: readonly string[] = MEASURES;
+  const windows: readonly string[] = WINDOWS;
+  if (head === 'traits' && measures.includes(second) && !windows.includes(third))
+    return ` (windows: ${WINDOWS.join(' ')})`;
+  if (head === 'segments') return ' (write {"segments": "<id>"})';
+  return '';
+}

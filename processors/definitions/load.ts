@@ -1,0 +1,128 @@
+import { join } from 'node:path';
+import type { z } from 'zod';
+import type { BrandDefinition, ChurnModelDefinition, Definitions, SegmentDefinition } from '../core/definitions.ts';
+import { ConfigurationError } from '../core/errors.ts';
+import type { Fault } from '../core/errors.ts';
+import { suggestion } from '../core/nearest-name.ts';
+import { contentHash } from './content-hash.ts';
+import { readDefinitionFiles } from './read-files.ts';
+import type { DefinitionFile } from './read-files.ts';
+import { BrandFile, ChurnFile, SegmentFile } from './shapes.ts';
+
+/** The definitions that come with the product: a default brand, ten segments, and a churn model for the brand `demo`. */
+export const shippedDefinitions = import.meta.dirname;
+
+/** The gauges of segment members have one series for each. */
+const MAX_SEGMENTS = 1_000;
+const BRAND_ID = /^[a-z0-9-]{1,64}$/;
+
+/**
+ * Reads `brands/`, `segments/` and `churn/` below a folder; `brands/default.json` is the shipped one unless the folder has
+ * its own. The rules inside the segments are judged by `compileDefinitions`.
+ *
+ * @throws ConfigurationError with every fault of every file
+ */
+export async function loadDefinitions(directory: string): Promise<Definitions> {
+  const faults: Fault[] = [];
+  const files = await readDefinitionFiles(directory, faults);
+  const brands = files.brands.flatMap((file) => brandOf(file, faults));
+  const segments = files.segments.flatMap((file) => segmentOf(file, faults));
+  const churn = files.churn.flatMap((file) => churnOf(file, faults));
+  if (segments.length > MAX_SEGMENTS)
+    faults.push({ where: 'segments/', message: `holds more than ${MAX_SEGMENTS} segments` });
+  if (faults.length > 0) throw new ConfigurationError(faults);
+
+  const defaultBrand = brands.find((brand) => brand.id === 'default') ?? (await shippedDefaultBrand());
+  return {
+    brands: new Map(brands.map((brand) => [brand.id, brand])),
+    defaultBrand,
+    segments,
+    churn: new Map(churn.map((model) => [model.brandId, model])),
+    // `file` is where a definition stands, not what it says.
+    hash: contentHash({
+      brands: brands.filter((brand) => brand.id !== 'default'),
+      defaultBrand,
+      segments: segments.map(withoutFile),
+      churn: churn.map(withoutFile),
+    }),
+  };
+}
+
+function brandOf(file: DefinitionFile, faults: Fault[]): BrandDefinition[] {
+  const brand = parse(BrandFile, file, faults);
+  return brand !== null && named(brand.id, file, faults) ? [brand] : [];
+}
+
+function segmentOf(file: DefinitionFile, faults: Fault[]): SegmentDefinition[] {
+  const segment = parse(SegmentFile, file, faults);
+  return segment !== null && named(segment.id, file, faults) ? [{ ...segment, file: file.file }] : [];
+}
+
+function churnOf(file: DefinitionFile, faults: Fault[]): ChurnModelDefinition[] {
+  const model = parse(ChurnFile, file, faults);
+  if (!BRAND_ID.test(file.name))
+    faults.push({ where: file.file, message: 'must be named after its brand: churn/<brand>.json' });
+  if (model === null) return [];
+  const { horizonDays, parameters, baseline, fittedAt } = model;
+  const version = contentHash(model);
+  return [
+    { brandId: file.name, model: model.model, horizonDays, parameters, baseline, fittedAt, version, file: file.file },
+  ];
+}
+
+function parse<Shape extends z.ZodObject>(
+  shape: Shape,
+  { file, content }: DefinitionFile,
+  faults: Fault[],
+): z.output<Shape> | null {
+  const parsed = shape.safeParse(content);
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues) {
+    const path = issue.path.map(String).join('.');
+    if (issue.code === 'unrecognized_keys') {
+      const known = knownFields(shape, issue.path);
+      for (const key of issue.keys) {
+        faults.push({
+          where: `${file}: ${[path, key].filter(Boolean).join('.')}`,
+          message: `unknown field${suggestion(key, known)}`,
+        });
+      }
+    } else {
+      faults.push({ where: path === '' ? file : `${file}: ${path}`, message: issue.message });
+    }
+  }
+  return null;
+}
+
+/** The fields that a shape has at a path. */
+function knownFields(shape: z.ZodObject, path: readonly PropertyKey[]): string[] {
+  let fields: Readonly<Record<string, unknown>> = shape.shape;
+  for (const part of path) {
+    const inner = fields[String(part)];
+    const nested = typeof inner === 'object' && inner !== null && 'shape' in inner ? inner.shape : {};
+    fields = nested as Readonly<Record<string, unknown>>;
+  }
+  return Object.keys(fields);
+}
+
+function named(id: string, file: DefinitionFile, faults: Fault[]): boolean {
+  if (id === file.name) return true;
+  faults.push({
+    where: `${file.file}: id`,
+    message: `is "${id}", but the file is named "${file.name}"; both must be the same`,
+  });
+  return false;
+}
+
+async function shippedDefaultBrand(): Promise<BrandDefinition> {
+  const faults: Fault[] = [];
+  const { brands } = await readDefinitionFiles(shippedDefinitions, faults);
+  const [brand] = brands.filter((file) => file.name === 'default').flatMap((file) => brandOf(file, faults));
+  if (brand === undefined)
+    throw new ConfigurationError([...faults, { where: join('brands', 'default.json'), message: 'is missing' }]);
+  return brand;
+}
+
+function withoutFile<Definition extends { readonly file: string }>(definition: Definition): Definition {
+  return { ...definition, file: '' };
+}
