@@ -1,0 +1,81 @@
+import { Binary } from 'mongodb';
+import type { Block, BlockHeader, Position } from '../ports.ts';
+import { unreadable } from './mongo-errors.ts';
+
+/** A block as it is stored. Buffers are stored as Binary and read back as Binary. */
+export interface BlockDocument {
+  /** "<topic>/<partition>/<slot>". */
+  _id: string;
+  seq: number;
+  nonce: string;
+  next: number;
+  flushedTo: number;
+  emittedTo: number;
+  sources: Record<string, Position>;
+  totals: Uint8Array | Binary;
+  states: Uint8Array | Binary;
+  outputs: Uint8Array | Binary;
+}
+
+type Stored = Partial<Record<keyof BlockDocument, unknown>>;
+
+export function toDocument(slotId: string, block: Block): BlockDocument {
+  const { seq, nonce, next, flushedTo, emittedTo, totals, states, outputs } = block;
+  const sources = Object.fromEntries(block.sources);
+  return { _id: slotId, seq, nonce, next, flushedTo, emittedTo, sources, totals, states, outputs };
+}
+
+export function headerFrom(document: Stored, collection: string): BlockHeader {
+  const whole = (field: 'seq' | 'next' | 'flushedTo' | 'emittedTo'): number => {
+    const value = document[field];
+    if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw unreadable(collection, field);
+    return value;
+  };
+  if (typeof document.nonce !== 'string') throw unreadable(collection, 'nonce');
+  return {
+    seq: whole('seq'),
+    nonce: document.nonce,
+    next: whole('next'),
+    flushedTo: whole('flushedTo'),
+    emittedTo: whole('emittedTo'),
+  };
+}
+
+export function blockFrom(document: Stored, collection: string): Block {
+  const bytes = (field: 'totals' | 'states' | 'outputs'): Buffer => {
+    const copied = copyOfBytes(document[field]);
+    if (copied === null) throw unreadable(collection, field);
+    return copied;
+  };
+  return {
+    ...headerFrom(document, collection),
+    sources: sourcesFrom(document.sources, collection),
+    totals: bytes('totals'),
+    states: bytes('states'),
+    outputs: bytes('outputs'),
+  };
+}
+
+/**
+ * The bytes of a stored Binary; null when it is none. A copy: the driver's is a view into the whole reply, which a cached
+ * state would keep alive, and what `.buffer` shows may be longer than the value.
+ */
+export function copyOfBytes(value: unknown): Buffer | null {
+  if (!(value instanceof Binary)) return null;
+  return Buffer.from(value.buffer.subarray(0, value.position));
+}
+
+function sourcesFrom(value: unknown, collection: string): Map<string, Position> {
+  if (typeof value !== 'object' || value === null) throw unreadable(collection, 'sources');
+  const sources = new Map<string, Position>();
+  for (const [source, position] of Object.entries(value)) {
+    if (!isPosition(position)) throw unreadable(collection, 'sources');
+    sources.set(source, { n: position.n, index: position.index });
+  }
+  return sources;
+}
+
+function isPosition(value: unknown): value is Position {
+  if (typeof value !== 'object' || value === null || !('n' in value) || !('index' in value)) return false;
+  return typeof value.n === 'number' && typeof value.index === 'number';
+}

@@ -1,0 +1,77 @@
+import {
+  BSON,
+  MongoAPIError,
+  MongoClientClosedError,
+  MongoError,
+  MongoNotConnectedError,
+  MongoServerClosedError,
+  MongoServerError,
+  MongoTopologyClosedError,
+} from 'mongodb';
+import { PipelineError } from '../../core/errors.ts';
+
+const DUPLICATE_KEY = 11_000;
+
+/** Unauthorized, AuthenticationFailed: waiting does not mend a wrong password or a missing role. */
+const REFUSED = new Set([13, 18]);
+
+/** BadValue, FailedToParse, TypeMismatch, BSONObjectTooLarge and the like: we asked for something that never works. */
+const MALFORMED = new Set([2, 9, 14, 52, 10_334, 17_419, 17_420]);
+
+/** Our own `close` came first. */
+const CLOSED = [MongoClientClosedError, MongoNotConnectedError, MongoTopologyClosedError];
+
+/** What a driver error means to the runtime; the error itself is kept as the cause. `during` completes the sentence. */
+export function toPipelineError(error: unknown, during: string): PipelineError {
+  if (error instanceof PipelineError) return error;
+  if (error instanceof BSON.BSONError) {
+    return new PipelineError('store_unreadable', `cannot decode what MongoDB holds: ${during}`, {
+      retriable: false,
+      cause: error,
+    });
+  }
+  if (error instanceof MongoServerError && REFUSED.has(Number(error.code))) {
+    return new PipelineError('store_unavailable', `MongoDB refuses this user: ${during}`, {
+      retriable: false,
+      cause: error,
+    });
+  }
+  if (CLOSED.some((closed) => error instanceof closed)) {
+    return new PipelineError('store_unavailable', `the store is closed: ${during}`, { retriable: false, cause: error });
+  }
+  if (isOurFault(error)) {
+    return new PipelineError('invariant_broken', `MongoDB or its driver refuses the request: ${during}`, {
+      retriable: false,
+      cause: error,
+    });
+  }
+  // Network, timeout, election, write concern, shutdown: all pass.
+  return new PipelineError('store_unavailable', `MongoDB did not answer: ${during}`, { retriable: true, cause: error });
+}
+
+function isOurFault(error: unknown): boolean {
+  if (error instanceof MongoServerError) return MALFORMED.has(Number(error.code));
+  // A server that left the replica set while we used it; another one answers.
+  if (error instanceof MongoServerClosedError) return false;
+  return error instanceof MongoAPIError || !(error instanceof MongoError);
+}
+
+export function isDuplicateKey(error: { readonly code?: unknown }): boolean {
+  return error.code === DUPLICATE_KEY;
+}
+
+/** What may be logged of a failure: a server's message can quote keys and values, a driver's names addresses only. */
+export function loggable(error: unknown): { code: string; reason: string } {
+  const failure = toPipelineError(error, '');
+  const cause = failure.cause;
+  if (!(cause instanceof Error)) return { code: failure.code, reason: failure.message };
+  const quotes = cause instanceof MongoServerError && cause.code !== undefined;
+  return { code: failure.code, reason: quotes ? `${cause.name} ${cause.code}` : cause.message };
+}
+
+/** A stored document or block whose fields are not what this version writes. Names no key: keys are personal data. */
+export function unreadable(collection: string, field: string): PipelineError {
+  return new PipelineError('store_unreadable', `${collection} holds a document whose field ${field} cannot be read`, {
+    retriable: false,
+  });
+}

@@ -1,0 +1,99 @@
+import { MongoClient } from 'mongodb';
+import type { Db } from 'mongodb';
+import { ConfigurationError, PipelineError } from '../../core/errors.ts';
+import type { Log, Meter, Store } from '../ports.ts';
+import { CausalSessions } from './causal-sessions.ts';
+import { DUE_INDEX, MongoDocuments } from './documents.ts';
+import type { StateDocument } from './documents.ts';
+import { MongoJournal } from './journal.ts';
+import type { BlockDocument } from './journal-documents.ts';
+import { toPipelineError } from './mongo-errors.ts';
+
+export interface MongoStoreConfig {
+  readonly uri: string;
+  readonly database: string;
+  /** What `journal` and `documents` will be asked for (`customer.v1`): their indexes are made at the start. */
+  readonly processors: readonly string[];
+  /**
+   * How long to wait for a server, for an answer, and for a journal write of unknown result to be settled; the driver's one
+   * retry may double it.
+   */
+  readonly timeoutMs?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 15_000;
+const MAX_CONNECTIONS = 20;
+/** A hung primary is noticed after about this much and the time to connect, and everything waiting on it fails over. */
+const CONNECT_MS = 5_000;
+const HEARTBEAT_MS = 2_000;
+/** A majority that does not answer in this share of the time is told as an error of the write, not as a dead connection. */
+const MAJORITY_SHARE = 3;
+
+/** Rejects with a ConfigurationError for an address that is none or a server without a replica set. */
+export async function openMongoStore(config: MongoStoreConfig, log: Log, meter: Meter): Promise<Store> {
+  const timeoutMs = config.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const client = createClient(config.uri, timeoutMs);
+  const database = client.db(config.database);
+  try {
+    await client.connect();
+    await requireReplicaSet(database);
+    for (const processor of config.processors) {
+      await statesOf(database, processor).createIndexes([{ ...DUE_INDEX }]);
+    }
+  } catch (error) {
+    await client.close();
+    throw error instanceof ConfigurationError ? error : toPipelineError(error, 'open');
+  }
+  log.info('connected to MongoDB', { database: config.database });
+  const sessions = new CausalSessions(client, meter);
+  const known = (processor: string): string => {
+    if (config.processors.includes(processor)) return processor;
+    throw new PipelineError('invariant_broken', `the store was opened without ${processor}`, { retriable: false });
+  };
+  return {
+    journal: (processor) =>
+      new MongoJournal(database.collection<BlockDocument>(`${known(processor)}.journal`), sessions, timeoutMs),
+    documents: (processor) =>
+      new MongoDocuments(statesOf(database, known(processor)), sessions, timeoutMs, log.child({ store: processor })),
+    ping: async () => {
+      await sessions.run('ping', (session) => database.command({ ping: 1 }, { session }));
+    },
+    close: () => client.close(),
+  };
+}
+
+function createClient(uri: string, timeoutMs: number): MongoClient {
+  try {
+    return new MongoClient(uri, {
+      appName: 'kizuna',
+      serverSelectionTimeoutMS: timeoutMs,
+      waitQueueTimeoutMS: timeoutMs,
+      socketTimeoutMS: timeoutMs,
+      connectTimeoutMS: Math.min(timeoutMs, CONNECT_MS),
+      heartbeatFrequencyMS: HEARTBEAT_MS,
+      maxPoolSize: MAX_CONNECTIONS,
+      readPreference: 'primary',
+      readConcern: { level: 'majority' },
+      // Without `journal: true` a majority write waits a hundred milliseconds for the next journal flush.
+      writeConcern: { w: 'majority', journal: true, wtimeoutMS: Math.ceil(timeoutMs / MAJORITY_SHARE) },
+      retryWrites: true,
+      retryReads: true,
+    });
+  } catch {
+    // The driver's own message is left out: it may repeat the address, and the address may hold a password.
+    const message = 'is not an address of MongoDB (mongodb://host:port/?replicaSet=name)';
+    throw new ConfigurationError([{ where: 'KIZUNA_MONGODB_URI', message }]);
+  }
+}
+
+/** A single server without a replica set acknowledges majorities, retries and sessions it does not have. */
+async function requireReplicaSet(database: Db): Promise<void> {
+  const hello: { setName?: unknown; msg?: unknown } = await database.command({ hello: 1 });
+  if (typeof hello.setName === 'string' || hello.msg === 'isdbgrid') return;
+  const message = 'is a single server; a replica set is needed, of one member at least (mongod --replSet)';
+  throw new ConfigurationError([{ where: 'KIZUNA_MONGODB_URI', message }]);
+}
+
+function statesOf(database: Db, processor: string) {
+  return database.collection<StateDocument>(`${processor}.state`);
+}
