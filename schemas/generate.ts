@@ -50,7 +50,9 @@ function declare(schema: NamedSchema, declared: Map<string, string>): void {
   if (schema.type === 'enum') {
     body = `export type ${schema.name} = ${schema.symbols.map((symbol) => `'${symbol}'`).join(' | ')};`;
   } else {
-    const fields = schema.fields.map((field) => `${comment(field.doc)}${field.name}: ${typeText(field.type, declared)};`);
+    const fields = schema.fields.map(
+      (field) => `${comment(field.doc)}${field.name}: ${typeText(field.type, declared)};`,
+    );
     body = `export interface ${schema.name} {\n${fields.join('\n')}\n}`;
   }
   // Set again, so that what stands inside comes first in the file.

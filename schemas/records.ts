@@ -39,9 +39,9 @@ export interface FixedSchema extends Named {
   readonly type: 'fixed';
   readonly size: number;
 }
-/** A primitive with a logical type, or a schema wrapped once more. */
+/** A primitive with something to say about it. */
 export interface AnnotatedSchema {
-  readonly type: Exclude<AvroSchema, 'record' | 'enum' | 'array' | 'map' | 'fixed'>;
+  readonly type: 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'string' | 'bytes';
   readonly logicalType?: string;
 }
 

@@ -1,0 +1,176 @@
+import { isUnion } from './records.ts';
+import type { AvroSchema } from './records.ts';
+
+/**
+ * A walk over an Avro value that never leaves its bytes. The Avro library trusts the counts it reads: four hostile bytes
+ * make it loop a thousand million times or go back in the buffer for ever. What this walk accepts it decodes in a time
+ * bounded by the length of the bytes.
+ */
+
+/** Answers where the value that starts at `at` ends, or -1 when the bytes are not such a value. */
+export type Walk = (bytes: Buffer, at: number) => number;
+
+/** Longer varints do not fit 64 bits. */
+const VARINT_BYTES_MAX = 10;
+const BAD = -1;
+
+// Where the last varint ended, or BAD. Shared, because a pair for each varint would cost more than the varint.
+let next = 0;
+
+/** Compiles the walk of a schema with full names, as the Avro library's `Type.schema()` gives it. */
+export function compileWalk(schema: AvroSchema, named = new Map<string, { walk: Walk }>()): Walk {
+  if (typeof schema === 'string') return primitiveWalk(schema) ?? namedWalk(schema, named);
+  if (isUnion(schema)) return unionWalk(schema.map((branch) => compileWalk(branch, named)));
+  switch (schema.type) {
+    case 'record': {
+      const holder = { walk: never };
+      named.set(schema.name, holder);
+      holder.walk = recordWalk(schema.fields.map((field) => compileWalk(field.type, named)));
+      return holder.walk;
+    }
+    case 'enum':
+      named.set(schema.name, { walk: enumWalk(schema.symbols.length) });
+      return namedWalk(schema.name, named);
+    case 'fixed': {
+      const { size } = schema;
+      named.set(schema.name, { walk: fixedWalk(size) });
+      return namedWalk(schema.name, named);
+    }
+    case 'array':
+      return blocksWalk(compileWalk(schema.items, named));
+    case 'map':
+      return blocksWalk(recordWalk([bytesWalk, compileWalk(schema.values, named)]));
+    default:
+      return compileWalk(schema.type, named);
+  }
+}
+
+function readVarint(bytes: Buffer, at: number): number {
+  let byte = bytes[at];
+  if (byte === undefined) {
+    next = BAD;
+    return 0;
+  }
+  if (byte < 128) {
+    next = at + 1;
+    return byte & 1 ? -((byte + 1) >> 1) : byte >> 1;
+  }
+  let value = byte & 0x7f;
+  let scale = 128;
+  for (let index = 1; index < VARINT_BYTES_MAX; index++) {
+    byte = bytes[at + index];
+    if (byte === undefined) break;
+    value += (byte & 0x7f) * scale;
+    if (byte < 128) {
+      next = at + index + 1;
+      return value % 2 === 1 ? -(value + 1) / 2 : value / 2;
+    }
+    scale *= 128;
+  }
+  next = BAD;
+  return 0;
+}
+
+const never: Walk = () => BAD;
+
+const longWalk: Walk = (bytes, at) => {
+  readVarint(bytes, at);
+  return next;
+};
+
+const intWalk: Walk = (bytes, at) => {
+  const value = readVarint(bytes, at);
+  return value === (value | 0) ? next : BAD;
+};
+
+const bytesWalk: Walk = (bytes, at) => {
+  const length = readVarint(bytes, at);
+  // A bad varint reads as the length 0, and BAD + 0 is BAD.
+  return length >= 0 && next + length <= bytes.length ? next + length : BAD;
+};
+
+const booleanWalk: Walk = (bytes, at) => (bytes[at] === 0 || bytes[at] === 1 ? at + 1 : BAD);
+
+function fixedWalk(size: number): Walk {
+  return (bytes, at) => (at + size <= bytes.length ? at + size : BAD);
+}
+
+function primitiveWalk(name: string): Walk | undefined {
+  switch (name) {
+    case 'null':
+      return (_bytes, at) => at;
+    case 'boolean':
+      return booleanWalk;
+    case 'int':
+      return intWalk;
+    case 'long':
+      return longWalk;
+    case 'float':
+      return fixedWalk(4);
+    case 'double':
+      return fixedWalk(8);
+    case 'string':
+    case 'bytes':
+      return bytesWalk;
+    default:
+      return undefined;
+  }
+}
+
+function namedWalk(name: string, named: ReadonlyMap<string, { walk: Walk }>): Walk {
+  const holder = named.get(name);
+  if (holder === undefined) throw new RangeError(`undefined type ${name}`);
+  // Through the holder: a record may stand inside itself.
+  return holder.walk === never ? (bytes, at) => holder.walk(bytes, at) : holder.walk;
+}
+
+function recordWalk(fields: readonly Walk[]): Walk {
+  return (bytes, at) => {
+    for (const field of fields) {
+      at = field(bytes, at);
+      if (at < 0) return BAD;
+    }
+    return at;
+  };
+}
+
+function enumWalk(symbols: number): Walk {
+  return (bytes, at) => {
+    const index = readVarint(bytes, at);
+    return index >= 0 && index < symbols ? next : BAD;
+  };
+}
+
+function unionWalk(branches: readonly Walk[]): Walk {
+  return (bytes, at) => {
+    const branch = branches[readVarint(bytes, at)];
+    return branch === undefined || next < 0 ? BAD : branch(bytes, next);
+  };
+}
+
+/** Arrays and maps: blocks of items, a negative count followed by the block's size in bytes, ended by a count of 0. */
+function blocksWalk(item: Walk): Walk {
+  return (bytes, at) => {
+    for (;;) {
+      let count = readVarint(bytes, at);
+      if (next < 0) return BAD;
+      at = next;
+      if (count === 0) return at;
+      let end = BAD;
+      if (count < 0) {
+        count = -count;
+        const size = readVarint(bytes, at);
+        if (next < 0 || size < 0) return BAD;
+        at = next;
+        end = at + size;
+      }
+      // No item that means anything is empty, so a greater count is a lie.
+      if (count > bytes.length - at) return BAD;
+      for (; count > 0; count--) {
+        at = item(bytes, at);
+        if (at < 0) return BAD;
+      }
+      if (end >= 0 && at !== end) return BAD;
+    }
+  };
+}
