@@ -1,0 +1,59 @@
+import type { ConnectionOptions } from 'node:tls';
+import kafkajs, { type Kafka, type LogEntry } from 'kafkajs';
+import type { Log } from '../ports.ts';
+import { registerCodecs } from './codecs.ts';
+
+/** The part of the configuration that says how to reach Kafka. */
+export interface KafkaSettings {
+  /** `host:port`, at least one. */
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** `true`: TLS with the system's authorities. */
+  readonly ssl: boolean | ConnectionOptions;
+  readonly sasl: KafkaLogin | null;
+}
+
+type Login<Mechanism> = { readonly mechanism: Mechanism; readonly username: string; readonly password: string };
+export type KafkaLogin = Login<'plain'> | Login<'scram-sha-256'> | Login<'scram-sha-512'>;
+
+// Each producer warns so: with one send at a time and a new producer after any error the limit is safe.
+const EXPECTED_WARNING = 'Limiting retries for the idempotent producer';
+const NEGATIVE_TIMEOUT = 'TimeoutNegativeWarning';
+
+/** The entry to kafkajs, its log going to ours. Connects nothing yet. */
+export function createKafkaClient(settings: KafkaSettings, log: Log): Kafka {
+  registerCodecs();
+  silenceNegativeTimeouts();
+  return new kafkajs.Kafka({
+    clientId: settings.clientId,
+    brokers: [...settings.brokers],
+    ssl: settings.ssl,
+    ...(settings.sasl === null ? {} : { sasl: settings.sasl }),
+    connectionTimeout: 5_000,
+    requestTimeout: 30_000,
+    logLevel: kafkajs.logLevel.INFO,
+    logCreator: () => (entry) => forward(entry, log),
+  });
+}
+
+// What kafkajs calls an error it mostly retries itself; what it cannot get over reaches us as a rejection or a crash.
+function forward({ namespace, level, log: { message, ...fields } }: LogEntry, log: Log): void {
+  const { logLevel } = kafkajs;
+  if (level === logLevel.WARN && message.startsWith(EXPECTED_WARNING)) return;
+  // The timestamp is the log's own, a stack of kafkajs's insides helps nobody.
+  const line = { kafkajs: namespace, ...fields, timestamp: undefined, logger: undefined, stack: undefined };
+  if (level === logLevel.ERROR || level === logLevel.WARN) log.warn(message, line);
+  else log.debug(message, line);
+}
+
+let silenced = false;
+
+// kafkajs arms timers for moments already past (tulios/kafkajs issue 1751); Node rounds them up and warns at each.
+function silenceNegativeTimeouts(): void {
+  if (silenced) return;
+  silenced = true;
+  const emitWarning = process.emitWarning.bind(process) as (...warning: unknown[]) => void;
+  process.emitWarning = (...warning: unknown[]) => {
+    if (warning[1] !== NEGATIVE_TIMEOUT) emitWarning(...warning);
+  };
+}

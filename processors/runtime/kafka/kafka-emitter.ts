@@ -1,0 +1,129 @@
+import kafkajs, { type Kafka } from 'kafkajs';
+import { PipelineError } from '../../core/errors.ts';
+import { partitionOfKey } from '../partitioner.ts';
+import type { Emitter, Log, OutgoingRecord } from '../ports.ts';
+import { GroupedMessages } from './grouped-messages.ts';
+import { toPipelineError } from './kafka-errors.ts';
+import type { PartitionCounts } from './partition-counts.ts';
+import { ProducerPool } from './producer-pool.ts';
+
+export interface KafkaEmitterOptions {
+  /** Before every topic's name. */
+  readonly prefix: string;
+  /** As many as partitions folded at once. */
+  readonly producers: number;
+  readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+}
+
+// One request holds one record batch for each partition, and a batch must fit the topic's max.message.bytes (1 MiB): even
+// if the whole slice goes to one partition, it does. A larger record travels alone.
+const SLICE_BYTES = 900_000;
+const SLICE_RECORDS = 5_000;
+/** An upper bound of what the format adds to key, value and headers of a record. */
+const RECORD_OVERHEAD_BYTES = 40;
+const ALL_IN_SYNC_REPLICAS = -1;
+
+const COMPRESSION = {
+  none: kafkajs.CompressionTypes.None,
+  gzip: kafkajs.CompressionTypes.GZIP,
+  snappy: kafkajs.CompressionTypes.Snappy,
+  lz4: kafkajs.CompressionTypes.LZ4,
+  zstd: kafkajs.CompressionTypes.ZSTD,
+} as const;
+
+type Slice = Map<string, GroupedMessages>;
+
+export class KafkaEmitter implements Emitter {
+  readonly #options: KafkaEmitterOptions;
+  readonly #counts: PartitionCounts;
+  readonly #pool: ProducerPool;
+  readonly #inFlight = new Set<Promise<void>>();
+  /** The next partition for records without a key. */
+  #turn = 0;
+  #closed = false;
+
+  constructor(kafka: Kafka, counts: PartitionCounts, options: KafkaEmitterOptions, log: Log) {
+    this.#options = options;
+    this.#counts = counts;
+    this.#pool = new ProducerPool(kafka, options.producers, log);
+  }
+
+  async send(records: readonly OutgoingRecord[]): Promise<void> {
+    if (this.#closed) throw new PipelineError('log_unavailable', 'the emitter is closed', { retriable: false });
+    const sending = this.#send(records);
+    this.#inFlight.add(sending);
+    try {
+      await sending;
+    } finally {
+      this.#inFlight.delete(sending);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#inFlight);
+    await this.#pool.close();
+  }
+
+  async #send(records: readonly OutgoingRecord[]): Promise<void> {
+    if (records.length === 0) return;
+    // kafkajs drops a message for a partition that does not exist without a word, so the numbers must be known first.
+    await this.#counts.learn(records);
+    const producer = await this.#pool.lend().catch((error: unknown) => {
+      throw toPipelineError('connect a producer', error);
+    });
+    try {
+      for (const slice of this.#slices(records)) {
+        await producer.sendBatch({
+          acks: ALL_IN_SYNC_REPLICAS,
+          compression: COMPRESSION[this.#options.compression],
+          // One entry for each topic: kafkajs would copy two entries of the same topic into a plain array.
+          topicMessages: Array.from(slice, ([topic, messages]) => ({ topic, messages })),
+        });
+      }
+    } catch (error) {
+      this.#pool.discard(producer);
+      throw toPipelineError('send records', error);
+    }
+    this.#pool.giveBack(producer);
+  }
+
+  *#slices(records: readonly OutgoingRecord[]): Generator<Slice> {
+    let slice: Slice = new Map();
+    let bytes = 0;
+    let count = 0;
+    for (const record of records) {
+      const size = bytesOf(record);
+      if (count > 0 && (bytes + size > SLICE_BYTES || count >= SLICE_RECORDS)) {
+        yield slice;
+        slice = new Map();
+        bytes = 0;
+        count = 0;
+      }
+      this.#place(record, slice);
+      bytes += size;
+      count++;
+    }
+    if (count > 0) yield slice;
+  }
+
+  #place(record: OutgoingRecord, slice: Slice): void {
+    const topic = this.#options.prefix + record.topic;
+    const partitions = this.#counts.known(record.topic);
+    let messages = slice.get(topic);
+    if (messages === undefined) slice.set(topic, (messages = new GroupedMessages()));
+    messages.add({
+      key: record.key,
+      value: record.value,
+      partition: record.key === null ? this.#turn++ % partitions : partitionOfKey(record.key, partitions),
+      timestamp: String(record.timestamp),
+      headers: record.headers,
+    });
+  }
+}
+
+function bytesOf(record: OutgoingRecord): number {
+  let bytes = RECORD_OVERHEAD_BYTES + (record.key?.length ?? 0) + (record.value?.length ?? 0);
+  for (const name in record.headers) bytes += name.length * 3 + Buffer.byteLength(record.headers[name] ?? '') + 8;
+  return bytes;
+}

@@ -1,0 +1,83 @@
+import { PipelineError } from '../../core/errors.ts';
+
+/** What kafkajs puts on its errors; everything is optional, since any error may come by. */
+interface KafkaErrorShape {
+  readonly name?: string;
+  /** The broker's error code by name, e.g. `MESSAGE_TOO_LARGE`. */
+  readonly type?: string;
+  readonly message?: string;
+  readonly cause?: unknown;
+}
+
+/** Answers that stay the same however often one asks. */
+const FINAL_TYPES: ReadonlySet<string> = new Set([
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'GROUP_AUTHORIZATION_FAILED',
+  'INCONSISTENT_GROUP_PROTOCOL',
+  'INVALID_CONFIG',
+  'INVALID_GROUP_ID',
+  'INVALID_PARTITIONS',
+  'INVALID_RECORD',
+  'INVALID_REPLICATION_FACTOR',
+  'INVALID_REQUEST',
+  'INVALID_SESSION_TIMEOUT',
+  'INVALID_TIMESTAMP',
+  'INVALID_TOPIC_EXCEPTION',
+  'MESSAGE_TOO_LARGE',
+  'OFFSET_METADATA_TOO_LARGE',
+  'POLICY_VIOLATION',
+  'RECORD_LIST_TOO_LARGE',
+  'SASL_AUTHENTICATION_FAILED',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'UNSUPPORTED_COMPRESSION_TYPE',
+  'UNSUPPORTED_FOR_MESSAGE_FORMAT',
+  'UNSUPPORTED_SASL_MECHANISM',
+  'UNSUPPORTED_VERSION',
+]);
+const FINAL_NAMES: ReadonlySet<string> = new Set([
+  'KafkaJSSASLAuthenticationError',
+  'KafkaJSNotImplemented',
+  'KafkaJSServerDoesNotSupportApiKey',
+]);
+/** The coordinator says that this member's generation is over. */
+const GROUP_TYPES: ReadonlySet<string> = new Set([
+  'ILLEGAL_GENERATION',
+  'REBALANCE_IN_PROGRESS',
+  'UNKNOWN_MEMBER_ID',
+  'FENCED_INSTANCE_ID',
+]);
+
+/** The error and everything that caused it, outermost first; cut off at ten, should causes go round in a circle. */
+function chain(error: unknown): KafkaErrorShape[] {
+  const links: KafkaErrorShape[] = [];
+  for (let link = error; typeof link === 'object' && link !== null && links.length < 10;) {
+    const shape: KafkaErrorShape = link;
+    links.push(shape);
+    link = shape.cause;
+  }
+  return links;
+}
+
+/** The broker's error code by name, wherever in the chain it stands. */
+export function brokerErrorType(error: unknown): string | undefined {
+  return chain(error).find((link) => typeof link.type === 'string')?.type;
+}
+
+/** True when the member must join again: its partitions are no longer its own. */
+export function isGroupError(error: unknown): boolean {
+  return chain(error).some((link) => GROUP_TYPES.has(link.type ?? ''));
+}
+
+/** Classifies whatever kafkajs threw. `action` begins the message: `send records`. */
+export function toPipelineError(action: string, error: unknown): PipelineError {
+  if (error instanceof PipelineError) return error;
+  const links = chain(error);
+  const type = brokerErrorType(error);
+  const message = `could not ${action}: ${type ?? links[0]?.message ?? String(error)}`;
+  if (isGroupError(error)) return new PipelineError('rebalancing', message, { retriable: true, cause: error });
+  if (error instanceof TypeError || error instanceof RangeError) {
+    return new PipelineError('invariant_broken', message, { retriable: false, cause: error });
+  }
+  const final = links.some((link) => FINAL_TYPES.has(link.type ?? '') || FINAL_NAMES.has(link.name ?? ''));
+  return new PipelineError('log_unavailable', message, { retriable: !final, cause: error });
+}

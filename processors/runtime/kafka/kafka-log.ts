@@ -1,0 +1,107 @@
+import type { Kafka } from 'kafkajs';
+import { PipelineError } from '../../core/errors.ts';
+import type { Instant } from '../../core/processor.ts';
+import type { CommittedOffset, EventLog, GroupHandler, Membership, OffsetRange } from '../ports.ts';
+import type { KafkaAdmin } from './kafka-admin.ts';
+import { toPipelineError } from './kafka-errors.ts';
+import { joinGroup, type KafkaGroupOptions } from './kafka-membership.ts';
+import type { PartitionCounts } from './partition-counts.ts';
+
+export interface KafkaLogOptions extends KafkaGroupOptions {
+  /** Before the name of every topic and group. */
+  readonly prefix: string;
+}
+
+/** What operators need not choose: measured trade-offs between latency, memory and the time a take-over needs. */
+export const KAFKA_LOG_DEFAULTS: KafkaLogOptions = {
+  prefix: '',
+  concurrency: 4,
+  bytesPerPartition: 512 * 1024,
+  fetchWaitMs: 100,
+  sessionTimeoutMs: 9_000,
+  heartbeatMs: 1_000,
+  rebalanceTimeoutMs: 20_000,
+};
+
+/** Kafka as the event log. Owns nothing but its memberships: client and admin are closed by who made them. */
+export class KafkaEventLog implements EventLog {
+  readonly #kafka: Kafka;
+  readonly #admin: KafkaAdmin;
+  readonly #counts: PartitionCounts;
+  readonly #options: KafkaLogOptions;
+  readonly #memberships = new Set<Membership>();
+
+  constructor(kafka: Kafka, admin: KafkaAdmin, counts: PartitionCounts, options: KafkaLogOptions) {
+    this.#kafka = kafka;
+    this.#admin = admin;
+    this.#counts = counts;
+    this.#options = options;
+  }
+
+  async join(group: string, topics: readonly string[], handler: GroupHandler): Promise<Membership> {
+    await this.#counts.learn(topics.map((topic) => ({ topic })));
+    const partitions = topics.reduce((sum, topic) => sum + this.#counts.known(topic), 0);
+    const { prefix } = this.#options;
+    const membership = await joinGroup(this.#kafka, { ...this.#options, group, topics, partitions, prefix }, handler);
+    this.#memberships.add(membership);
+    return membership;
+  }
+
+  async ranges(topic: string): Promise<OffsetRange[]> {
+    await this.#counts.learn([{ topic }]);
+    const offsets = await this.#ask('read offsets', (admin) => admin.fetchTopicOffsets(this.#options.prefix + topic));
+    return offsets
+      .map(({ partition, low, high }) => ({ partition, start: Number(low), end: Number(high) }))
+      .sort(byPartition);
+  }
+
+  async offsetsAt(topic: string, time: Instant): Promise<{ partition: number; offset: number }[]> {
+    await this.#counts.learn([{ topic }]);
+    const offsets = await this.#ask('read offsets by time', (admin) =>
+      admin.fetchTopicOffsetsByTimestamp(this.#options.prefix + topic, time),
+    );
+    return offsets.map(({ partition, offset }) => ({ partition, offset: Number(offset) })).sort(byPartition);
+  }
+
+  async committed(group: string, topic: string): Promise<CommittedOffset[]> {
+    await this.#counts.learn([{ topic }]);
+    const { prefix } = this.#options;
+    const [answer] = await this.#ask('read committed offsets', (admin) =>
+      admin.fetchOffsets({ groupId: prefix + group, topics: [prefix + topic] }),
+    );
+    return (answer?.partitions ?? [])
+      .map(({ partition, offset, metadata }) => {
+        const at = Number(offset);
+        return { partition, offset: at < 0 ? null : at, metadata: metadata ?? '' };
+      })
+      .sort(byPartition);
+  }
+
+  async members(group: string): Promise<number> {
+    const { groups } = await this.#ask('describe the group', (admin) =>
+      admin.describeGroups([this.#options.prefix + group]),
+    );
+    return groups[0]?.members.length ?? 0;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#memberships, (membership) => membership.leave()));
+    this.#memberships.clear();
+  }
+
+  async #ask<Answer>(action: string, question: (admin: ConnectedAdmin) => Promise<Answer>): Promise<Answer> {
+    try {
+      return await question(await this.#admin.connected());
+    } catch (error) {
+      const known = toPipelineError(action, error);
+      // A question has no generation: whatever the coordinator says, it can be asked again.
+      if (known.code !== 'rebalancing') throw known;
+      throw new PipelineError('log_unavailable', known.message, { retriable: true, cause: error });
+    }
+  }
+}
+
+type ConnectedAdmin = Awaited<ReturnType<KafkaAdmin['connected']>>;
+
+const byPartition = (a: { readonly partition: number }, b: { readonly partition: number }): number =>
+  a.partition - b.partition;

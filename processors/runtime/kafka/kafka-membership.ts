@@ -1,0 +1,212 @@
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import { PipelineError } from '../../core/errors.ts';
+import type { GroupHandler, Membership, TopicPartition } from '../ports.ts';
+import { Generations } from './generations.ts';
+import { isGroupError, toPipelineError } from './kafka-errors.ts';
+import { toLogBatch } from './kafka-records.ts';
+import { Pauses } from './pauses.ts';
+import { Turns } from './turns.ts';
+
+export interface KafkaGroupOptions {
+  /** How many partitions are folded at once. */
+  readonly concurrency: number;
+  /** The most one fetch brings of a partition; a single larger record still comes. */
+  readonly bytesPerPartition: number;
+  /** How long a broker waits for the first byte: the latency of an idle partition, and of a clean leave. */
+  readonly fetchWaitMs: number;
+  /** A member silent for so long is evicted. */
+  readonly sessionTimeoutMs: number;
+  readonly heartbeatMs: number;
+  /** How long a rebalance waits for members to give up their batches. */
+  readonly rebalanceTimeoutMs: number;
+}
+
+export interface GroupToJoin extends KafkaGroupOptions {
+  readonly prefix: string;
+  readonly group: string;
+  readonly topics: readonly string[];
+  /** Of all the topics together. */
+  readonly partitions: number;
+}
+
+/** How long records wait that were asked for again without a pause or seek: kafkajs would fetch them in a tight loop. */
+const AGAIN_AFTER_MS = 100;
+/** Five retries, the default, are given up after 9 s; a rolling restart of the brokers takes longer. */
+const CONSUMER_RETRY = { retries: 30, initialRetryTime: 300, maxRetryTime: 5_000 };
+
+/** Joins, and resolves once the first assignment is there; the handler hears of it only after that. */
+export async function joinGroup(kafka: Kafka, options: GroupToJoin, handler: GroupHandler): Promise<Membership> {
+  const member = new KafkaMember(kafka, options, handler);
+  await member.start();
+  return member;
+}
+
+class KafkaMember implements Membership {
+  readonly #consumer: Consumer;
+  readonly #options: GroupToJoin;
+  readonly #handler: GroupHandler;
+  readonly #generations: Generations;
+  readonly #pauses: Pauses;
+  readonly #turns: Turns;
+  readonly #inHand = new Set<Promise<void>>();
+  #state: 'starting' | 'member' | 'leaving' | 'left' = 'starting';
+  #crash: Error | undefined;
+  #leave: Promise<void> | undefined;
+
+  constructor(kafka: Kafka, options: GroupToJoin, handler: GroupHandler) {
+    this.#options = options;
+    this.#handler = handler;
+    this.#turns = new Turns(options.concurrency);
+    this.#consumer = kafka.consumer({
+      groupId: options.prefix + options.group,
+      sessionTimeout: options.sessionTimeoutMs,
+      heartbeatInterval: options.heartbeatMs,
+      rebalanceTimeout: options.rebalanceTimeoutMs,
+      maxBytesPerPartition: options.bytesPerPartition,
+      maxWaitTimeInMs: options.fetchWaitMs,
+      allowAutoTopicCreation: false,
+      // By default kafkajs restarts itself for ever: alive, and consuming nothing.
+      retry: { ...CONSUMER_RETRY, restartOnFailure: () => Promise.resolve(false) },
+    });
+    this.#generations = new Generations(this.#consumer, options.prefix, handler);
+    this.#pauses = new Pauses(this.#consumer, options.prefix);
+    this.#consumer.on('consumer.crash', ({ payload }) => this.#crashed(toPipelineError('consume', payload.error)));
+  }
+
+  async start(): Promise<void> {
+    const { prefix, group, topics, partitions } = this.#options;
+    try {
+      await this.#consumer.connect();
+      // fromBeginning also decides where kafkajs goes when an offset is out of range.
+      await this.#consumer.subscribe({ topics: topics.map((topic) => prefix + topic), fromBeginning: true });
+      await this.#consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        // Batches must not queue inside kafkajs, where they would outlive their generation unseen: `Turns` queues them.
+        partitionsConsumedConcurrently: Math.max(1, partitions),
+        eachBatch: (payload) => this.#receive(payload),
+      });
+      // A first join that fails ends in a crash event, not in a rejection of `run`.
+      if (this.#crash !== undefined) throw this.#crash;
+    } catch (error) {
+      this.#state = 'left';
+      await this.#consumer.disconnect().catch(() => undefined);
+      throw toPipelineError(`join ${group}`, error);
+    }
+    this.#state = 'member';
+    this.#generations.open();
+  }
+
+  async commit(at: TopicPartition, offset: number, metadata: string): Promise<void> {
+    // kafkajs answers a commit of a stopped consumer with success, and a broker takes one for another member's partition.
+    if (this.#crash !== undefined || this.#state === 'left' || !this.#generations.owns(at)) {
+      throw new PipelineError('rebalancing', `${at.topic}/${at.partition} is not this member's`, { retriable: true });
+    }
+    const topic = this.#options.prefix + at.topic;
+    try {
+      await this.#consumer.commitOffsets([{ topic, partition: at.partition, offset: String(offset), metadata }]);
+    } catch (error) {
+      throw toPipelineError('commit', error);
+    }
+  }
+
+  seek(at: TopicPartition, offset: number): void {
+    // kafkajs would keep a seek for a partition of another member until that partition comes here.
+    if (!this.#alive || !this.#generations.owns(at)) return;
+    const topic = this.#options.prefix + at.topic;
+    this.#consumer.seek({ topic, partition: at.partition, offset: String(offset) });
+  }
+
+  pause(at: TopicPartition): void {
+    if (this.#alive) this.#pauses.pause(at);
+  }
+
+  resume(at: TopicPartition): void {
+    if (this.#alive) this.#pauses.resume(at);
+  }
+
+  leave(): Promise<void> {
+    this.#leave ??= this.#goAway();
+    return this.#leave;
+  }
+
+  /** Whether kafkajs still takes orders: it throws when a stopped consumer is paused. */
+  get #alive(): boolean {
+    return this.#state === 'member' && this.#crash === undefined;
+  }
+
+  // kafkajs commits nothing once it stops, and says nothing: the batches in hand must be done before.
+  async #goAway(): Promise<void> {
+    if (this.#alive) {
+      for (const at of this.#generations.owned) this.#pauses.pause(at);
+      this.#state = 'leaving';
+    }
+    this.#pauses.stop();
+    await Promise.allSettled(this.#inHand);
+    this.#state = 'left';
+    await this.#consumer.disconnect().catch((error: unknown) => {
+      throw toPipelineError('leave the group', error);
+    });
+  }
+
+  #crashed(error: PipelineError): void {
+    if (this.#crash !== undefined) return;
+    this.#crash = error;
+    this.#pauses.stop();
+    // While starting it is the rejection of `join`.
+    if (this.#state !== 'starting') this.#handler.crashed(error);
+  }
+
+  /** One batch from kafkajs. To return without resolving its offset means: fetch these records again. */
+  async #receive(payload: EachBatchPayload): Promise<void> {
+    const generation = this.#generations.ofArrival();
+    if (generation === null) return;
+    await this.#generations.announced;
+    const giveBack = await this.#turns.take();
+    const folding = this.#fold(payload, generation).finally(giveBack);
+    this.#inHand.add(folding);
+    try {
+      await folding;
+    } finally {
+      this.#inHand.delete(folding);
+    }
+  }
+
+  async #fold(payload: EachBatchPayload, generation: number): Promise<void> {
+    const { partition } = payload.batch;
+    const topic = payload.batch.topic.slice(this.#options.prefix.length);
+    const at = { topic, partition };
+    if (!this.#alive) return;
+    if (!this.#generations.stands(generation) || payload.isStale() || this.#pauses.has(at)) return;
+
+    let failedHeartbeat: unknown;
+    const heartbeat = async (): Promise<void> => {
+      if (!this.#generations.stands(generation)) {
+        throw new PipelineError('rebalancing', 'the group is rebalancing', { retriable: true });
+      }
+      try {
+        await payload.heartbeat();
+      } catch (error) {
+        failedHeartbeat = error;
+        if (isGroupError(error)) this.#generations.lose();
+        throw toPipelineError('heartbeat', error);
+      }
+    };
+    let outcome: 'done' | 'again';
+    try {
+      outcome = await this.#handler.onBatch(toLogBatch(topic, payload.batch), heartbeat);
+    } catch (error) {
+      this.#crashed(toPipelineError('handle a batch', error));
+      // Not awaited: it waits for this very batch.
+      void this.#consumer.disconnect().catch(() => undefined);
+      return;
+    }
+    // A rebalance in between has set the positions anew: they are not this batch's to move.
+    if (this.#generations.isCurrent(generation)) {
+      if (outcome === 'done') payload.resolveOffset(payload.batch.lastOffset());
+      else if (this.#alive && !payload.isStale() && !this.#pauses.has(at)) this.#pauses.rest(at, AGAIN_AFTER_MS);
+    }
+    // kafkajs joins again only if it sees its own error.
+    if (failedHeartbeat !== undefined) throw failedHeartbeat as Error;
+  }
+}
