@@ -77,6 +77,19 @@ export class ByteWriter {
     this.#length += value.length;
   }
 
+  /** Bytes `start` to `end` of `source`, without their length. */
+  raw(source: Buffer, start: number, end: number): void {
+    const length = end - start;
+    this.#room(length);
+    // A call into native code costs more than copying a few bytes by hand.
+    if (length < 24) {
+      for (let index = 0; index < length; index++) this.#bytes[this.#length + index] = source[start + index] ?? 0;
+    } else {
+      source.copy(this.#bytes, this.#length, start, end);
+    }
+    this.#length += length;
+  }
+
   /** UTF-8 with its length in bytes before it. */
   string(value: string): void {
     const length = value.length;

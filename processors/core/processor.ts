@@ -87,8 +87,12 @@ export interface StatelessProcessor<Record extends object = object> extends Proc
  * alone. `onRecord` and `onDue` own the state handed to them and change it in place: the runtime hands out working copies
  * and forgets them all when a block could not be written.
  */
-export interface StatefulProcessor<State = unknown, Record extends object = object, Totals = unknown, Addition = unknown>
-  extends ProcessorBase {
+export interface StatefulProcessor<
+  State = unknown,
+  Record extends object = object,
+  Totals = unknown,
+  Addition = unknown,
+> extends ProcessorBase {
   readonly kind: 'stateful';
   readonly state: Packing<State> & {
     /** The queryable part, read from the front of the packed bytes so that a flush need not unpack the rest. */
@@ -108,8 +112,6 @@ export interface StatefulProcessor<State = unknown, Record extends object = obje
   onDue(state: State, due: Instant): Applied<Addition>;
 }
 
-// The erased form in which the runtime holds any processor; each definition is checked against its own types where it is made.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the runtime never looks inside State, Totals or Addition
-export type AnyStateful = StatefulProcessor<any, any, any, any>;
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- likewise for the record
-export type Processor = AnyStateful | StatelessProcessor<any>;
+/** The forms in which the runtime holds any processor: it never looks inside State, Totals or Addition. */
+export type AnyStateful = StatefulProcessor;
+export type Processor = AnyStateful | StatelessProcessor;

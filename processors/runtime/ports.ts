@@ -103,6 +103,16 @@ export interface Emitter {
   close(): Promise<void>;
 }
 
+/** Values as bytes: Confluent frame and Avro (schemas/codec.ts). */
+export interface Codec {
+  /** Asks the registry for every writer schema of these values that is not known yet. Rejects with `registry_unavailable`. */
+  learn(topic: string, values: readonly (Buffer | null)[]): Promise<void>;
+  /** Synchronous and total; only for values that were learnt. */
+  decode(topic: string, value: Buffer): object | 'undecodable' | 'unknown_schema';
+  /** A value that does not fit its schema is a bug and throws. */
+  encode(topic: string, value: object): Buffer;
+}
+
 // --- the store ---
 
 /** The place of a record among those of one source: `n` the journal seq (input offset for a stateless processor). */
@@ -207,14 +217,23 @@ export interface Log {
 /** The verbs that runtime/metrics.ts turns into Prometheus metrics; tests record them. Seconds and counts. */
 export interface Meter {
   consumed(processor: string, records: number): void;
-  outcome(processor: string, outcome: 'applied' | 'skipped' | 'rejected' | 'replayed', reason: Reason | '', records: number): void;
+  outcome(
+    processor: string,
+    outcome: 'applied' | 'skipped' | 'rejected' | 'replayed',
+    reason: Reason | '',
+    records: number,
+  ): void;
   published(processor: string, topic: string, records: number): void;
   /** Outputs sent again at a take-over. */
   republished(processor: string, records: number): void;
   deadLetter(topic: string, reason: string): void;
   /** `pipeline`: now − record timestamp, `end_to_end`: now − occurredAt, of the newest record of a batch. */
   latency(processor: string, kind: 'pipeline' | 'end_to_end', seconds: number): void;
-  stage(processor: string, stage: 'decode' | 'load' | 'fold' | 'journal' | 'emit' | 'commit' | 'sweep' | 'flush' | 'takeover', seconds: number): void;
+  stage(
+    processor: string,
+    stage: 'decode' | 'load' | 'fold' | 'journal' | 'emit' | 'commit' | 'sweep' | 'flush' | 'takeover',
+    seconds: number,
+  ): void;
   batchRecords(processor: string, records: number): void;
   store(operation: string, seconds: number): void;
   blockBytes(processor: string, bytes: number): void;
@@ -232,5 +251,9 @@ export interface PartitionGauges {
   /** How late the oldest deadline is; 0 when none is. */
   readonly dueOldestSeconds: number;
   /** What the processor's totals say: name, labels, value; added up over the partitions this process owns. */
-  readonly totals: Iterable<{ readonly name: string; readonly labels: Readonly<Record<string, string>>; readonly value: number }>;
+  readonly totals: Iterable<{
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly value: number;
+  }>;
 }

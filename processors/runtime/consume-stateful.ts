@@ -1,0 +1,232 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { PipelineError } from '../core/errors.ts';
+import type { AnyStateful, Instant } from '../core/processor.ts';
+import { backoffMs } from './backoff.ts';
+import { Failure, type Consumption } from './consumption.ts';
+import { flushAll, flushOnce } from './flush.ts';
+import { Heartbeats } from './heartbeats.ts';
+import { Lane } from './lane.ts';
+import { ownPartition, type OwnedPartition } from './owned-partition.ts';
+import { reportPartition } from './partition-gauges.ts';
+import { groupName, type PipelinePorts } from './pipeline-ports.ts';
+import type { LogBatch, Membership, TopicPartition } from './ports.ts';
+import { sourceOf } from './position.ts';
+import { runBatch } from './run-batch.ts';
+import { elapsedMs } from './stopwatch.ts';
+import { newSweep, sweepBlock } from './sweep-due.ts';
+import { takeOver } from './take-over.ts';
+
+/** The epoch of a source that never went on after a loss. */
+const FIRST_EPOCH = 1;
+/** How long the flush rests when everything that is dirty is busy, or nothing is. */
+const FLUSH_REST_MS = 100;
+/** How long a process that stops goes on flushing: the journal covers the rest. */
+const LAST_FLUSH_MS = 2_000;
+
+/** A member of a stateful processor's group: its lanes, one for each partition it owns. */
+export class StatefulMember implements Consumption {
+  readonly processor: AnyStateful;
+  readonly #ports: PipelinePorts;
+  readonly #failure = new Failure();
+  readonly #lanes = new Map<string, Lane>();
+  #membership: Membership | null = null;
+  #joined = false;
+  #stopping: Promise<void> | null = null;
+
+  constructor(processor: AnyStateful, ports: PipelinePorts) {
+    this.processor = processor;
+    this.#ports = ports;
+  }
+
+  async join(): Promise<void> {
+    this.#membership = await this.#ports.log.join(groupName(this.processor), this.processor.inputs, {
+      assigned: (partitions) => {
+        this.#assigned(partitions);
+      },
+      revoked: () => {
+        this.#joined = false;
+        this.#ports.meter.rebalance();
+      },
+      onBatch: (batch, heartbeat) => this.#onBatch(batch, heartbeat),
+      crashed: (error) => {
+        this.#failure.report(error);
+      },
+    });
+  }
+
+  get joined(): boolean {
+    return this.#joined;
+  }
+
+  get failed(): Promise<never> {
+    return this.#failure.promise;
+  }
+
+  partitions(): OwnedPartition[] {
+    return [...this.#lanes.values()].map((lane) => lane.partition);
+  }
+
+  #assigned(partitions: readonly TopicPartition[]): void {
+    this.#joined = true;
+    const kept = new Set(partitions.map(laneName));
+    for (const [name, lane] of this.#lanes) if (!kept.has(name)) this.#close(name, lane);
+    for (const at of partitions) {
+      const name = laneName(at);
+      let lane = this.#lanes.get(name);
+      if (lane === undefined) {
+        const source = sourceOf(groupName(this.processor), FIRST_EPOCH, at);
+        lane = new Lane(ownPartition(this.processor, { topic: at.topic, partition: at.partition }, source));
+        this.#lanes.set(name, lane);
+        this.#ports.owned.add(lane.partition);
+        this.#background(this.#keepFlushing(lane));
+      }
+      // Somebody else may have owned it between two generations: make sure of it again. Cheap when nobody did.
+      lane.partition.mustTakeOver = true;
+      this.#ports.meter.takeover('joined');
+      this.#background(this.#takeOverSoon(lane));
+    }
+  }
+
+  #close(name: string, lane: Lane): void {
+    lane.closed = true;
+    this.#lanes.delete(name);
+    this.#ports.owned.delete(lane.partition);
+    this.#ports.meter.partition(this.processor.name, lane.partition.at, null);
+  }
+
+  async #onBatch(batch: LogBatch, heartbeat: () => Promise<void>): Promise<'done' | 'again'> {
+    const lane = this.#lanes.get(laneName(batch));
+    if (lane === undefined || this.#stopping !== null) return 'again';
+    const { partition } = lane;
+    const heartbeats = new Heartbeats(heartbeat);
+    let outcome: 'done' | 'again' = 'done';
+    const fold = async (): Promise<void> => {
+      await heartbeats.check();
+      await this.#ensureOwned(lane);
+      const first = batch.records[0]?.offset ?? batch.next;
+      if (first > partition.next && partition.soughtTo !== partition.next) {
+        // The committed offset, where the broker began, is only a hint; a gap that stays is judged by runBatch.
+        partition.soughtTo = partition.next;
+        this.#membership?.seek(partition.at, partition.next);
+        outcome = 'again';
+        return;
+      }
+      await runBatch(partition, batch, this.#ports, heartbeats.check);
+      await this.#membership?.commit(partition.at, partition.next, `seq=${partition.emittedTo}`);
+      reportPartition(partition, batch.logEnd, batch.records.at(-1)?.timestamp ?? null, this.#ports);
+    };
+    try {
+      await heartbeats.during(lane.run(fold));
+      lane.failures = 0;
+      return outcome;
+    } catch (error) {
+      this.#recover(lane, error);
+      return 'again';
+    }
+  }
+
+  async #ensureOwned(lane: Lane): Promise<void> {
+    if (lane.partition.mustTakeOver) await takeOver(lane.partition, this.#ports);
+  }
+
+  /** What a failure asks for: nothing (the group rebalances), another take-over, a pause, or the end of the process. */
+  #recover(lane: Lane, error: unknown): void {
+    const { partition } = lane;
+    if (!(error instanceof PipelineError) || !error.retriable) {
+      if (error instanceof PipelineError && error.code === 'ownership_lost') this.#pause(lane, error);
+      else this.#failure.report(error);
+      return;
+    }
+    if (error.code === 'rebalancing') return;
+    partition.mustTakeOver = true;
+    this.#pause(lane, error);
+  }
+
+  #pause(lane: Lane, error: PipelineError): void {
+    const { at } = lane.partition;
+    const delayMs = error.code === 'ownership_lost' ? 50 : backoffMs(lane.failures);
+    lane.failures += 1;
+    lane.partition.mustTakeOver = true;
+    this.#ports.meter.takeover(takeOverReason(error));
+    this.#ports.logger.warn('partition paused', { ...at, code: error.code, delayMs, error });
+    this.#membership?.pause(at);
+    this.#background(
+      wait(delayMs, undefined, { ref: false }).then(() => {
+        if (!lane.closed) this.#membership?.resume(at);
+        return this.#takeOverSoon(lane);
+      }),
+    );
+  }
+
+  /** Takes a partition over without waiting for its next batch, so that unsent outputs and deadlines do not wait either. */
+  async #takeOverSoon(lane: Lane): Promise<void> {
+    if (lane.closed || this.#stopping !== null) return;
+    try {
+      await lane.run(() => this.#ensureOwned(lane));
+    } catch (error) {
+      if (!lane.closed) this.#recover(lane, error);
+    }
+  }
+
+  async #keepFlushing(lane: Lane): Promise<void> {
+    while (!lane.closed) {
+      const stored = await flushOnce(lane.partition, this.#ports, 'idle');
+      if (stored === 0) await wait(FLUSH_REST_MS, undefined, { ref: false });
+    }
+  }
+
+  /** Lets time pass up to `until` on one owned partition; a waiting batch goes between two blocks. */
+  async sweep(at: TopicPartition, until: Instant): Promise<void> {
+    const lane = this.#lanes.get(laneName(at));
+    if (lane === undefined) return;
+    const cursor = newSweep();
+    try {
+      for (let more = true; more && !lane.closed && this.#stopping === null;) {
+        more = await lane.run(async () => {
+          await this.#ensureOwned(lane);
+          return sweepBlock(lane.partition, until, cursor, this.#ports, noHeartbeat);
+        });
+      }
+    } catch (error) {
+      if (!lane.closed) this.#recover(lane, error);
+    }
+  }
+
+  /** Finishes the blocks in hand, leaves the group, and flushes for at most two seconds. Harmless when repeated. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    await this.#membership?.leave();
+    this.#joined = false;
+    const until = elapsedMs() + LAST_FLUSH_MS;
+    await Promise.all(
+      [...this.#lanes].map(async ([name, lane]) => {
+        await lane.idle();
+        await flushAll(lane.partition, this.#ports, until);
+        this.#close(name, lane);
+      }),
+    );
+  }
+
+  #background(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      this.#failure.report(error);
+    });
+  }
+}
+
+async function noHeartbeat(): Promise<void> {
+  // A sweep runs outside of a batch: the client heartbeats by itself.
+}
+
+function laneName(at: TopicPartition): string {
+  return `${at.topic}/${at.partition}`;
+}
+
+function takeOverReason(error: PipelineError): 'ownership_lost' | 'store_error' | 'producer_error' {
+  if (error.code === 'ownership_lost') return 'ownership_lost';
+  return error.code === 'log_unavailable' ? 'producer_error' : 'store_error';
+}

@@ -1,0 +1,30 @@
+import type { Processor } from '../core/processor.ts';
+
+/** One processor at work in this process, as a member of its group. */
+export interface Consumption {
+  readonly processor: Processor;
+  /** Whether the member owns what the group gave it now. */
+  readonly joined: boolean;
+  /** Rejects when the member is dead and will not come back; never resolves. */
+  readonly failed: Promise<never>;
+  /** Finishes what is in hand and leaves the group. Harmless when repeated. */
+  stop(): Promise<void>;
+}
+
+/** The first error that ends a member, as a promise. */
+export class Failure {
+  readonly promise: Promise<never>;
+  #reject: (error: Error) => void = () => undefined;
+
+  constructor() {
+    this.promise = new Promise((_resolve, reject) => {
+      this.#reject = reject;
+    });
+    // Whoever runs the member awaits the promise; until then a rejection is not unhandled.
+    this.promise.catch(() => undefined);
+  }
+
+  report(error: unknown): void {
+    this.#reject(error instanceof Error ? error : new Error(String(error)));
+  }
+}

@@ -1,0 +1,36 @@
+import { PipelineError } from '../core/errors.ts';
+import type { OwnedPartition } from './owned-partition.ts';
+
+/**
+ * Everything that touches one owned partition - batch, sweep, take-over - runs here, one at a time, in the order asked for.
+ */
+export class Lane {
+  readonly partition: OwnedPartition;
+  /** Set when the partition is given up: what still waits is refused. */
+  closed = false;
+  /** Failures in a row, for the back-off. */
+  failures = 0;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(partition: OwnedPartition) {
+    this.partition = partition;
+  }
+
+  run<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(() => {
+      if (this.closed) throw new PipelineError('rebalancing', 'the partition was given up', { retriable: true });
+      return work();
+    });
+    // The next in line waits for this one, however it ends; its failure belongs to whoever asked for it.
+    this.#last = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    return turn;
+  }
+
+  /** Resolves when what is under way is over. */
+  async idle(): Promise<void> {
+    await this.#last;
+  }
+}

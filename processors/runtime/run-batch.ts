@@ -1,0 +1,111 @@
+import { PipelineError } from '../core/errors.ts';
+import { Fold, missingKeys, newDraft, type Draft } from './fold.ts';
+import { cacheState, type OwnedPartition } from './owned-partition.ts';
+import { storeName, type PipelinePorts } from './pipeline-ports.ts';
+import type { LogBatch, LogRecord } from './ports.ts';
+import { stopwatch } from './stopwatch.ts';
+import { awaitRoom, beginBlock, writeBlock, type Heartbeat } from './write-block.ts';
+
+/** How many keys are read with one query. */
+const LOAD_KEYS_MAX = 5_000;
+
+/**
+ * Folds one batch of a stateful processor's partition into blocks, usually one. The caller holds the partition alone, has
+ * taken it over, and commits afterwards. Records below `next` are `replayed`; so is every record of a batch that is
+ * delivered again after its block became durable.
+ */
+export async function runBatch(
+  partition: OwnedPartition,
+  batch: LogBatch,
+  ports: PipelinePorts,
+  heartbeat: Heartbeat,
+): Promise<void> {
+  if (batch.next <= partition.next && batch.records.length === 0) return;
+  await refuseGap(partition, batch, ports);
+  const { processor, at } = partition;
+  const decoded = stopwatch();
+  await ports.codec.learn(at.topic, valuesOf(batch.records));
+  ports.meter.stage(processor.name, 'decode', decoded());
+
+  const fold = new Fold(partition, ports);
+  let from = 0;
+  do {
+    await heartbeat();
+    await awaitRoom(partition, ports, heartbeat);
+    await loadKeys(partition, from === 0 ? batch.records : batch.records.slice(from), ports);
+    const nonce = beginBlock(partition);
+    const draft = newDraft();
+    const folded = stopwatch();
+    const to = foldUntilFull(fold, batch.records, from, draft, ports.limits.blockBytesMax);
+    ports.meter.stage(processor.name, 'fold', folded());
+    const next = Math.max(partition.next, batch.records[to]?.offset ?? batch.next);
+    await writeBlock(partition, draft, next, nonce, ports);
+    draft.tally.report(ports.meter, processor.name, to - from);
+    reportDeadLetters(draft, at.topic, ports);
+    from = to;
+  } while (from < batch.records.length);
+
+  ports.meter.batchRecords(processor.name, batch.records.length);
+  reportLatency(processor.name, batch.records, ports);
+}
+
+function valuesOf(records: readonly LogRecord[]): (Buffer | null)[] {
+  return records.map((record) => record.value);
+}
+
+/** Folds records from `from` on until the block is full; answers the index of the first one left. */
+function foldUntilFull(
+  fold: Fold,
+  records: readonly LogRecord[],
+  from: number,
+  draft: Draft,
+  bytesMax: number,
+): number {
+  for (let index = from; index < records.length; index++) {
+    const record = records[index];
+    if (record === undefined) break;
+    if (index > from && draft.bytes >= bytesMax) return index;
+    fold.record(record, draft);
+  }
+  return records.length;
+}
+
+async function loadKeys(partition: OwnedPartition, records: readonly LogRecord[], ports: PipelinePorts): Promise<void> {
+  const missing = missingKeys(partition, records);
+  if (missing.length === 0) return;
+  const loaded = stopwatch();
+  const documents = ports.store.documents(storeName(partition.processor));
+  for (let from = 0; from < missing.length; from += LOAD_KEYS_MAX) {
+    for (const stored of await documents.load(missing.slice(from, from + LOAD_KEYS_MAX))) cacheState(partition, stored);
+  }
+  ports.meter.stage(partition.processor.name, 'load', loaded());
+}
+
+/**
+ * A batch that starts beyond `next` is either one behind a transaction marker, which takes an offset of its own, or behind
+ * records that retention removed before they were folded. The log's own start tells which.
+ */
+async function refuseGap(partition: OwnedPartition, batch: LogBatch, ports: PipelinePorts): Promise<void> {
+  const first = batch.records[0]?.offset ?? batch.next;
+  if (first <= partition.next) return;
+  const { topic, partition: number } = partition.at;
+  const range = (await ports.log.ranges(topic)).find((each) => each.partition === number);
+  if (range !== undefined && range.start <= partition.next) return;
+  throw new PipelineError(
+    'input_lost',
+    `${topic}/${number}: offset ${partition.next} is next, but the log begins at ${range?.start ?? 'nowhere'}`,
+    { retriable: false },
+  );
+}
+
+function reportDeadLetters(draft: Draft, topic: string, ports: PipelinePorts): void {
+  for (const [reason, count] of draft.tally.rejected) {
+    for (let left = count; left > 0; left--) ports.meter.deadLetter(topic, reason);
+  }
+}
+
+function reportLatency(processor: string, records: readonly LogRecord[], ports: PipelinePorts): void {
+  const newest = records.at(-1);
+  if (newest !== undefined)
+    ports.meter.latency(processor, 'pipeline', Math.max(0, ports.clock.now() - newest.timestamp) / 1000);
+}

@@ -1,0 +1,112 @@
+import type { Output, StatelessProcessor } from '../core/processor.ts';
+import type { BlockOutput } from './block.ts';
+import { deadLetter, decodeRefusal, type Refusal } from './dead-letter.ts';
+import { groupName, type PipelinePorts } from './pipeline-ports.ts';
+import type { LogBatch, LogRecord, TopicPartition } from './ports.ts';
+import { formatPosition, POSITION_HEADER, sourceOf } from './position.ts';
+import { stopwatch } from './stopwatch.ts';
+import { Tally } from './tally.ts';
+
+/** The epoch of a source that never went on after a loss. */
+const FIRST_EPOCH = 1;
+
+/**
+ * Folds one batch of a stateless processor: outputs and dead letters in input order, all acknowledged before the caller
+ * commits. A repeat gives the same records with the same positions, which readers drop.
+ */
+export async function runStateless(
+  processor: StatelessProcessor,
+  batch: LogBatch,
+  ports: PipelinePorts,
+): Promise<void> {
+  if (batch.records.length === 0) return;
+  const decoded = stopwatch();
+  await ports.codec.learn(
+    batch.topic,
+    batch.records.map((record) => record.value),
+  );
+  ports.meter.stage(processor.name, 'decode', decoded());
+  const folded = stopwatch();
+  const tally = new Tally();
+  const outputs: BlockOutput[] = [];
+  const hop = new Hop(processor, batch, ports);
+  for (const record of batch.records) hop.fold(record, tally, outputs);
+  ports.meter.stage(processor.name, 'fold', folded());
+  const emitted = stopwatch();
+  if (outputs.length > 0) await ports.emitter.send(outputs);
+  ports.meter.stage(processor.name, 'emit', emitted());
+  report(processor, batch, tally, outputs, ports);
+}
+
+/** What stays the same for every record of a batch. */
+class Hop {
+  readonly #processor: StatelessProcessor;
+  readonly #at: TopicPartition;
+  readonly #ports: PipelinePorts;
+  readonly #group: string;
+  readonly #source: string;
+  readonly #deadLetterTopic: string;
+
+  constructor(processor: StatelessProcessor, at: TopicPartition, ports: PipelinePorts) {
+    this.#processor = processor;
+    this.#at = { topic: at.topic, partition: at.partition };
+    this.#ports = ports;
+    this.#group = groupName(processor);
+    this.#source = sourceOf(this.#group, FIRST_EPOCH, at);
+    this.#deadLetterTopic = ports.topics.deadLetterTopic(at.topic, this.#group);
+  }
+
+  fold(record: LogRecord, tally: Tally, outputs: BlockOutput[]): void {
+    const { topic } = this.#at;
+    const value = record.value === null ? 'null_value' : this.#ports.codec.decode(topic, record.value);
+    if (typeof value === 'string') return this.#refuse(record, decodeRefusal(value), 'decode', tally, outputs);
+    const outcome = this.#processor.onRecord(value, record.timestamp, topic);
+    switch (outcome.kind) {
+      case 'reject':
+        return this.#refuse(record, outcome, 'fold', tally, outputs);
+      case 'skip':
+        return tally.skip(outcome.reason);
+      case 'apply': {
+        tally.applied += 1;
+        outcome.outputs.forEach((output, index) => {
+          if (output !== null) outputs.push(this.#encode(output, record.offset, index));
+        });
+      }
+    }
+  }
+
+  #encode(output: Output, offset: number, index: number): BlockOutput {
+    const { topic, timestamp } = output;
+    const value = this.#ports.codec.encode(topic, output.value);
+    const headers = { [POSITION_HEADER]: formatPosition(this.#source, offset, index) };
+    return { topic, key: Buffer.from(output.key), value, timestamp, headers };
+  }
+
+  #refuse(record: LogRecord, refusal: Refusal, stage: 'decode' | 'fold', tally: Tally, outputs: BlockOutput[]): void {
+    tally.reject(refusal.reason);
+    const at = { ...this.#at, group: this.#group, stage, deadLetterTopic: this.#deadLetterTopic };
+    const letter = deadLetter(record, refusal, at);
+    letter.headers[POSITION_HEADER] = formatPosition(this.#source, record.offset, 0);
+    outputs.push(letter);
+  }
+}
+
+function report(
+  processor: StatelessProcessor,
+  batch: LogBatch,
+  tally: Tally,
+  outputs: readonly BlockOutput[],
+  ports: PipelinePorts,
+): void {
+  const { meter, clock } = ports;
+  tally.report(meter, processor.name, batch.records.length);
+  const byTopic = new Map<string, number>();
+  for (const { topic } of outputs) byTopic.set(topic, (byTopic.get(topic) ?? 0) + 1);
+  for (const [topic, count] of byTopic) meter.published(processor.name, topic, count);
+  for (const [reason, count] of tally.rejected)
+    for (let left = count; left > 0; left--) meter.deadLetter(batch.topic, reason);
+  meter.batchRecords(processor.name, batch.records.length);
+  const newest = batch.records.at(-1);
+  if (newest !== undefined)
+    meter.latency(processor.name, 'pipeline', Math.max(0, clock.now() - newest.timestamp) / 1000);
+}

@@ -1,0 +1,222 @@
+import { randomUUID } from 'node:crypto';
+import { PipelineError } from '../core/errors.ts';
+import { ByteReader, ByteWriter } from '../core/packing.ts';
+import { unpackOutputs, unpackStates } from './block.ts';
+import { advanceFlushed, cacheState, forget, markDirty, type OwnedPartition } from './owned-partition.ts';
+import { groupName, storeName, type PipelinePorts } from './pipeline-ports.ts';
+import { RING_SLOTS, type Block, type BlockHeader } from './ports.ts';
+import { stopwatch } from './stopwatch.ts';
+import { emit } from './write-block.ts';
+
+/** How many times the claim may be lost to a rival in a row before the world counts as broken. */
+const CLAIMS_MAX = 20;
+/** How many blocks are read with one query. */
+const BLOCKS_PER_READ = 32;
+
+/**
+ * Takes a partition over, or makes sure of it again after any failure: finds the head of the journal, claims the next seq
+ * with an empty block (which shuts every former owner out), brings unflushed blocks back as dirty keys, and publishes again
+ * whatever is not known to be acknowledged. Afterwards the next input offset is `partition.next`.
+ */
+export async function takeOver(partition: OwnedPartition, ports: PipelinePorts): Promise<void> {
+  const took = stopwatch();
+  let torn: number | null = null;
+  for (let attempt = 0; attempt < CLAIMS_MAX; attempt++) {
+    const headers = await ports.store.journal(storeName(partition.processor)).headers(partition.at);
+    // A rival who writes while the headers are read can make them look torn; only if that lasts are they.
+    torn = missingSeq(headers);
+    if (torn === null && (await claim(partition, newest(headers), ports))) {
+      partition.mustTakeOver = false;
+      ports.meter.stage(partition.processor.name, 'takeover', took());
+      return;
+    }
+  }
+  const where = `${partition.at.topic}/${partition.at.partition}`;
+  if (torn !== null) {
+    throw new PipelineError('store_unreadable', `${where}: block ${torn} of the journal is missing`, {
+      retriable: false,
+    });
+  }
+  throw new PipelineError('store_unavailable', `${where}: lost the claim ${CLAIMS_MAX} times in a row`, {
+    retriable: true,
+  });
+}
+
+async function claim(partition: OwnedPartition, head: BlockHeader | null, ports: PipelinePorts): Promise<boolean> {
+  const logStart = await refuseLoss(partition, head, ports);
+  // The cache is the head's only if that block's write also came back: else its keys were never marked dirty.
+  const keep = head !== null && head.nonce === partition.cacheNonce && head.seq === partition.head;
+  if (!keep) forget(partition);
+  const headSeq = head?.seq ?? -1;
+  // A slot is overwritten only when its block is stored and published: the ring itself raises the marks.
+  const oldest = headSeq - RING_SLOTS;
+  partition.flushedTo = Math.max(keep ? partition.flushedTo : -1, head?.flushedTo ?? -1, oldest);
+  partition.emittedTo = Math.max(keep ? partition.emittedTo : -1, head?.emittedTo ?? -1, oldest);
+  partition.head = headSeq;
+  partition.next = head?.next ?? logStart;
+
+  const from = Math.min(partition.flushedTo, partition.emittedTo) + 1;
+  const blocks =
+    keep && partition.emittedTo === headSeq ? [] : await readBlocks(partition, Math.min(from, headSeq), headSeq, ports);
+  if (!keep && head !== null) restoreHead(partition, blocks.at(-1));
+  await vacateNextSlot(partition, blocks, ports);
+  if (!(await writeClaim(partition, ports))) {
+    forget(partition);
+    return false;
+  }
+  if (!keep) for (const block of blocks) if (block.seq > partition.flushedTo) restoreStates(partition, block);
+  advanceFlushed(partition);
+  await publishAgain(partition, blocks, ports);
+  return true;
+}
+
+function newest(headers: readonly BlockHeader[]): BlockHeader | null {
+  return headers.reduce<BlockHeader | null>((head, each) => (head === null || each.seq > head.seq ? each : head), null);
+}
+
+/** The first seq that the ring below its newest block should hold and does not; null when it is whole. */
+function missingSeq(headers: readonly BlockHeader[]): number | null {
+  const seqs = new Set(headers.map((header) => header.seq));
+  const head = newest(headers)?.seq ?? -1;
+  for (let seq = Math.max(0, head - RING_SLOTS + 1); seq < head; seq++) if (!seqs.has(seq)) return seq;
+  return null;
+}
+
+/**
+ * Never skip, never guess: a journal older than what was committed, or an input that lost records, stops the process.
+ * Answers where the log begins.
+ */
+async function refuseLoss(partition: OwnedPartition, head: BlockHeader | null, ports: PipelinePorts): Promise<number> {
+  const { topic, partition: number } = partition.at;
+  const where = `${topic}/${number}`;
+  const committed = (await ports.log.committed(groupName(partition.processor), topic)).find(
+    (each) => each.partition === number,
+  );
+  const committedSeq = Number(/^seq=(\d+)$/.exec(committed?.metadata ?? '')?.[1] ?? -1);
+  if (committedSeq > (head?.seq ?? -1)) {
+    const message = `${where}: block ${committedSeq} was committed, but the journal ends at ${head?.seq ?? 'nothing'}: the database was restored to an older state`;
+    throw new PipelineError('store_behind', message, { retriable: false });
+  }
+  const range = (await ports.log.ranges(topic)).find((each) => each.partition === number);
+  if (range === undefined || head === null) return range?.start ?? 0;
+  if (range.end < head.next) {
+    const message = `${where}: offset ${head.next} is next, but the log ends at ${range.end}: the topic was created anew`;
+    throw new PipelineError('input_lost', message, { retriable: false });
+  }
+  if (range.start > head.next) {
+    const message = `${where}: offset ${head.next} is next, but the log begins at ${range.start}: retention removed records that were not folded`;
+    throw new PipelineError('input_lost', message, { retriable: false });
+  }
+  return range.start;
+}
+
+async function readBlocks(partition: OwnedPartition, from: number, to: number, ports: PipelinePorts): Promise<Block[]> {
+  const journal = ports.store.journal(storeName(partition.processor));
+  const blocks: Block[] = [];
+  for (let first = Math.max(0, from); first <= to; first += BLOCKS_PER_READ) {
+    blocks.push(...(await journal.blocks(partition.at, first, Math.min(first + BLOCKS_PER_READ - 1, to))));
+  }
+  return blocks;
+}
+
+function restoreHead(partition: OwnedPartition, head: Block | undefined): void {
+  if (head?.seq !== partition.head) {
+    throw new PipelineError('store_unavailable', 'the head of the journal moved while it was read', {
+      retriable: true,
+    });
+  }
+  partition.sources = new Map(head.sources);
+  if (head.totals.length > 0) partition.totals = partition.processor.totals.unpack(new ByteReader(head.totals));
+}
+
+/** The slot the claim will overwrite may still hold a block that is not stored or not published: that comes first. */
+async function vacateNextSlot(
+  partition: OwnedPartition,
+  blocks: readonly Block[],
+  ports: PipelinePorts,
+): Promise<void> {
+  const seq = partition.head + 1 - RING_SLOTS;
+  if (seq < 0 || seq <= Math.min(partition.flushedTo, partition.emittedTo)) return;
+  const block = blocks.find((each) => each.seq === seq) ?? (await readBlocks(partition, seq, seq, ports))[0];
+  if (block === undefined)
+    throw new PipelineError('store_unavailable', `block ${seq} moved while it was read`, { retriable: true });
+  if (seq > partition.flushedTo) {
+    await storeStates(partition, block, ports);
+    partition.flushedTo = seq;
+  }
+  if (seq > partition.emittedTo) await emit(partition, seq, unpackOutputs(block.outputs), ports);
+}
+
+async function storeStates(partition: OwnedPartition, block: Block, ports: PipelinePorts): Promise<void> {
+  const { processor, at } = partition;
+  const reader = new ByteReader(Buffer.alloc(0));
+  const writes = [...unpackStates(block.states)].map(({ key, due, state }) => {
+    return {
+      key,
+      partition: at.partition,
+      seq: block.seq,
+      state,
+      due,
+      summary: processor.state.summarize(reader.reset(state)),
+    };
+  });
+  const stored = await ports.store.documents(storeName(processor)).store(writes);
+  if (stored.includes(false) || stored.length < writes.length) {
+    throw new PipelineError('store_unavailable', `block ${block.seq} could not be stored`, { retriable: true });
+  }
+}
+
+/** An empty block with the advanced marks. Answers false when a rival was faster. */
+async function writeClaim(partition: OwnedPartition, ports: PipelinePorts): Promise<boolean> {
+  const { processor, at, next, flushedTo, emittedTo } = partition;
+  const totals = new ByteWriter(64);
+  processor.totals.pack(partition.totals, totals);
+  const block: Block = {
+    ...{
+      seq: partition.head + 1,
+      nonce: randomUUID(),
+      next,
+      flushedTo,
+      emittedTo,
+      sources: new Map(partition.sources),
+    },
+    ...{ totals: totals.copy(), states: Buffer.alloc(0), outputs: Buffer.alloc(0) },
+  };
+  try {
+    await ports.store.journal(storeName(processor)).write(at, block);
+  } catch (error) {
+    if (error instanceof PipelineError && error.code === 'ownership_lost') return false;
+    throw error;
+  }
+  partition.head = block.seq;
+  partition.cacheNonce = block.nonce;
+  return true;
+}
+
+/** Brings a block's states back as dirty keys: a later block's replaces an earlier one's. */
+function restoreStates(partition: OwnedPartition, block: Block): void {
+  let any = false;
+  for (const { key, due, state } of unpackStates(block.states)) {
+    const before = partition.cache.get(key);
+    const cached = cacheState(partition, { key, seq: block.seq, state, due });
+    if (before !== undefined) {
+      // The dirty entry must be the object that the cache holds, dirty since the earlier block.
+      cached.unstoredFrom = before.unstoredFrom;
+      cached.dirtySince = before.dirtySince;
+      partition.dirty.set(key, cached);
+    }
+    markDirty(partition, cached, block.seq, state);
+    any = true;
+  }
+  if (any) partition.unflushedBytes.set(block.seq, block.states.length);
+}
+
+/** In order, before any batch: the outputs of every block that is not known to be acknowledged. */
+async function publishAgain(partition: OwnedPartition, blocks: readonly Block[], ports: PipelinePorts): Promise<void> {
+  for (const block of blocks) {
+    if (block.seq <= partition.emittedTo) continue;
+    const count = await emit(partition, block.seq, unpackOutputs(block.outputs), ports);
+    ports.meter.republished(partition.processor.name, count);
+  }
+  partition.emittedTo = partition.head;
+}

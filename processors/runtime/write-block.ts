@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { ByteWriter } from '../core/packing.ts';
+import { packOutputs, StatesWriter, type BlockOutput } from './block.ts';
+import { flushOnce, mustFlushFirst } from './flush.ts';
+import type { Draft } from './fold.ts';
+import { advanceFlushed, compactDueHeap, evict, markDirty, type OwnedPartition } from './owned-partition.ts';
+import { storeName, type PipelinePorts } from './pipeline-ports.ts';
+import { RING_SLOTS } from './ports.ts';
+import { formatPosition, POSITION_HEADER } from './position.ts';
+import { stopwatch } from './stopwatch.ts';
+
+export type Heartbeat = () => Promise<void>;
+
+// One of each for the process: a block is packed without awaiting, and finish() and copy() hand out bytes of their own.
+const STATES = new StatesWriter();
+const BYTES = new ByteWriter(1 << 16);
+
+/**
+ * Begins a block: from here on the working copies are those of a block that nobody wrote yet. Until `writeBlock` resolves,
+ * any failure leaves the partition to a take-over, which keeps the cache only if this very block turns out to be the head.
+ */
+export function beginBlock(partition: OwnedPartition): string {
+  const nonce = randomUUID();
+  partition.cacheNonce = nonce;
+  return nonce;
+}
+
+/** Waits until the ring has a slot to give and the bounds on what is dirty allow another block. */
+export async function awaitRoom(partition: OwnedPartition, ports: PipelinePorts, heartbeat: Heartbeat): Promise<void> {
+  while (!ringHasRoom(partition) || mustFlushFirst(partition, ports)) {
+    await heartbeat();
+    const stored = await flushOnce(partition, ports, 'all');
+    // Nothing stored: the store is in trouble, or other partitions hold the bound; both take a moment.
+    if (stored === 0) await wait(50);
+  }
+}
+
+function ringHasRoom(partition: OwnedPartition): boolean {
+  return partition.head + 1 - RING_SLOTS <= Math.min(partition.flushedTo, partition.emittedTo);
+}
+
+/**
+ * Makes a draft durable as the next block, makes its working copies the cache, and publishes its outputs. Delivery order is
+ * decided here and nowhere else: block, then cache and dirty keys, then outputs; the caller commits.
+ */
+export async function writeBlock(
+  partition: OwnedPartition,
+  draft: Draft,
+  next: number,
+  nonce: string,
+  ports: PipelinePorts,
+): Promise<void> {
+  const { processor } = partition;
+  const seq = partition.head + 1;
+  const keys = [...draft.touched];
+  STATES.reset();
+  for (const key of keys) STATES.add(key.key, key.due, (writer) => processor.state.pack(key.state, writer));
+  const { states, views } = STATES.finish();
+  BYTES.reset();
+  packOutputs(BYTES, draft.outputs);
+  const outputs = BYTES.copy();
+  BYTES.reset();
+  processor.totals.pack(partition.totals, BYTES);
+  const totals = BYTES.copy();
+
+  const journaled = stopwatch();
+  try {
+    const { flushedTo, emittedTo } = partition;
+    const sources = new Map(partition.sources);
+    await ports.store
+      .journal(storeName(processor))
+      .write(partition.at, { seq, nonce, next, flushedTo, emittedTo, sources, totals, states, outputs });
+  } catch (error) {
+    partition.mustTakeOver = true;
+    throw error;
+  }
+  ports.meter.stage(processor.name, 'journal', journaled());
+  ports.meter.blockBytes(processor.name, states.length + outputs.length + totals.length);
+
+  partition.head = seq;
+  partition.next = next;
+  keys.forEach((key, index) => {
+    if (key.due !== key.packedDue && Number.isFinite(key.due)) partition.dueHeap.push(key.due, key.key);
+    markDirty(partition, key, seq, views[index] ?? states);
+  });
+  if (keys.length > 0) partition.unflushedBytes.set(seq, states.length);
+  advanceFlushed(partition);
+  compactDueHeap(partition);
+  evict(partition, Math.floor(ports.limits.cachedKeysMax / Math.max(1, ports.owned.size)));
+
+  await emit(partition, seq, draft.outputs, ports);
+}
+
+/** Publishes the outputs of block `seq` with their positions. Failed: a take-over will publish them again, before anything else. */
+export async function emit(
+  partition: OwnedPartition,
+  seq: number,
+  outputs: readonly (BlockOutput | null)[],
+  ports: PipelinePorts,
+): Promise<number> {
+  const records: BlockOutput[] = [];
+  outputs.forEach((output, index) => {
+    if (output === null) return;
+    output.headers[POSITION_HEADER] = formatPosition(partition.source, seq, index);
+    records.push(output);
+  });
+  if (records.length > 0) {
+    const emitted = stopwatch();
+    try {
+      await ports.emitter.send(records);
+    } catch (error) {
+      partition.mustTakeOver = true;
+      throw error;
+    }
+    ports.meter.stage(partition.processor.name, 'emit', emitted());
+    const byTopic = new Map<string, number>();
+    for (const { topic } of records) byTopic.set(topic, (byTopic.get(topic) ?? 0) + 1);
+    for (const [topic, count] of byTopic) ports.meter.published(partition.processor.name, topic, count);
+  }
+  partition.emittedTo = seq;
+  return records.length;
+}
