@@ -1,0 +1,174 @@
+import { REJECT_REASONS, SKIP_REASONS } from '../core/reasons.ts';
+
+const REASONS = [...SKIP_REASONS, ...REJECT_REASONS];
+
+/**
+ * Every label there is, and what bounds its values: a closed list, of which anything else is counted as `other`, or the
+ * catalogs and definitions of this installation. Never a customer, a campaign or an address.
+ */
+export const LABELS = {
+  processor: 'the catalog of processors',
+  topic: 'the catalog of topics',
+  partition: 'the partitions of a topic; on gauges only',
+  outcome: ['applied', 'skipped', 'rejected', 'replayed'],
+  reason: [...REASONS, 'joined', 'ownership_lost', 'store_error', 'producer_error', ''],
+  stage: ['decode', 'load', 'fold', 'journal', 'emit', 'commit', 'sweep', 'flush', 'takeover'],
+  operation: [
+    'journal_headers',
+    'journal_blocks',
+    'journal_write',
+    'documents_load',
+    'documents_due',
+    'documents_store',
+    'ping',
+  ],
+  brand: 'the definitions and brands seen; bounded by the number of series',
+  segment: 'the definitions; bounded by the number of series',
+  churn_band: ['LOW', 'MEDIUM', 'HIGH', 'INSUFFICIENT_DATA'],
+  hash: 'one value a process',
+  version: 'one value a process',
+  node: 'one value a process',
+} as const satisfies Record<string, string | readonly string[]>;
+
+export type LabelName = keyof typeof LABELS;
+
+interface MetricRow {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly labels: readonly LabelName[];
+  readonly help: string;
+  /** Upper bounds of a histogram, with one at each objective. */
+  readonly buckets?: readonly number[];
+  /** A gauge that adds up what the totals of the owned partitions say. */
+  readonly fromTotals?: true;
+}
+
+/** Seconds; objectives stand at 250 ms, 1 s, 3 s and 7 s. */
+const LATENCY = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 7, 10, 30, 60, 300];
+const DURATION = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3, 7, 20];
+const RECORDS = [1, 5, 10, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 25_000];
+const BYTES = [1e3, 1e4, 1e5, 2.5e5, 5e5, 1e6, 2e6, 4e6, 8e6, 1.6e7];
+
+/** Every metric there is. The names are public: they are added to, never renamed. */
+export const METRICS = {
+  kizuna_records_consumed_total: {
+    type: 'counter',
+    labels: ['processor'],
+    help: 'Records read and settled; equals the sum of kizuna_records_total over outcome and reason.',
+  },
+  kizuna_records_total: {
+    type: 'counter',
+    labels: ['processor', 'outcome', 'reason'],
+    help: 'Records by what became of them; reason is empty for applied and replayed.',
+  },
+  kizuna_outputs_total: {
+    type: 'counter',
+    labels: ['processor', 'topic'],
+    help: 'Records published, dead letters excepted.',
+  },
+  kizuna_outputs_replayed_total: {
+    type: 'counter',
+    labels: ['processor'],
+    help: 'Outputs sent again at a take-over; readers drop them by their position.',
+  },
+  kizuna_dead_letters_total: {
+    type: 'counter',
+    labels: ['topic', 'reason'],
+    help: 'Refused records, by the topic they came from.',
+  },
+  kizuna_pipeline_seconds: {
+    type: 'histogram',
+    labels: ['processor'],
+    help: 'From the timestamp of the newest record of a batch until its outputs were acknowledged.',
+    buckets: LATENCY,
+  },
+  kizuna_end_to_end_seconds: {
+    type: 'histogram',
+    labels: ['processor'],
+    help: 'From the moment the newest interaction of a batch occurred until its outputs were acknowledged.',
+    buckets: LATENCY,
+  },
+  kizuna_batch_seconds: {
+    type: 'histogram',
+    labels: ['processor', 'stage'],
+    help: 'Time spent in each stage of a batch.',
+    buckets: DURATION,
+  },
+  kizuna_batch_records: { type: 'histogram', labels: ['processor'], help: 'Records of a batch.', buckets: RECORDS },
+  kizuna_consumer_lag_records: {
+    type: 'gauge',
+    labels: ['processor', 'topic', 'partition'],
+    help: 'Records of an owned partition that are not folded yet.',
+  },
+  kizuna_consumer_lag_seconds: {
+    type: 'gauge',
+    labels: ['processor', 'topic', 'partition'],
+    help: 'Age of the oldest record of an owned partition that is not folded yet; 0 when caught up.',
+  },
+  kizuna_due_oldest_seconds: {
+    type: 'gauge',
+    labels: ['processor'],
+    help: 'How late the oldest deadline of the owned partitions is; 0 when none is late.',
+  },
+  kizuna_store_seconds: {
+    type: 'histogram',
+    labels: ['operation'],
+    help: 'Time a store operation took.',
+    buckets: DURATION,
+  },
+  kizuna_takeovers_total: {
+    type: 'counter',
+    labels: ['reason'],
+    help: 'Partitions taken over, by what made it necessary.',
+  },
+  kizuna_rebalances_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Rebalances of a consumer group that this process saw.',
+  },
+  kizuna_journal_block_bytes: {
+    type: 'histogram',
+    labels: ['processor'],
+    help: 'Size of the journal blocks written.',
+    buckets: BYTES,
+  },
+  kizuna_dirty_documents: {
+    type: 'gauge',
+    labels: ['processor'],
+    help: 'Documents whose newest state is in the journal only.',
+  },
+  kizuna_document_lag_seconds: {
+    type: 'gauge',
+    labels: ['processor'],
+    help: 'Age of the oldest change that is in the journal only; 0 when there is none.',
+  },
+  kizuna_segment_members: {
+    type: 'gauge',
+    labels: ['brand', 'segment'],
+    help: 'Customers in a segment, over the partitions this process owns.',
+    fromTotals: true,
+  },
+  kizuna_customers: {
+    type: 'gauge',
+    labels: ['brand', 'churn_band'],
+    help: 'Customers by churn band, over the partitions this process owns.',
+    fromTotals: true,
+  },
+  kizuna_series_dropped: {
+    type: 'gauge',
+    labels: [],
+    help: 'Series of segment members and customers that are not shown, because 1,000 are.',
+  },
+  kizuna_definitions_info: { type: 'gauge', labels: ['hash'], help: 'Always 1; the hash of the definitions in use.' },
+  kizuna_build_info: {
+    type: 'gauge',
+    labels: ['version', 'node'],
+    help: 'Always 1; the version of Kizuna and of Node.',
+  },
+} as const satisfies Record<`kizuna_${string}`, MetricRow>;
+
+export type MetricName = keyof typeof METRICS;
+
+/** A row as seen without knowing which. */
+export const metricRow = (name: MetricName): MetricRow => METRICS[name];
+
+export const METRIC_NAMES = Object.keys(METRICS) as MetricName[];
