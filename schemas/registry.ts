@@ -11,7 +11,7 @@ export interface RegisteredSchema {
  * answered what a registry does not (retriable, but for refused credentials), `schema_incompatible` when it refuses a schema.
  */
 export interface SchemaRegistry {
-  /** The Avro schema with this id as JSON text; null when the answer is that there is none, or none that is Avro. */
+  /** The schema with this id as JSON text, of whatever kind; null when the answer is that there is none, or none that is valid. */
   schemaById(id: number): Promise<string | null>;
   /** The newest version of a subject; null when the subject does not exist. */
   latest(subject: string): Promise<RegisteredSchema | null>;
