@@ -331,9 +331,9 @@ export type MembershipChangeKind = 'UNKNOWN' | 'ENTERED' | 'EXITED';
 export interface Evidence {
   /** The path in the profile view that was compared. */
   path: string;
-  /** What the profile held there; null when it held nothing. */
+  /** What the profile held there; null when it held nothing, and for the path segments whether it contained the one named. */
   value: null | boolean | number | string | string[];
-  /** What it was compared with, as JSON, for example {"$gte":3}. */
+  /** The comparison as a person reads it, for example >= 3, missing, or contains "vip". */
   comparison: string;
 }
 

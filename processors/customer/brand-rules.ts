@@ -1,3 +1,4 @@
+import type { Evidence } from '../../schemas/types.ts';
 import type { BrandDefinition, Definitions } from '../core/definitions.ts';
 import { ConfigurationError } from '../core/errors.ts';
 import type { Fault } from '../core/errors.ts';
@@ -5,11 +6,12 @@ import { baselineFault, churnModelOf } from './churn-risk.ts';
 import type { ChurnModel } from './churn-risk.ts';
 import type { Feature, FeatureValue } from './features.ts';
 import { contradictionOf } from './rule-contradictions.ts';
-import { bindRule, evidenceOf } from './rule-matching.ts';
-import type { Evidence, Matcher } from './rule-matching.ts';
+import { evidenceOf } from './rule-evidence.ts';
 import { namedSegments, orderSegments, referenceFaults } from './rule-order.ts';
 import type { ParsedSegment } from './rule-order.ts';
 import type { RulePath } from './rule-paths.ts';
+import { compileRule } from './rule-program.ts';
+import type { Matcher } from './rule-program.ts';
 import { parseRule } from './rule-syntax.ts';
 import type { RuleNode } from './rule-syntax.ts';
 
@@ -123,13 +125,12 @@ function compileBrand(brandId: string, definitions: Definitions, ordered: readon
       read.add(slot);
       for (const number of numbers) (constants[slot] ??= new Set()).add(number);
     }
-    const bound = bindRule(rule, { slotOf, memberOf });
     return {
       id: definition.id,
       slots: [...read],
       names: [...namedSegments(rule).keys()].map(memberOf),
-      matches: bound.matches,
-      evidence: (values, members) => evidenceOf(bound, values, members),
+      matches: compileRule(rule, { slotOf, memberOf }),
+      evidence: (values, members) => evidenceOf(rule, { slotOf, memberOf }, values, members),
     };
   });
   const thresholds = features.map((_, slot) => [...(constants[slot] ?? [])].sort((left, right) => left - right));
