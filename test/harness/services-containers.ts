@@ -3,14 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { freePorts } from './native-ports.ts';
 import { registryUrl } from './native-registry.ts';
 import type { ServiceName } from './native-stack.ts';
+import { IMAGES } from './services-images.ts';
 import { kafkaAnswers, mongodbAnswers, registryAnswers } from './service-clients.ts';
-
-/** The same images as docker-compose.yml; a guard test compares. */
-export const IMAGES: Readonly<Record<ServiceName, string>> = {
-  kafka: 'apache/kafka:4.3.0',
-  mongodb: 'mongo:8.0.12',
-  schemaRegistry: 'apicurio/apicurio-registry:3.3.3',
-};
 
 const ANSWER_WITHIN_MS = 120_000;
 const ASK_AGAIN_MS = 200;
