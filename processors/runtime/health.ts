@@ -1,0 +1,137 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { ConfigurationError } from '../core/errors.ts';
+import type { Log } from './ports.ts';
+import type { Progress } from './progress.ts';
+
+/** A condition that does not answer within this time does not hold. */
+const CONDITION_TIMEOUT_MS = 2_000;
+
+export interface HealthSources {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** The consumers of this process by name: all must get on. */
+  readonly progress: ReadonlyMap<string, Progress>;
+  /** What must hold before this process counts as ready, by name: joined, definitions, store, schemas. */
+  readonly conditions: Readonly<Record<string, () => boolean | Promise<boolean>>>;
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
+  readonly log: Log;
+  readonly conditionTimeoutMs?: number;
+}
+
+export interface HealthServer {
+  /** `http://127.0.0.1:9464`. */
+  readonly url: string;
+  /** Harmless when repeated. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+const json = (status: number, value: object): Answer => ({
+  status,
+  contentType: 'application/json; charset=utf-8',
+  body: `${JSON.stringify(value)}\n`,
+});
+
+/**
+ * Serves /metrics, /livez (every consumer gets on, or is proven idle; no service is asked) and /readyz (every condition by
+ * name). Rejects with a ConfigurationError when the address cannot be used.
+ */
+export async function serveHealth(sources: HealthSources): Promise<HealthServer> {
+  const { host, port, log } = sources;
+  const routes: Readonly<Record<string, () => Answer | Promise<Answer>>> = {
+    '/metrics': async () => ({ status: 200, ...(await sources.metrics()) }),
+    '/livez': () => liveness(sources.progress),
+    '/readyz': () => readiness(sources.conditions, sources.conditionTimeoutMs ?? CONDITION_TIMEOUT_MS),
+  };
+  const server = createServer((request, response) => {
+    respond(routes, request).then(
+      (answer) => send(request, response, answer),
+      (error: unknown) => {
+        log.error('a health request failed', { path: request.url, error });
+        send(request, response, json(500, { error: 'internal error' }));
+      },
+    );
+  });
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new ConfigurationError([
+      { where: 'KIZUNA_HTTP_HOST, KIZUNA_HTTP_PORT', message: `cannot listen: ${message}` },
+    ]);
+  }
+  let closing: Promise<void> | null = null;
+  const close = (): Promise<void> => {
+    closing ??= new Promise((closed) => {
+      server.close(() => closed());
+      server.closeAllConnections();
+    });
+    return closing;
+  };
+  // A server that listens on a port has an address of this form.
+  const { address, port: taken, family } = server.address() as AddressInfo;
+  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`;
+  return { url, close, [Symbol.asyncDispose]: close };
+}
+
+async function respond(
+  routes: Readonly<Record<string, () => Answer | Promise<Answer>>>,
+  request: IncomingMessage,
+): Promise<Answer> {
+  const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+  const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+  if (route === undefined) return json(404, { error: 'not found', paths: Object.keys(routes) });
+  if (request.method !== 'GET' && request.method !== 'HEAD') return json(405, { error: 'only GET and HEAD' });
+  return route();
+}
+
+function send(request: IncomingMessage, response: ServerResponse, { status, contentType, body }: Answer): void {
+  response.writeHead(status, {
+    'content-type': contentType,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+function liveness(progress: ReadonlyMap<string, Progress>): Answer {
+  const consumers = Object.fromEntries(
+    [...progress].map(([name, { busyMs, isStuck }]) => [name, { stuck: isStuck, busySeconds: busyMs / 1000 }]),
+  );
+  const live = [...progress.values()].every(({ isStuck }) => !isStuck);
+  return json(live ? 200 : 503, { live, consumers });
+}
+
+async function readiness(conditions: HealthSources['conditions'], timeoutMs: number): Promise<Answer> {
+  const held = await Promise.all(
+    Object.entries(conditions).map(async ([name, holds]) => [name, await inTime(holds, timeoutMs)] as const),
+  );
+  const ready = held.every(([, holds]) => holds);
+  return json(ready ? 200 : 503, { ready, conditions: Object.fromEntries(held) });
+}
+
+/** A condition that throws or does not answer does not hold. */
+async function inTime(condition: () => boolean | Promise<boolean>, timeoutMs: number): Promise<boolean> {
+  const stop = new AbortController();
+  try {
+    const late = wait(timeoutMs, false, { signal: stop.signal, ref: false });
+    late.catch(() => undefined);
+    return await Promise.race([Promise.resolve().then(condition), late]);
+  } catch {
+    return false;
+  } finally {
+    stop.abort();
+  }
+}
