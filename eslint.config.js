@@ -180,7 +180,6 @@ export default defineConfig(
       'no-constructor-return': 'error',
       'no-self-compare': 'error',
       'no-template-curly-in-string': 'error',
-      'no-unmodified-loop-condition': 'error',
       'no-useless-rename': 'error',
       'object-shorthand': 'error',
       'max-lines': ['error', 300],
@@ -208,7 +207,9 @@ export default defineConfig(
       '@typescript-eslint/use-unknown-in-catch-callback-variable': 'error',
     },
   },
-  { files: ['test/**/*.ts'], rules: { 'max-lines': ['error', 400] } },
+  { files: ['test/**/*.ts'], rules: { 'max-lines': ['error', 400], '@typescript-eslint/unbound-method': 'off' } },
+  // Written by schemas/generate.ts: as long as there are records.
+  { files: ['schemas/types.ts'], rules: { 'max-lines': 'off' } },
   // The tools that read these files ask for a default export.
   { files: ['*.config.ts', 'test/harness/vitest-services.ts'], rules: { 'no-restricted-exports': 'off' } },
   ...importArrows,
