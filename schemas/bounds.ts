@@ -17,32 +17,67 @@ const BAD = -1;
 // Where the last varint ended, or BAD. Shared, because a pair for each varint would cost more than the varint.
 let next = 0;
 
-/** Compiles the walk of a schema with full names, as the Avro library's `Type.schema()` gives it. */
-export function compileWalk(schema: AvroSchema, named = new Map<string, { walk: Walk }>()): Walk {
-  if (typeof schema === 'string') return primitiveWalk(schema) ?? namedWalk(schema, named);
-  if (isUnion(schema)) return unionWalk(schema.map((branch) => compileWalk(branch, named)));
+/** Whole numbers of this size and beyond are refused: further on the library reads negative ones as positive. */
+export const WHOLE_LIMIT = 2 ** 52;
+
+/**
+ * Compiles the walk of a writer's schema with full names, as the Avro library's `Type.schema()` gives it. `reader` tells
+ * which fields are read: what is dropped may hold any number.
+ */
+export function compileWalk(writer: AvroSchema, reader: AvroSchema): Walk {
+  const fieldsRead = new Map<string, ReadonlySet<string>>();
+  collectFields(reader, fieldsRead);
+  return compile(writer, true, { fieldsRead, named: new Map() });
+}
+
+interface Compilation {
+  /** The fields of each record of the reader, by unqualified name. */
+  readonly fieldsRead: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly named: Map<string, { walk: Walk }>;
+}
+
+function compile(schema: AvroSchema, read: boolean, compilation: Compilation): Walk {
+  const { fieldsRead, named } = compilation;
+  if (typeof schema === 'string') return primitiveWalk(schema, read) ?? namedWalk(schema, named);
+  if (isUnion(schema)) return unionWalk(schema.map((branch) => compile(branch, read, compilation)));
   switch (schema.type) {
     case 'record': {
       const holder = { walk: never };
       named.set(schema.name, holder);
-      holder.walk = recordWalk(schema.fields.map((field) => compileWalk(field.type, named)));
+      const names = fieldsRead.get(unqualified(schema.name));
+      holder.walk = recordWalk(
+        schema.fields.map((field) => compile(field.type, names?.has(field.name) ?? false, compilation)),
+      );
       return holder.walk;
     }
     case 'enum':
       named.set(schema.name, { walk: enumWalk(schema.symbols.length) });
       return namedWalk(schema.name, named);
-    case 'fixed': {
-      const { size } = schema;
-      named.set(schema.name, { walk: fixedWalk(size) });
+    case 'fixed':
+      named.set(schema.name, { walk: fixedWalk(schema.size) });
       return namedWalk(schema.name, named);
-    }
     case 'array':
-      return blocksWalk(compileWalk(schema.items, named));
+      return blocksWalk(compile(schema.items, read, compilation));
     case 'map':
-      return blocksWalk(recordWalk([bytesWalk, compileWalk(schema.values, named)]));
+      return blocksWalk(recordWalk([bytesWalk, compile(schema.values, read, compilation)]));
     default:
-      return compileWalk(schema.type, named);
+      return compile(schema.type, read, compilation);
   }
+}
+
+function collectFields(schema: AvroSchema, into: Map<string, ReadonlySet<string>>): void {
+  if (typeof schema === 'string') return;
+  if (isUnion(schema)) for (const branch of schema) collectFields(branch, into);
+  else if (schema.type === 'array') collectFields(schema.items, into);
+  else if (schema.type === 'map') collectFields(schema.values, into);
+  else if (schema.type === 'record') {
+    into.set(unqualified(schema.name), new Set(schema.fields.map(({ name }) => name)));
+    for (const field of schema.fields) collectFields(field.type, into);
+  }
+}
+
+function unqualified(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1);
 }
 
 function readVarint(bytes: Buffer, at: number): number {
@@ -63,6 +98,7 @@ function readVarint(bytes: Buffer, at: number): number {
     value += (byte & 0x7f) * scale;
     if (byte < 128) {
       next = at + index + 1;
+      // Beyond 2^53 the last bit is lost, but not the size.
       return value % 2 === 1 ? -(value + 1) / 2 : value / 2;
     }
     scale *= 128;
@@ -73,9 +109,14 @@ function readVarint(bytes: Buffer, at: number): number {
 
 const never: Walk = () => BAD;
 
-const longWalk: Walk = (bytes, at) => {
+const anyLongWalk: Walk = (bytes, at) => {
   readVarint(bytes, at);
   return next;
+};
+
+const longWalk: Walk = (bytes, at) => {
+  const value = readVarint(bytes, at);
+  return value < WHOLE_LIMIT && value > -WHOLE_LIMIT ? next : BAD;
 };
 
 const intWalk: Walk = (bytes, at) => {
@@ -95,7 +136,7 @@ function fixedWalk(size: number): Walk {
   return (bytes, at) => (at + size <= bytes.length ? at + size : BAD);
 }
 
-function primitiveWalk(name: string): Walk | undefined {
+function primitiveWalk(name: string, read: boolean): Walk | undefined {
   switch (name) {
     case 'null':
       return (_bytes, at) => at;
@@ -104,7 +145,7 @@ function primitiveWalk(name: string): Walk | undefined {
     case 'int':
       return intWalk;
     case 'long':
-      return longWalk;
+      return read ? longWalk : anyLongWalk;
     case 'float':
       return fixedWalk(4);
     case 'double':

@@ -51,10 +51,10 @@ export function checkHistory(topics: readonly SchemaTopic[], options: HistoryOpt
         `the current schema differs: publish it as history/${record}/${newest.version + 1}.avsc`,
       );
     }
-    versions.forEach(({ version }, index) => {
-      if (version !== index + 1 && versions[index - 1]?.version === index)
-        fault(index + 1, '', 'this version is missing');
-    });
+    const numbers = new Set(versions.map(({ version }) => version));
+    for (let number = 1; number < (newest?.version ?? 0); number++) {
+      if (!numbers.has(number)) fault(number, '', 'this version is missing');
+    }
   }
   return faults;
 }

@@ -54,7 +54,7 @@ interface TopicCodec {
  * Values as Confluent-framed Avro, with the writers' schemas learnt from a registry and kept. A value is `unknown_schema`
  * when the registry answers for the topic's subject but has no such schema, or has one that cannot be read as ours (another
  * record, a field of another type, a union branch that ours lacks); `undecodable` when the bytes are not a value of their
- * writer's schema, or hold a number beyond 2^53. What a newer writer adds is dropped, its new enum symbols read as the default.
+ * writer's schema, or hold a whole number of 2^52 or more. What a newer writer adds is dropped, its new enum symbols read as the default.
  */
 export function createCodec({ registry, topics, prefix = '', clock }: CodecOptions): PreparedCodec {
   const codecs = new Map<string, TopicCodec>();
@@ -139,7 +139,7 @@ export function createCodec({ registry, topics, prefix = '', clock }: CodecOptio
         if (reading.walk(value, FRAME_BYTES) !== value.length) return 'undecodable';
         return codec.type.decode(value, FRAME_BYTES, reading.resolver).value as object;
       } catch {
-        // A number beyond 2^53, or records inside each other deeper than the stack.
+        // Records inside each other deeper than the stack.
         return 'undecodable';
       }
     },
@@ -164,7 +164,7 @@ function readingOf(type: avro.Type, writerText: string): Reading {
   try {
     // How the writer wraps its unions does not matter to us, so those that need a wrapper are let through.
     const writer = avro.Type.forSchema(JSON.parse(writerText) as avro.Schema, { omitRecordMethods: true });
-    const walk = compileWalk(writer.schema() as AvroSchema);
+    const walk = compileWalk(writer.schema() as AvroSchema, type.schema() as AvroSchema);
     // The specification compares unqualified names: a writer may keep its records in a namespace of its own.
     const resolver = writer.equals(type) ? undefined : type.createResolver(writer, { ignoreNamespaces: true });
     return { walk, resolver };
