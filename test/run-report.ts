@@ -59,3 +59,13 @@ export function addSuite(sum: Tally, next: Tally): Tally {
     endedAt: Math.max(sum.endedAt, next.endedAt),
   };
 }
+
+/** Whether a stage passed, and in a few words why; `mustNotSkip`: a skipped test is a promise that nobody checked. */
+export function judge(files: number, tally: Tally, mustNotSkip: boolean): { passed: boolean; note: string } {
+  if (files === 0) return { passed: false, note: 'no test ran' };
+  const { passed, failed, skipped } = tally;
+  const note = `${passed} passed, ${failed} failed, ${skipped} skipped`;
+  if (failed === 0 && skipped > 0 && mustNotSkip)
+    return { passed: false, note: `${note}: none may be skipped with CI=true` };
+  return { passed: failed === 0, note };
+}

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { addSuite, EMPTY_TALLY, readReport, type Tally } from './run-report.ts';
+import { addSuite, EMPTY_TALLY, judge, readReport, type Tally } from './run-report.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const STATIC_STAGES = ['lint', 'format', 'types'] as const;
@@ -103,11 +103,8 @@ async function runVitest(
       const mine = suites.filter((suite) => relative(join(ROOT, 'test', stage), suite.file).startsWith('..') === false);
       const tally = mine.reduce(addSuite, EMPTY_TALLY);
       total = addSuite(total, tally);
-      const count = `${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`;
-      const seconds = (tally.endedAt - tally.startedAt) / 1000;
-      if (mine.length === 0) return { stage, passed: false, note: 'no test ran', seconds: 0 };
-      const skippedInCi = needsServices && tally.skipped > 0 && process.env['CI'] === 'true';
-      return { stage, passed: tally.failed === 0 && !skippedInCi, note: count, seconds };
+      const mustNotSkip = needsServices && process.env['CI'] === 'true';
+      return { stage, ...judge(mine.length, tally, mustNotSkip), seconds: (tally.endedAt - tally.startedAt) / 1000 };
     });
     // An error outside any test (a set-up, an unhandled rejection) fails the run without failing a test.
     if (code === 0 || results.some((result) => !result.passed)) return { results, tally: total };

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { addSuite, EMPTY_TALLY, readReport } from '../run-report.ts';
+import { addSuite, EMPTY_TALLY, judge, readReport } from '../run-report.ts';
 
 const file = (name: string, status: string, statuses: string[], startTime = 1000, endTime = 2000) => ({
   name,
@@ -39,5 +41,37 @@ describe('the summary of npm test', () => {
       startedAt: 500,
       endedAt: 2000,
     });
+  });
+});
+
+describe('a stage', () => {
+  const tally = { ...EMPTY_TALLY, passed: 3 };
+
+  test('passes when tests ran and none failed', () => {
+    expect(judge(1, tally, true)).toEqual({ passed: true, note: '3 passed, 0 failed, 0 skipped' });
+    expect(judge(1, { ...tally, failed: 1 }, false).passed).toBe(false);
+    expect(judge(0, EMPTY_TALLY, false)).toEqual({ passed: false, note: 'no test ran' });
+  });
+
+  test('that needs services may skip on a laptop and not under CI', () => {
+    const skipping = { ...tally, skipped: 2 };
+    expect(judge(1, skipping, false).passed).toBe(true);
+    expect(judge(1, skipping, true)).toMatchObject({ passed: false });
+  });
+});
+
+describe('npm test', () => {
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [resolve(import.meta.dirname, '../run.ts'), ...args], { encoding: 'utf8' });
+
+  test('tells its stages', () => {
+    expect(run('--help')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('contract, integration, e2e') as string,
+    });
+  });
+
+  test.each([[['--only', 'unit,unti']], [['--quick']]])('refuses %j with its usage', (args) => {
+    expect(run(...args)).toMatchObject({ status: 2, stderr: expect.stringContaining('usage: npm test') as string });
   });
 });
