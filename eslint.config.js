@@ -168,7 +168,7 @@ const purity = [
 ];
 
 export default defineConfig(
-  globalIgnores(['node_modules/', 'coverage/', 'schemas/generated/', 'test/guard/fixtures/']),
+  globalIgnores(['node_modules/', 'coverage/', '.kizuna/', 'schemas/generated/', 'test/guard/fixtures/']),
   {
     files: TYPESCRIPT,
     extends: [tseslint.configs.recommendedTypeChecked],
