@@ -108,7 +108,8 @@ export const TOPICS = [
     schema: 'Command',
     compatibility: 'BACKWARD_TRANSITIVE',
     writers: [],
-    readers: [INTAKE],
+    // Kept for the processor that will carry them out.
+    readers: [],
     cleanup: 'delete',
     retentionMs: 28 * DAY_MS,
   },
@@ -151,13 +152,6 @@ export const TOPICS = [
     doc: 'Interactions that intake refused, bytes untouched, with the reason as headers.',
     writers: [INTAKE],
     maxMessageBytes: 6 * MIB + DEAD_LETTER_HEADER_BYTES,
-  },
-  {
-    ...deadLetter,
-    name: deadLetterTopic('commands.v1', INTAKE),
-    doc: 'Commands that intake refused, bytes untouched, with the reason as headers.',
-    writers: [INTAKE],
-    maxMessageBytes: MIB + DEAD_LETTER_HEADER_BYTES,
   },
   {
     ...deadLetter,

@@ -55,7 +55,7 @@ function roleFaults(topic: Topic): string[] {
   if (topic.schema === null) faults.push('has no schema');
   if (topic.role === 'input' && topic.writers.length > 0) faults.push('an input is written from outside only');
   if (topic.role !== 'input' && topic.writers.length === 0) faults.push('nobody writes it');
-  if (topic.role !== 'output' && topic.readers.length === 0) faults.push('nobody reads it');
+  if (topic.role === 'internal' && topic.readers.length === 0) faults.push('nobody reads it');
   if (topic.role === 'internal' && topic.retentionMs !== -1 && topic.cleanup === 'delete') {
     faults.push('an internal topic is purged by the runtime, never by time');
   }

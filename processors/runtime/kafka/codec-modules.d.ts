@@ -2,7 +2,7 @@
 
 declare module 'lz4js' {
   const lz4: {
-    /** One LZ4 frame. */
+    /** One LZ4 frame, of linked blocks. */
     compress(bytes: Uint8Array): Uint8Array;
     decompress(frame: Uint8Array): Uint8Array;
   };

@@ -38,7 +38,8 @@ export const CODECS: Readonly<Record<'snappy' | 'lz4' | 'zstd', Codec>> = {
     decompress: (bytes) => Promise.resolve(unsnappy(bytes)),
   },
   lz4: {
-    compress: (encoder) => Promise.resolve(asBuffer(lz4.compress(encoder.buffer))),
+    // lz4js writes frames of linked blocks, which brokers refuse. A topic may still have compression.type=lz4.
+    compress: () => Promise.reject(new Error('lz4 is read, not written: choose gzip, snappy or zstd')),
     decompress: (bytes) => Promise.resolve(asBuffer(lz4.decompress(bytes))),
   },
   zstd: {

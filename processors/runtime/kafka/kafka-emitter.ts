@@ -12,7 +12,7 @@ export interface KafkaEmitterOptions {
   readonly prefix: string;
   /** As many as partitions folded at once. */
   readonly producers: number;
-  readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+  readonly compression: 'none' | 'gzip' | 'snappy' | 'zstd';
 }
 
 // One request holds one record batch for each partition, and a batch must fit the topic's max.message.bytes (1 MiB): even
@@ -27,7 +27,6 @@ const COMPRESSION = {
   none: kafkajs.CompressionTypes.None,
   gzip: kafkajs.CompressionTypes.GZIP,
   snappy: kafkajs.CompressionTypes.Snappy,
-  lz4: kafkajs.CompressionTypes.LZ4,
   zstd: kafkajs.CompressionTypes.ZSTD,
 } as const;
 

@@ -6,6 +6,7 @@ import type { KafkaAdmin } from './kafka-admin.ts';
 import { brokerErrorType, toPipelineError } from './kafka-errors.ts';
 
 const LEADERS_WITHIN_MS = 30_000;
+const SETTINGS_WITHIN_MS = 5_000;
 const LOOK_AGAIN_AFTER_MS = 50;
 
 /** The cluster's topics, for topics/apply.ts. */
@@ -58,10 +59,16 @@ export class KafkaTopicAdmin implements TopicAdmin {
     });
   }
 
+  /** A broker shows the new settings a moment after the controller took them: waits for that, for a while. */
   async replaceOverrides(topic: string, overrides: Readonly<Record<string, string>>): Promise<void> {
     await this.#ask('configure a topic', async (admin) => {
       const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries: entriesOf(overrides) };
       await admin.alterConfigs({ validateOnly: false, resources: [resource] });
+    });
+    await until(SETTINGS_WITHIN_MS, async () => {
+      const seen = (await this.state([topic])).topics.get(topic)?.overrides ?? {};
+      const names = new Set([...Object.keys(seen), ...Object.keys(overrides)]);
+      return [...names].every((name) => seen[name] === overrides[name]);
     });
   }
 
@@ -100,15 +107,19 @@ function firstOf(error: unknown): unknown {
 
 // A broker answers a creation before all of them know the topic, let alone its leaders.
 async function waitForLeaders(admin: Admin, topics: readonly TopicCreation[]): Promise<void> {
-  const until = Date.now() + LEADERS_WITHIN_MS;
-  for (;;) {
-    if (await haveLeaders(admin, topics)) return;
-    if (Date.now() > until) {
-      const names = topics.map(({ topic }) => topic).join(', ');
-      throw new PipelineError('log_unavailable', `no leader yet for ${names}`, { retriable: true });
-    }
+  if (await until(LEADERS_WITHIN_MS, () => haveLeaders(admin, topics))) return;
+  const names = topics.map(({ topic }) => topic).join(', ');
+  throw new PipelineError('log_unavailable', `no leader yet for ${names}`, { retriable: true });
+}
+
+/** Looks again and again until it is so; false when it took too long. */
+async function until(withinMs: number, isSo: () => Promise<boolean>): Promise<boolean> {
+  const deadline = Date.now() + withinMs;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) return false;
     await new Promise<void>((resolve) => void setTimeout(resolve, LOOK_AGAIN_AFTER_MS));
   }
+  return true;
 }
 
 async function haveLeaders(admin: Admin, topics: readonly TopicCreation[]): Promise<boolean> {

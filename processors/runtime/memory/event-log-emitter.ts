@@ -17,9 +17,8 @@ export class MemoryEmitter implements Emitter {
     this.#topics = topics;
   }
 
-  // Asynchronous like a producer, and checked as a whole before the first record is appended.
+  // Checked as a whole before the first record is appended.
   async send(records: readonly OutgoingRecord[]): Promise<void> {
-    await Promise.resolve();
     if (this.#closed) throw new PipelineError('log_unavailable', 'the emitter is closed', { retriable: false });
     let total = 0;
     for (const record of records) {
@@ -44,6 +43,8 @@ export class MemoryEmitter implements Emitter {
       for (const partition of topic.partitions) partition.trim(topic.keepRecords, topic.readers);
     }
     if (records.length > 0) this.#topics.appended();
+    // Acknowledged later, as by a broker.
+    await Promise.resolve();
   }
 
   close(): Promise<void> {
