@@ -208,6 +208,8 @@ export default defineConfig(
     },
   },
   { files: ['test/**/*.ts'], rules: { 'max-lines': ['error', 400], '@typescript-eslint/unbound-method': 'off' } },
+  // Written by schemas/generate.ts: as long as there are records.
+  { files: ['schemas/types.ts'], rules: { 'max-lines': 'off' } },
   // The tools that read these files ask for a default export.
   { files: ['*.config.ts', 'test/harness/vitest-services.ts'], rules: { 'no-restricted-exports': 'off' } },
   ...importArrows,
