@@ -54,8 +54,8 @@ export async function registryServer(install: RegistryInstall, place: RegistryPl
     // Listens on every interface unless told otherwise.
     'quarkus.management.host': '127.0.0.1',
     'quarkus.management.port': place.managementPort,
-    // A file instead of memory: the ids that records carry must outlive a restart.
-    'apicurio.datasource.url': `jdbc:h2:file:${join(place.folder, 'registry')}`,
+    // A file instead of memory, written at once: the ids that records carry must outlive a restart, and a kill.
+    'apicurio.datasource.url': `jdbc:h2:file:${join(place.folder, 'registry')};WRITE_DELAY=0`,
     'apicurio.datasource.jdbc.initial-size': 2,
     'apicurio.datasource.jdbc.min-size': 2,
     'apicurio.datasource.jdbc.max-size': 10,

@@ -70,7 +70,17 @@ async function initiateReplicaSet(run: (command: Document) => Promise<Document>,
     await run({ replSetInitiate: { _id: 'rs0', members: [{ _id: 0, host: member }] } });
   } catch (error) {
     if (!(error instanceof MongoServerError && error.codeName === 'AlreadyInitialized')) throw error;
+    await moveReplicaSet(run, member);
   }
+}
+
+/** Data that was kept remembers the port that the server had then; alone in its set, it may be told the new one. */
+async function moveReplicaSet(run: (command: Document) => Promise<Document>, member: string): Promise<void> {
+  const config = (await run({ replSetGetConfig: 1 }))['config'] as { version: number; members: { host: string }[] };
+  const [only] = config.members;
+  if (only === undefined || only.host === member) return;
+  const moved = { ...config, version: config.version + 1, members: [{ ...only, host: member }] };
+  await run({ replSetReconfig: moved, force: true });
 }
 
 export async function registryAnswers(url: string): Promise<void> {

@@ -5,9 +5,9 @@ const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
 interface UpOptions {
-  readonly portKafka: number;
-  readonly portMongodb: number;
-  readonly portRegistry: number;
+  readonly portKafka?: number;
+  readonly portMongodb?: number;
+  readonly portRegistry?: number;
   readonly json?: boolean;
 }
 
@@ -41,13 +41,19 @@ const program = new Command('services')
 
 program
   .command('up')
-  .description('starts what does not run yet, and prints the settings that point Kizuna at it (they suit `eval`)')
-  .option('--port-kafka <port>', 'where Kafka listens', port, 9092)
-  .option('--port-mongodb <port>', 'where MongoDB listens', port, 27_017)
-  .option('--port-registry <port>', 'where the schema registry listens', port, 8081)
+  .description(
+    'starts what does not run yet, and prints the settings that point Kizuna at it: eval "$(npm run -s services -- up)"',
+  )
+  .option('--port-kafka <port>', 'where Kafka listens (usually 9092)', port)
+  .option('--port-mongodb <port>', 'where MongoDB listens (usually 27017)', port)
+  .option('--port-registry <port>', 'where the schema registry listens (usually 8081)', port)
   .option('--json', 'print JSON')
   .action(async ({ portKafka, portMongodb, portRegistry, json }: UpOptions) => {
-    const status = await upStack({ kafka: portKafka, mongodb: portMongodb, schemaRegistry: portRegistry });
+    const status = await upStack({
+      ...(portKafka !== undefined && { kafka: portKafka }),
+      ...(portMongodb !== undefined && { mongodb: portMongodb }),
+      ...(portRegistry !== undefined && { schemaRegistry: portRegistry }),
+    });
     if (json !== true) process.stderr.write(`${describe(status)}\n`);
     print(json === true ? JSON.stringify(status) : exportsOf(status));
   });

@@ -8,7 +8,10 @@ import { SERVICE_NAMES, startNativeStack, type ServiceName } from './native-stac
 import { nativeAddresses } from './services.ts';
 import { endProcess, isOurs, readStackState, writeStackState, type StackState } from './services-state.ts';
 
-export type StackPorts = Readonly<Record<ServiceName, number>>;
+/** A service without an entry stays where it runs, or takes its usual port. */
+export type StackPorts = Partial<Readonly<Record<ServiceName, number>>>;
+
+const USUAL_PORTS: Readonly<Record<ServiceName, number>> = { kafka: 9092, mongodb: 27_017, schemaRegistry: 8081 };
 
 export interface StackStatus {
   /** True when every service runs. */
@@ -26,14 +29,16 @@ interface ServiceStatus {
 }
 
 /** Starts what does not run yet, with the data that an earlier stack kept. Rejects when it already runs on other ports. */
-export async function upStack(ports: StackPorts): Promise<StackStatus> {
+export async function upStack(wanted: StackPorts): Promise<StackStatus> {
   const folder = stackFolder();
   await mkdir(folder, { recursive: true });
   return withLock(join(folder, 'lock'), async () => {
     const before = await readStackState(folder);
     const running = await runningNames(before, folder);
-    for (const name of SERVICE_NAMES) await checkPort(name, ports[name], running.has(name) ? before : undefined);
     const missing = SERVICE_NAMES.filter((name) => !running.has(name));
+    const ports: Record<ServiceName, number> = { ...USUAL_PORTS, ...wanted };
+    for (const name of missing) await checkFree(name, ports[name]);
+    for (const name of running) checkSame(name, wanted[name], before?.[name].port);
     const started = await startNativeStack(missing, { folder, ports, outlives: true });
     const entry = (name: ServiceName): StackState[ServiceName] => {
       const known = running.has(name) ? before?.[name] : undefined;
@@ -81,14 +86,15 @@ async function runningNames(state: StackState | undefined, folder: string): Prom
   return running;
 }
 
-async function checkPort(name: ServiceName, port: number, running: StackState | undefined): Promise<void> {
-  if (running === undefined) {
-    if (await isFree(port)) return;
-    const option = { kafka: '--port-kafka', mongodb: '--port-mongodb', schemaRegistry: '--port-registry' }[name];
-    throw new Error(`port ${port} is taken by another program: choose another one for ${name} with ${option}`);
-  }
-  const current = running[name].port;
-  if (current !== port) throw new Error(`${name} already runs on port ${current}, not ${port}: run \`down\` first`);
+async function checkFree(name: ServiceName, port: number): Promise<void> {
+  if (await isFree(port)) return;
+  const option = { kafka: '--port-kafka', mongodb: '--port-mongodb', schemaRegistry: '--port-registry' }[name];
+  throw new Error(`port ${port} is taken by another program: choose another one for ${name} with ${option}`);
+}
+
+function checkSame(name: ServiceName, wanted: number | undefined, current: number | undefined): void {
+  if (wanted === undefined || wanted === current) return;
+  throw new Error(`${name} already runs on port ${current}, not ${wanted}: run \`down\` first`);
 }
 
 function statusOf(state: StackState | undefined, running: ReadonlySet<ServiceName>, folder: string): StackStatus {
