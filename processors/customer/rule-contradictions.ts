@@ -31,7 +31,8 @@ function possible(agenda: readonly RuleNode[], facts: readonly Leaf[], search: S
   const known = [...facts];
   const choices: (readonly RuleNode[])[] = [];
   const pending = [...agenda];
-  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+  // The list grows while it is walked.
+  for (const node of pending) {
     if (node.kind === 'and') pending.push(...node.children);
     else if (node.kind === 'or') choices.push(node.children);
     else known.push(node);

@@ -49,7 +49,7 @@ export function parseRulePath(path: string): RulePath | string {
   if (KNOWN_PATHS.some((known) => known.startsWith(`${path}.`))) {
     return `"${path}" is a group of values; name one of them, for example "${KNOWN_PATHS.find((known) => known.startsWith(`${path}.`)) ?? ''}"`;
   }
-  return `unknown path "${path}"${suggestion(path, KNOWN_PATHS)}${hint(head, second, third)}`;
+  return `unknown path "${path}"${suggestion(path, KNOWN_PATHS) || siblings(head)}${hint(head, second, third)}`;
 }
 
 function attributePath(path: string, parts: readonly string[]): RulePath | string {
@@ -95,6 +95,12 @@ function featureOf(head: string, second: string, third: string): Omit<RulePath, 
     default:
       return undefined;
   }
+}
+
+/** `; "churn" has probability, band`: the names after the first one. */
+function siblings(head: string): string {
+  const names = KNOWN_PATHS.filter((path) => path.startsWith(`${head}.`)).map((path) => path.split('.')[1] ?? '');
+  return names.length === 0 ? '' : `; "${head}" has ${[...new Set(names)].join(', ')}`;
 }
 
 function hint(head: string, second: string, third: string): string {

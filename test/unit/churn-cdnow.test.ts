@@ -11,7 +11,8 @@ import type { OrderStatistics } from '../../processors/customer/churn-risk.ts';
  */
 const FILE = join(import.meta.dirname, '../../../shared/data/cdnow-master.txt');
 const present = existsSync(FILE);
-if (!present) console.warn(`SKIPPED: the churn model was not held against CDNOW, ${FILE} is not there`);
+if (!present)
+  process.stderr.write(`SKIPPED: the churn model is not held to the CDNOW customers, ${FILE} is not there\n`);
 
 const DAY_MS = 86_400_000;
 const CUT_OFF = Date.parse('1997-09-30T00:00:00Z');

@@ -1,0 +1,61 @@
+import type { ChurnModelDefinition, Definitions, SegmentDefinition } from '../../processors/core/definitions.ts';
+import { ConfigurationError } from '../../processors/core/errors.ts';
+import type { BrandRules } from '../../processors/customer/brand-rules.ts';
+import { compileDefinitions } from '../../processors/customer/brand-rules.ts';
+import type { FeatureValue } from '../../processors/customer/features.ts';
+
+type Rule = Readonly<Record<string, unknown>>;
+type Written = Rule | { readonly brands: readonly string[]; readonly where: Rule };
+
+/** A set of definitions with these segments by id, for every brand unless `brands` says otherwise. */
+export function definitionsWith(
+  segments: Readonly<Record<string, Written>>,
+  churn: readonly ChurnModelDefinition[] = [],
+): Definitions {
+  const brand = { currency: 'USD', timeZone: 'UTC', lostAfterDays: 90, socialReach: null };
+  return {
+    brands: new Map([['acme', { ...brand, id: 'acme', currency: 'JPY' }]]),
+    defaultBrand: { ...brand, id: 'default' },
+    segments: Object.entries(segments).map(([id, written]): SegmentDefinition => {
+      const { brands, where } =
+        'where' in written ? (written as { brands: string[]; where: Rule }) : { brands: ['*'], where: written };
+      return { id, name: id, brands, where, file: `segments/${id}.json` };
+    }),
+    churn: new Map(churn.map((model) => [model.brandId, model])),
+    hash: 'hash-of-the-set',
+  };
+}
+
+/** The faults with which a set is refused, as `where: message`; empty when it is not. */
+export function refusalOf(definitions: Definitions): readonly string[] {
+  try {
+    compileDefinitions(definitions);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.faults.map(({ where, message }) => `${where}: ${message}`);
+    throw error;
+  }
+}
+
+/** Values by slot from values by path; paths not given are missing. */
+export function slotValues(rules: BrandRules, byPath: Readonly<Record<string, FeatureValue>>): FeatureValue[] {
+  return rules.features.map((feature) => {
+    switch (feature.kind) {
+      case 'trait':
+        return byPath[`traits.${feature.measure}.${feature.window}`];
+      case 'ratio':
+        return byPath[`ratios.${feature.ratio}.${feature.window}`];
+      case 'age':
+        return byPath[`ages.${feature.measure}`];
+      case 'churn_probability':
+        return byPath['churn.probability'];
+      case 'churn_band':
+        return byPath['churn.band'];
+      case 'attribute':
+        return byPath[`attributes.${feature.name}`];
+      case 'segments':
+      case 'identified':
+        return byPath[feature.kind];
+    }
+  });
+}
