@@ -35,12 +35,14 @@ export async function readDefinitionFiles(
     if (entry.isDirectory() && !known) {
       faults.push({
         where: `${entry.name}/`,
-        message: `unknown folder${suggestion(entry.name, FOLDERS)}; there are ${FOLDERS.join(', ')}`,
+        message: `unknown folder, beside ${FOLDERS.join(', ')}${suggestion(entry.name, FOLDERS)}`,
       });
     }
   }
-  const [brands, segments, churn] = await Promise.all(FOLDERS.map((folder) => readFolder(directory, folder, faults)));
-  return { brands: brands ?? [], segments: segments ?? [], churn: churn ?? [] };
+  // One after the other, so that faults come in the same order every time.
+  const brands = await readFolder(directory, 'brands', faults);
+  const segments = await readFolder(directory, 'segments', faults);
+  return { brands, segments, churn: await readFolder(directory, 'churn', faults) };
 }
 
 /** Parses one file's text; a fault and `undefined` when it is not JSON. */
