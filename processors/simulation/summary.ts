@@ -1,0 +1,35 @@
+import type { ChurnBand, SegmentMembershipsChanged } from '../../schemas/types.ts';
+import type { Instant } from '../core/processor.ts';
+import type { Reason } from '../core/reasons.ts';
+
+/** What a processor did with the records it read. */
+export interface OutcomeCounts {
+  readonly processor: string;
+  readonly applied: number;
+  readonly replayed: number;
+  readonly skipped: Readonly<Partial<Record<Reason, number>>>;
+  readonly rejected: Readonly<Partial<Record<Reason, number>>>;
+}
+
+/** Everything the summary of a running shop shows: plain data, filled by whoever runs it. */
+export interface ShopSummary {
+  /** The services in use, in words: `Kafka 127.0.0.1:9092`. Empty when everything is embedded, and nothing is kept. */
+  readonly services: readonly string[];
+  readonly startedAt: Instant;
+  readonly simulatedAt: Instant;
+  /** True once simulated time is the present. */
+  readonly live: boolean;
+  /** Real time since the start. */
+  readonly elapsedSeconds: number;
+  /** Input records, in all and in the last second of real time. */
+  readonly events: number;
+  readonly eventsPerSecond: number;
+  readonly customers: number;
+  readonly segments: readonly { readonly id: string; readonly name: string; readonly members: number }[];
+  readonly churn: readonly { readonly band: ChurnBand | 'INSUFFICIENT_DATA'; readonly customers: number }[];
+  /** Newest first. */
+  readonly changes: readonly SegmentMembershipsChanged[];
+  readonly outcomes: readonly OutcomeCounts[];
+  /** null: metrics are not served. */
+  readonly metricsAddress: string | null;
+}
