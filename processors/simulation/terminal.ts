@@ -89,20 +89,23 @@ function barLines(rows: readonly BarRow[], columns: number, paint: (text: string
 }
 
 function outcomeWords({ processor, applied, replayed, skipped, rejected }: OutcomeCounts): string[] {
-  const reasons = (counts: OutcomeCounts['skipped']) =>
-    Object.entries(counts)
-      .filter(([, records]) => records > 0)
-      .map(([reason, records]) => `${reason} ${count(records)}`);
-  const group = (word: string, counts: OutcomeCounts['skipped']) => {
-    const total = Object.values(counts).reduce((sum, records) => sum + records, 0);
-    return [`${word} ${count(total)}${total > 0 ? ':' : ''}`, ...reasons(counts)];
-  };
   return [
     `  ${processor}: applied ${count(applied)}`,
     `replayed ${count(replayed)}`,
-    ...group('skipped', skipped),
-    ...group('rejected', rejected),
+    ...outcomeGroup('skipped', skipped),
+    ...outcomeGroup('rejected', rejected),
   ];
+}
+
+/** `skipped 3 (unknown_type 2, erased 1)`, as words that may be put on lines. */
+function outcomeGroup(word: string, counts: OutcomeCounts['skipped']): string[] {
+  const reasons = Object.entries(counts).filter(([, records]) => records > 0);
+  const total = `${word} ${count(reasons.reduce((sum, [, records]) => sum + records, 0))}`;
+  return [total, ...reasons.map(([reason, records]) => `${reason} ${count(records)}`)].map((text, index, words) => {
+    const opened = index === 1 ? `(${text}` : text;
+    if (index === 0) return opened;
+    return index === words.length - 1 ? `${opened})` : `${opened},`;
+  });
 }
 
 /** Words side by side, as many as a line holds; what follows is indented. */
@@ -110,7 +113,7 @@ function wrapped(words: readonly string[], columns: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of words) {
-    const longer = line === '' ? word : `${line}  ${word}`;
+    const longer = line === '' ? word : `${line} ${word}`;
     if (line !== '' && displayWidth(longer) > columns) {
       lines.push(line);
       line = `    ${word}`;

@@ -60,7 +60,14 @@ const SUMMARY: ShopSummary = {
   metricsAddress: 'http://127.0.0.1:9464/metrics',
 };
 const NUMBERS = ['345,678', '23,456', '2,101', '612', '1,207', '196', '334', '926', '645', '344,640', '340,001'];
-const REASONS = ['unknown_type 82', 'no_identifier 115', 'undecodable 119', 'missing_order 73', 'rejected 530:'];
+const REASONS = [
+  'skipped 82',
+  '(unknown_type 82)',
+  '(no_identifier 115,',
+  'missing_order 73,',
+  'invalid_order 107)',
+  'rejected 530',
+];
 
 describe('the summary', () => {
   test.each([60, 80, 100, 160])('fits %i columns and shows every number', (columns) => {
