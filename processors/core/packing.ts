@@ -22,7 +22,9 @@ export class ByteWriter {
 
   /** A copy of what was written since `from`. */
   copy(from = 0): Buffer {
-    return Buffer.from(this.#bytes.subarray(from, this.#length));
+    const copy = Buffer.allocUnsafe(this.#length - from);
+    this.#bytes.copy(copy, 0, from, this.#length);
+    return copy;
   }
 
   /** A view of what was written, valid until the next write. */
@@ -75,6 +77,12 @@ export class ByteWriter {
     this.#room(value.length);
     this.#bytes.set(value, this.#length);
     this.#length += value.length;
+  }
+
+  /** What another writer wrote, with its length before it. */
+  section(part: ByteWriter): void {
+    this.uint(part.#length);
+    this.raw(part.#bytes, 0, part.#length);
   }
 
   /** Bytes `start` to `end` of `source`, without their length. */

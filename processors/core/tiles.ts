@@ -1,0 +1,184 @@
+import { ByteReader, ByteWriter } from './packing.ts';
+import type { Instant } from './processor.ts';
+import { oldestSlot, slotAt, type Ring } from './window.ts';
+
+/**
+ * The tiles of one measure in one ring, sparse and newest first. The newest tile is a plain number, because nearly every
+ * event adds to it or puts a newer one before it; the older ones stay packed. An older tile takes one byte while its value is
+ * 1 to 15 and it lies at most 15 slots before the next newer one:
+ *
+ *   high four bits: gap − 1, or 15 and the gap − 16 follows; low four bits: the value, or 0 and the value follows.
+ */
+export interface Tiles {
+  readonly ring: Ring;
+  /** Of the newest tile. */
+  slot: number;
+  /** What the newest tile holds; 0 when what was there was taken out or is beyond the ring. */
+  head: number;
+  /** The older tiles are bytes `start` to `end` of it. */
+  bytes: Buffer;
+  start: number;
+  end: number;
+}
+
+/** More than the longest ring has tiles. */
+const UNROLLED_MAX = 512;
+
+/** Tiles unpacked for reading, newest first; one is reused from ring to ring. */
+export class Unrolled {
+  readonly slots = new Int32Array(UNROLLED_MAX);
+  readonly values = new Float64Array(UNROLLED_MAX);
+  length = 0;
+
+  slot(index: number): number {
+    return this.slots[index] ?? 0;
+  }
+
+  value(index: number): number {
+    return this.values[index] ?? 0;
+  }
+
+  push(slot: number, value: number): void {
+    this.slots[this.length] = slot;
+    this.values[this.length] = value;
+    this.length += 1;
+  }
+}
+
+const reader = new ByteReader(Buffer.alloc(0));
+const writer = new ByteWriter(2048);
+const rewritten = new Unrolled();
+
+const NO_BYTES = Buffer.alloc(0);
+const ESCAPE = 15;
+const NO_SLOT = -1;
+
+export function newTiles(ring: Ring): Tiles {
+  return { ring, slot: NO_SLOT, head: 0, bytes: NO_BYTES, start: 0, end: 0 };
+}
+
+/** Fills `into` with the tiles from `from` on, newest first. */
+export function unroll(tiles: Tiles, from: number, into: Unrolled): void {
+  into.length = 0;
+  let slot = tiles.slot;
+  if (slot < from) return;
+  into.push(slot, tiles.head);
+  reader.reset(tiles.bytes, tiles.start);
+  while (reader.position < tiles.end) {
+    const token = reader.byte();
+    const gap = token >> 4;
+    slot -= gap === ESCAPE ? reader.uint() + 16 : gap + 1;
+    if (slot < from) return;
+    const value = token & 15;
+    into.push(slot, value === 0 ? reader.int() : value);
+  }
+}
+
+/** Adds to the tile of `at` ≤ `now`; one beyond the ring counts nothing, but the newest tile is always that of the newest time. */
+export function addToTiles(tiles: Tiles, at: Instant, amount: number, now: Instant): void {
+  const slot = slotAt(tiles.ring, at);
+  const oldest = oldestSlot(tiles.ring, now);
+  if (slot > tiles.slot) pushHead(tiles, slot, slot < oldest ? 0 : amount, oldest);
+  else if (slot < oldest) return;
+  else if (slot === tiles.slot) tiles.head += amount;
+  else insert(tiles, slot, amount, oldest);
+}
+
+export function clearTiles(tiles: Tiles): void {
+  setHead(tiles, NO_SLOT, 0);
+  setOlder(tiles, NO_BYTES, 0, 0);
+}
+
+/** The newest slot is not written: who keeps the tiles knows the time of the newest event. */
+export function writeTiles(tiles: Tiles, to: ByteWriter): void {
+  to.int(tiles.head);
+  to.uint(tiles.end - tiles.start);
+  to.raw(tiles.bytes, tiles.start, tiles.end);
+}
+
+/** Reads what `writeTiles` wrote, keeping a view into `bytes`, which is what `from` reads. */
+export function readTiles(tiles: Tiles, newestAt: Instant, bytes: Buffer, from: ByteReader): void {
+  setHead(tiles, slotAt(tiles.ring, newestAt), from.int());
+  const length = from.uint();
+  setOlder(tiles, bytes, from.position, from.position + length);
+  from.reset(bytes, tiles.end);
+}
+
+function pushHead(tiles: Tiles, slot: number, amount: number, oldest: number): void {
+  if (tiles.slot < oldest || (tiles.head === 0 && tiles.start === tiles.end)) {
+    setHead(tiles, slot, amount);
+    setOlder(tiles, NO_BYTES, 0, 0);
+    return;
+  }
+  prune(tiles, oldest);
+  writer.reset();
+  writeOlder(slot - tiles.slot, tiles.head);
+  writer.raw(tiles.bytes, tiles.start, tiles.end);
+  const bytes = writer.copy();
+  setHead(tiles, slot, amount);
+  setOlder(tiles, bytes, 0, bytes.length);
+}
+
+/** Drops the tiles before `oldest`: done whenever a newer tile comes, so a ring never holds more tiles than it has slots. */
+function prune(tiles: Tiles, oldest: number): void {
+  let slot = tiles.slot;
+  reader.reset(tiles.bytes, tiles.start);
+  while (reader.position < tiles.end) {
+    const at = reader.position;
+    const token = reader.byte();
+    const gap = token >> 4;
+    slot -= gap === ESCAPE ? reader.uint() + 16 : gap + 1;
+    if (slot < oldest) {
+      tiles.end = at;
+      return;
+    }
+    if ((token & 15) === 0) reader.int();
+  }
+}
+
+/** A late event, or one taken out: the older tiles are written anew. */
+function insert(tiles: Tiles, slot: number, amount: number, oldest: number): void {
+  unroll(tiles, oldest, rewritten);
+  writer.reset();
+  let newer = tiles.slot;
+  let pending = true;
+  const write = (at: number, value: number): void => {
+    if (value === 0) return;
+    writeOlder(newer - at, value);
+    newer = at;
+  };
+  for (let index = 1; index < rewritten.length; index++) {
+    const at = rewritten.slot(index);
+    if (pending && at <= slot) {
+      pending = false;
+      if (at === slot) {
+        write(at, rewritten.value(index) + amount);
+        continue;
+      }
+      write(slot, amount);
+    }
+    write(at, rewritten.value(index));
+  }
+  if (pending) write(slot, amount);
+  const bytes = writer.copy();
+  setOlder(tiles, bytes, 0, bytes.length);
+}
+
+function writeOlder(gap: number, value: number): void {
+  const gapCode = gap > ESCAPE ? ESCAPE : gap - 1;
+  const valueCode = value >= 1 && value <= 15 ? value : 0;
+  writer.byte((gapCode << 4) | valueCode);
+  if (gapCode === ESCAPE) writer.uint(gap - 16);
+  if (valueCode === 0) writer.int(value);
+}
+
+function setHead(tiles: Tiles, slot: number, head: number): void {
+  tiles.slot = slot;
+  tiles.head = head;
+}
+
+function setOlder(tiles: Tiles, bytes: Buffer, start: number, end: number): void {
+  tiles.bytes = bytes;
+  tiles.start = start;
+  tiles.end = end;
+}

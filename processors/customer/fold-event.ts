@@ -1,0 +1,103 @@
+import { isBeyondHorizon, tileTime } from '../core/event-time.ts';
+import type { Instant, Outcome, Rejected, Skipped } from '../core/processor.ts';
+import type { SkipReason } from '../core/reasons.ts';
+import type { CustomerEvent, Interaction } from '../../schemas/types.ts';
+import { mergeAttributes } from './attributes.ts';
+import { fingerprint } from './fingerprint.ts';
+import { countInteraction, placeOf, type Posting } from './measures.ts';
+import type { OpenState } from './open-state.ts';
+import type { OrderBook, OrderFacts } from './order-book.ts';
+import { cancelOrder, placeOrder, refundOrder } from './orders.ts';
+import type { Plan } from './plan.ts';
+import { settleEvent, type Folded } from './settle.ts';
+import type { CustomerState } from './state.ts';
+import type { CustomerAddition } from './totals.ts';
+import { noteAges } from './watching.ts';
+
+const ORDERS = placeOf('orders');
+
+/** Applies one event at `now`, all deadlines up to then being behind. */
+export function foldEvent(
+  state: CustomerState,
+  event: CustomerEvent,
+  now: Instant,
+  open: OpenState,
+  plan: Plan,
+): Outcome<CustomerAddition> {
+  const { interaction } = event;
+  if (event.kind !== 'INTERACTION' || interaction === null || interaction.type === 'UNKNOWN') {
+    return skip('unknown_type');
+  }
+  open.open(state.body);
+  const id = fingerprint(interaction.eventId);
+  if (open.ids.has(id, now)) return skip('duplicate_event');
+  const at = tileTime(interaction.occurredAt, now);
+  const postings: Posting[] = [];
+  const orders = foldOrder(interaction, at, open, plan, postings);
+  if (orders !== null && 'kind' in orders) return orders;
+  countInteraction(interaction, at, postings);
+
+  open.ids.add(id, now);
+  noteAges(open, plan, now, postings);
+  const before = open.facts;
+  if (orders !== null) open.keepBook(orders);
+  for (const posting of postings) open.post(posting, now);
+  const folded: Folded = {
+    postings,
+    ordered: interaction.type === 'ORDER_PLACED' && counts(postings),
+    hasOtherOrders: isOther(before, open.facts),
+    hasOtherAttributes:
+      interaction.type === 'IDENTIFIED' && mergeAttributes(open.attributes, interaction.attributes, at),
+  };
+  state.at = now;
+  if (!isBeyondHorizon(at, now)) return settleEvent({ state, open, plan, now }, folded);
+
+  // Too late for any window, but life-long sums, orders and attributes took it. A skip publishes nothing, so what follows
+  // from it becomes a deadline that is due at once.
+  state.mustEvaluate = true;
+  if (folded.ordered) state.mustPublishChurn = true;
+  state.due = now;
+  state.body = open.close();
+  return skip('beyond_horizon');
+}
+
+/** The order book as an order event leaves it; null for any other event; or why the event changes nothing. */
+function foldOrder(
+  interaction: Interaction,
+  at: Instant,
+  open: OpenState,
+  plan: Plan,
+  postings: Posting[],
+): OrderBook | Skipped | Rejected | null {
+  const { type, order } = interaction;
+  if (type !== 'ORDER_PLACED' && type !== 'ORDER_CANCELLED' && type !== 'ORDER_REFUNDED') return null;
+  if (order === null) return { kind: 'reject', reason: 'missing_order', message: `order is missing for ${type}` };
+  const { book } = open;
+  const id = fingerprint(order.orderId);
+  const amountMinor = order.currency === plan.rules.currency ? order.amountMinor : null;
+  let refusal: SkipReason | null = null;
+  if (type === 'ORDER_PLACED') refusal = placeOrder(book, id, at, amountMinor, postings);
+  else if (type === 'ORDER_CANCELLED') refusal = cancelOrder(book, id, postings);
+  else refundOrder(book, id, at, amountMinor, postings);
+  return refusal === null ? book : skip(refusal);
+}
+
+/** An order that was cancelled before it came counts nothing. */
+function counts(postings: readonly Posting[]): boolean {
+  return postings.some(({ measure }) => measure === ORDERS);
+}
+
+function isOther(before: OrderFacts, after: OrderFacts): boolean {
+  return before.days !== after.days || before.firstAt !== after.firstAt || before.lastAt !== after.lastAt;
+}
+
+const SKIPS = new Map<SkipReason, Skipped>();
+
+function skip(reason: SkipReason): Skipped {
+  let skipped = SKIPS.get(reason);
+  if (skipped === undefined) {
+    skipped = { kind: 'skip', reason };
+    SKIPS.set(reason, skipped);
+  }
+  return skipped;
+}

@@ -1,0 +1,108 @@
+import type { Instant } from '../core/processor.ts';
+import type { Interaction, InteractionType } from '../../schemas/types.ts';
+import { MEASURES, type Measure } from './features.ts';
+
+/** One addition to a measure: what a single event, or an order taken out, does to it. */
+export interface Posting {
+  /** Place in MEASURES. */
+  readonly measure: number;
+  readonly at: Instant;
+  /** Negative when something is taken out. */
+  readonly amount: number;
+}
+
+const PLACES = new Map<Measure, number>(MEASURES.map((measure, place) => [measure, place]));
+
+/** The measure's place in MEASURES. */
+export function placeOf(measure: Measure): number {
+  return PLACES.get(measure) ?? 0;
+}
+
+const NO_INTERACTION: ReadonlySet<InteractionType> = new Set([
+  'PAGE_ENGAGEMENT',
+  'MESSAGE_SENT',
+  'MESSAGE_DELIVERED',
+  'MESSAGE_BOUNCED',
+  'IDENTIFIED',
+]);
+
+// Orders, revenue and refunds are the order book's (orders.ts).
+const COUNTED: Partial<Readonly<Record<InteractionType, Measure>>> = {
+  PAGE_VIEW: 'page_views',
+  PRODUCT_VIEW: 'product_views',
+  SEARCH: 'searches',
+  CART_ADD: 'cart_adds',
+  CHECKOUT_STARTED: 'checkouts',
+  MESSAGE_DELIVERED: 'messages_delivered',
+  MESSAGE_OPENED: 'opens',
+  MESSAGE_CLICKED: 'clicks',
+  UNSUBSCRIBED: 'unsubscribes',
+  SOCIAL_FOLLOW: 'social_actions',
+  SOCIAL_LIKE: 'social_actions',
+  SOCIAL_REPLY: 'social_actions',
+  SOCIAL_SHARE: 'social_actions',
+  SOCIAL_TAG: 'social_actions',
+  SOCIAL_COMMENT: 'social_actions',
+  SOCIAL_QUESTION: 'social_actions',
+  SOCIAL_LIVE: 'social_actions',
+  REFERRAL_SENT: 'referrals',
+  REVIEW_POSTED: 'reviews',
+  SURVEY_ANSWERED: 'survey_answers',
+  SUPPORT_CONTACTED: 'support_contacts',
+  COMPLAINT: 'complaints',
+  LOYALTY_ENROLLED: 'loyalty_actions',
+  POINTS_EARNED: 'loyalty_actions',
+  POINTS_REDEEMED: 'loyalty_actions',
+};
+
+/** Sums that can fall below zero: refunds, and points given with a minus. */
+export const SIGNED: ReadonlySet<number> = new Set([
+  placeOf('revenue'),
+  placeOf('points_earned'),
+  placeOf('points_redeemed'),
+]);
+
+const INTERACTIONS = placeOf('interactions');
+const OPENS = placeOf('opens');
+const CLICKS = placeOf('clicks');
+const NOTHING = -1;
+
+interface Counting {
+  readonly interaction: boolean;
+  /** Place of the measure that counts this type; NOTHING for none. */
+  readonly measure: number;
+}
+
+const COUNTINGS = new Map<InteractionType, Counting>();
+
+/** What an interaction counts for, orders aside, into `postings`. The type alone decides whether it is an interaction. */
+export function countInteraction(interaction: Interaction, at: Instant, postings: Posting[]): void {
+  const { type } = interaction;
+  const { interaction: counts, measure } = countingOf(type);
+  if (counts) postings.push({ measure: INTERACTIONS, at, amount: 1 });
+  if (measure === NOTHING) return;
+  if (interaction.machineGenerated && (measure === OPENS || measure === CLICKS)) return;
+  postings.push({ measure, at, amount: 1 });
+  if (type === 'POINTS_EARNED') postPoints(interaction, 'points_earned', at, postings);
+  if (type === 'POINTS_REDEEMED') postPoints(interaction, 'points_redeemed', at, postings);
+}
+
+function countingOf(type: InteractionType): Counting {
+  let counting = COUNTINGS.get(type);
+  if (counting === undefined) {
+    const measure = COUNTED[type];
+    counting = {
+      interaction: !NO_INTERACTION.has(type),
+      measure: measure === undefined ? NOTHING : placeOf(measure),
+    };
+    COUNTINGS.set(type, counting);
+  }
+  return counting;
+}
+
+/** `attributes.points`, a whole number; anything else counts no points. */
+function postPoints(interaction: Interaction, measure: Measure, at: Instant, postings: Posting[]): void {
+  const text = interaction.attributes['points'];
+  if (text === undefined || !/^[+-]?\d{1,15}$/.test(text)) return;
+  postings.push({ measure: placeOf(measure), at, amount: Number(text) });
+}

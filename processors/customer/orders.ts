@@ -1,0 +1,112 @@
+import type { Instant } from '../core/processor.ts';
+import type { SkipReason } from '../core/reasons.ts';
+import type { Fingerprint } from './fingerprint.ts';
+import { placeOf, type Posting } from './measures.ts';
+import {
+  findOrder,
+  rememberOrder,
+  REFUNDS_PER_ORDER,
+  REMEMBERED_MARKS,
+  REMEMBERED_ORDERS,
+  settleRevenue,
+  type OrderBook,
+  type Refund,
+  type RememberedOrder,
+} from './order-book.ts';
+
+/**
+ * What orders do to the measures. Orders, cancellations and refunds of one order may come in any order and end the same:
+ * a cancelled order leaves orders, revenue and order statistics altogether, with the refunds that had lessened revenue.
+ */
+
+const ORDERS = placeOf('orders');
+const REVENUE = placeOf('revenue');
+const REFUNDS = placeOf('refunds');
+
+/** `amountMinor` null: another currency than the brand's. Answers why the order changes nothing, else null. */
+export function placeOrder(
+  book: OrderBook,
+  id: Fingerprint,
+  at: Instant,
+  amountMinor: number | null,
+  postings: Posting[],
+): SkipReason | null {
+  if (findOrder(book, id) !== undefined) return 'duplicate_order';
+  const mark = book.marks.indexOf(id);
+  if (mark >= 0) {
+    book.marks.splice(mark, 1);
+    rememberOrder(book, { id, at, amountMinor, cancelled: true, refunds: [] });
+    return null;
+  }
+  postings.push({ measure: ORDERS, at, amount: 1 });
+  if (amountMinor !== null) postings.push({ measure: REVENUE, at, amount: amountMinor });
+  const order: RememberedOrder = { id, at, amountMinor, cancelled: false, refunds: [] };
+  for (const refund of takePending(book, id)) addRefund(order, refund);
+  rememberOrder(book, order);
+  return null;
+}
+
+/** An order that is not remembered leaves a mark while it may still come; later it is unknown. */
+export function cancelOrder(book: OrderBook, id: Fingerprint, postings: Posting[]): SkipReason | null {
+  const order = findOrder(book, id);
+  if (order !== undefined) {
+    if (order.cancelled) return null;
+    order.cancelled = true;
+    postings.push({ measure: ORDERS, at: order.at, amount: -1 });
+    if (order.amountMinor !== null) postings.push({ measure: REVENUE, at: order.at, amount: -order.amountMinor });
+    giveBack(order.refunds, postings);
+    order.refunds = [];
+    return null;
+  }
+  if (book.marks.includes(id)) return null;
+  if (book.orders.length >= REMEMBERED_ORDERS) return 'unknown_order';
+  book.marks.push(id);
+  if (book.marks.length > REMEMBERED_MARKS) book.marks.shift();
+  giveBack(takePending(book, id), postings);
+  return null;
+}
+
+/** Counts always; lessens revenue unless the order is cancelled. `amountMinor` null: another currency than the brand's. */
+export function refundOrder(
+  book: OrderBook,
+  id: Fingerprint,
+  at: Instant,
+  amountMinor: number | null,
+  postings: Posting[],
+): void {
+  postings.push({ measure: REFUNDS, at, amount: 1 });
+  const order = findOrder(book, id);
+  if (amountMinor === null || order?.cancelled === true || book.marks.includes(id)) return;
+  postings.push({ measure: REVENUE, at, amount: -amountMinor });
+  if (order !== undefined) {
+    addRefund(order, { at, amountMinor });
+    return;
+  }
+  if (book.orders.length >= REMEMBERED_ORDERS) {
+    settleRevenue(book.settled, at);
+    return;
+  }
+  book.refunds.push({ order: id, at, amountMinor });
+  const forgotten = book.refunds.length > REMEMBERED_MARKS ? book.refunds.shift() : undefined;
+  if (forgotten !== undefined) settleRevenue(book.settled, forgotten.at);
+}
+
+function addRefund(order: RememberedOrder, refund: Refund): void {
+  const last = order.refunds.at(-1);
+  if (last === undefined || order.refunds.length < REFUNDS_PER_ORDER) {
+    order.refunds.push({ at: refund.at, amountMinor: refund.amountMinor });
+    return;
+  }
+  last.amountMinor += refund.amountMinor;
+  last.at = Math.max(last.at, refund.at);
+}
+
+function takePending(book: OrderBook, id: Fingerprint): Refund[] {
+  const taken = book.refunds.filter((refund) => refund.order === id);
+  if (taken.length > 0) book.refunds = book.refunds.filter((refund) => refund.order !== id);
+  return taken;
+}
+
+function giveBack(refunds: readonly Refund[], postings: Posting[]): void {
+  for (const refund of refunds) postings.push({ measure: REVENUE, at: refund.at, amount: refund.amountMinor });
+}

@@ -1,0 +1,174 @@
+import type { Span } from '../core/window.ts';
+import type { BrandRules } from './brand-rules.ts';
+import { MEASURES, RATIOS, type FeatureValue } from './features.ts';
+import { fingerprint } from './fingerprint.ts';
+import { placeOf, SIGNED } from './measures.ts';
+import { SPANS } from './windows.ts';
+
+/** A sum over a window that some segment reads. */
+export interface TraitWatch {
+  readonly slot: number;
+  readonly span: Span | null;
+  readonly thresholds: readonly number[];
+}
+
+/** What is watched of one measure. */
+export interface MeasureWatches {
+  readonly lifetime: readonly TraitWatch[];
+  /** By ring, the shortest window first. */
+  readonly rings: readonly (readonly TraitWatch[])[];
+  readonly age: AgeWatch | null;
+  /** The sum can fall below zero. */
+  readonly signed: boolean;
+}
+
+export interface RatioWatch extends TraitWatch {
+  readonly numerator: number;
+  readonly denominator: number;
+}
+
+/** An age in whole days that some segment reads. */
+export interface AgeWatch {
+  readonly slot: number;
+  readonly thresholds: readonly number[];
+}
+
+/** A brand's rules, turned round: from what an event touches to the segments it may flip. */
+export interface Plan {
+  readonly rules: BrandRules;
+  /** Which definitions these are, in 32 bits, never 0. */
+  readonly version: number;
+  readonly measures: readonly MeasureWatches[];
+  readonly ratios: readonly RatioWatch[];
+  readonly attributes: readonly { readonly slot: number; readonly name: string }[];
+  readonly churnSlots: readonly number[];
+  /** Probabilities that some segment compares with, and the bands' limits. */
+  readonly churnThresholds: readonly number[];
+  /** By slot: places of the segments that read it. */
+  readonly readers: readonly (readonly number[])[];
+  readonly placeOfSegment: ReadonlyMap<string, number>;
+  /** Places of the segments by their ids. */
+  readonly byId: readonly number[];
+  /** Reused from evaluation to evaluation. */
+  readonly scratch: PlanScratch;
+}
+
+export interface PlanScratch {
+  /** By slot: its value may have moved to another side of a threshold. */
+  readonly moved: Uint8Array;
+  readonly values: FeatureValue[];
+  /** By slot: `values` holds it. */
+  readonly known: Uint8Array;
+  /** By place of segment. */
+  readonly members: Uint8Array;
+  readonly suspects: Uint8Array;
+  /** By measure: on which side of its thresholds the age was before the event. */
+  readonly ageRegions: Int32Array;
+}
+
+const BAND_LIMITS = [1 / 3, 2 / 3];
+
+export function planOf(rules: BrandRules): Plan {
+  const traits: { measure: number; watch: TraitWatch }[] = [];
+  const ratios: RatioWatch[] = [];
+  const ages = new Map<number, AgeWatch>();
+  const attributes: { slot: number; name: string }[] = [];
+  const churnSlots: number[] = [];
+  const churnThresholds = [...BAND_LIMITS];
+  for (const [slot, feature] of rules.features.entries()) {
+    const thresholds = rules.thresholds[slot] ?? [];
+    switch (feature.kind) {
+      case 'trait':
+        traits.push({ measure: placeOf(feature.measure), watch: { slot, span: SPANS[feature.window], thresholds } });
+        break;
+      case 'ratio': {
+        const { numerator, denominator } = RATIOS[feature.ratio];
+        const between = { numerator: placeOf(numerator), denominator: placeOf(denominator) };
+        ratios.push({ slot, span: SPANS[feature.window], thresholds, ...between });
+        break;
+      }
+      case 'age':
+        ages.set(placeOf(feature.measure), { slot, thresholds });
+        break;
+      case 'attribute':
+        attributes.push({ slot, name: feature.name });
+        break;
+      case 'churn_probability':
+      case 'churn_band':
+        churnSlots.push(slot);
+        churnThresholds.push(...thresholds);
+        break;
+      case 'segments':
+      case 'identified':
+        // Nothing moves these by itself: memberships are followed while they are evaluated.
+        break;
+    }
+  }
+  return {
+    rules,
+    version: versionOf(rules.hash),
+    measures: MEASURES.map((_, measure) => watchesOf(measure, traits, ages.get(measure) ?? null)),
+    ratios,
+    attributes,
+    churnSlots,
+    churnThresholds,
+    readers: rules.features.map((_, slot) => places(rules, (slots) => slots.includes(slot))),
+    placeOfSegment: new Map(rules.segments.map((segment, place) => [segment.id, place])),
+    byId: rules.segments.map((_, place) => place).sort((a, b) => compareIds(rules, a, b)),
+    scratch: scratchOf(rules),
+  };
+}
+
+/** Plans by brand; brands come from the data, so only so many are remembered. */
+export function planner(rulesOf: (brandId: string) => BrandRules, brandsMax = 10_000): (brandId: string) => Plan {
+  const plans = new Map<string, Plan>();
+  return (brandId) => {
+    let plan = plans.get(brandId);
+    if (plan === undefined) {
+      plan = planOf(rulesOf(brandId));
+      if (plans.size >= brandsMax) plans.clear();
+      plans.set(brandId, plan);
+    }
+    return plan;
+  };
+}
+
+function watchesOf(
+  measure: number,
+  traits: readonly { measure: number; watch: TraitWatch }[],
+  age: AgeWatch | null,
+): MeasureWatches {
+  const own = traits.filter((trait) => trait.measure === measure).map((trait) => trait.watch);
+  const inRing = (ring: number): TraitWatch[] =>
+    own.filter(({ span }) => span?.ring === ring).sort((a, b) => (a.span?.hops ?? 0) - (b.span?.hops ?? 0));
+  return {
+    lifetime: own.filter(({ span }) => span === null),
+    rings: [inRing(0), inRing(1), inRing(2)],
+    age,
+    signed: SIGNED.has(measure),
+  };
+}
+
+function places(rules: BrandRules, reads: (slots: readonly number[]) => boolean): number[] {
+  return rules.segments.map((segment, place) => (reads(segment.slots) ? place : -1)).filter((place) => place >= 0);
+}
+
+function compareIds(rules: BrandRules, a: number, b: number): number {
+  return (rules.segments[a]?.id ?? '') < (rules.segments[b]?.id ?? '') ? -1 : 1;
+}
+
+function versionOf(hash: string): number {
+  return fingerprint(hash) % 2 ** 32 || 1;
+}
+
+function scratchOf(rules: BrandRules): PlanScratch {
+  const slots = rules.features.length;
+  return {
+    moved: new Uint8Array(slots),
+    values: new Array<FeatureValue>(slots).fill(undefined),
+    known: new Uint8Array(slots),
+    members: new Uint8Array(rules.segments.length),
+    suspects: new Uint8Array(rules.segments.length),
+    ageRegions: new Int32Array(MEASURES.length),
+  };
+}

@@ -1,0 +1,58 @@
+import type { Definitions } from '../core/definitions.ts';
+import type { Instant, StatefulProcessor } from '../core/processor.ts';
+import type { CustomerEvent } from '../../schemas/types.ts';
+import { compileDefinitions } from './brand-rules.ts';
+import { foldEvent } from './fold-event.ts';
+import { OpenState } from './open-state.ts';
+import { planner } from './plan.ts';
+import { profileViewOf, type ProfileView } from './profile-view.ts';
+import { settleDeadline } from './settle.ts';
+import { customerPacking, initialState, type CustomerState } from './state.ts';
+import { customerTotals, type CustomerAddition, type CustomerTotals } from './totals.ts';
+import { traitsOf } from './traits.ts';
+
+export interface CustomerProcessor extends StatefulProcessor<
+  CustomerState,
+  CustomerEvent,
+  CustomerTotals,
+  CustomerAddition
+> {
+  /** What a segment rule sees of the customer at `now`, provided that every deadline up to then was applied. */
+  profileView(state: CustomerState, now: Instant): ProfileView;
+}
+
+/**
+ * One document for each customer of each brand: rolling windows, churn risk, segments and traits, by event and by silence.
+ *
+ * @throws ConfigurationError with every fault of the definitions
+ */
+export function createCustomer(definitions: Definitions): CustomerProcessor {
+  const planFor = planner(compileDefinitions(definitions));
+  // Room to work in, empty between two calls.
+  const open = new OpenState();
+  return {
+    kind: 'stateful',
+    name: 'customer',
+    version: 1,
+    inputs: ['customer-events.v1'],
+    outputs: ['segment-memberships.v1', 'churn-risk.v1', 'customer-traits.v1'],
+    state: customerPacking,
+    totals: customerTotals,
+    initial: initialState,
+    clock: (state) => state.at,
+    advance(state, now) {
+      if (now > state.at) state.at = now;
+    },
+    nextDue: (state) => state.due,
+    onRecord: (state, event, now) => foldEvent(state, event, now, open, planFor(state.brandId)),
+    onDue(state, due) {
+      open.open(state.body);
+      return settleDeadline({ state, open, plan: planFor(state.brandId), now: due });
+    },
+    profileView(state, now) {
+      const { rules } = planFor(state.brandId);
+      open.open(state.body);
+      return profileViewOf(traitsOf(state, open, rules.churn, rules.hash, now));
+    },
+  };
+}

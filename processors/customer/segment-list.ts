@@ -1,0 +1,39 @@
+import { ByteReader, ByteWriter } from '../core/packing.ts';
+
+/** The segments a customer is in, with their packed form: written with every state, changed seldom. */
+export interface SegmentList {
+  /** By id. */
+  readonly ids: readonly string[];
+  readonly packed: Buffer;
+}
+
+export const NO_SEGMENTS: SegmentList = { ids: [], packed: Buffer.alloc(0) };
+
+// Many customers are in the same segments: those that were read share one list, so that its texts are decoded and hashed once.
+const shared = new Map<string, SegmentList>();
+const SHARED_MAX = 10_000;
+
+const listReader = new ByteReader(Buffer.alloc(0));
+const listWriter = new ByteWriter(1024);
+
+/** `ids` by id. */
+export function segmentList(ids: readonly string[]): SegmentList {
+  listWriter.reset();
+  for (const id of ids) listWriter.string(id);
+  return { ids, packed: listWriter.copy() };
+}
+
+export function readSegmentList(reader: ByteReader): SegmentList {
+  const bytes = reader.bytes();
+  if (bytes.length === 0) return NO_SEGMENTS;
+  const name = bytes.toString('latin1');
+  const known = shared.get(name);
+  if (known !== undefined) return known;
+  const ids: string[] = [];
+  listReader.reset(bytes);
+  while (!listReader.done) ids.push(listReader.string());
+  const list = { ids, packed: Buffer.from(bytes) };
+  if (shared.size >= SHARED_MAX) shared.clear();
+  shared.set(name, list);
+  return list;
+}

@@ -1,0 +1,110 @@
+import type { Applied, Instant } from '../core/processor.ts';
+import type { ChangeCause } from '../../schemas/types.ts';
+import { updateChurn } from './churn-changes.ts';
+import { RATIOS } from './features.ts';
+import { placeOf, type Posting } from './measures.ts';
+import { updateMemberships } from './memberships.ts';
+import type { OpenState } from './open-state.ts';
+import type { Plan } from './plan.ts';
+import type { CustomerState } from './state.ts';
+import type { CustomerAddition } from './totals.ts';
+import { publishTraits, traitsDue } from './traits.ts';
+import type { Turn } from './turn.ts';
+import { watchMeasure, watchRatios } from './watching.ts';
+
+/** The customer at hand: the state, its body opened, its brand's plan, the instant. */
+export interface AtHand {
+  readonly state: CustomerState;
+  readonly open: OpenState;
+  readonly plan: Plan;
+  readonly now: Instant;
+}
+
+/** What one event did to a customer, before anything is evaluated. */
+export interface Folded {
+  readonly postings: readonly Posting[];
+  /** A new order counts: its churn risk is published in any case. */
+  readonly ordered: boolean;
+  /** First, last or number of order days changed. */
+  readonly hasOtherOrders: boolean;
+  readonly hasOtherAttributes: boolean;
+}
+
+/** Bits of the measures that ratios are made of. */
+const IN_RATIOS = Object.values(RATIOS).reduce(
+  (bits, { numerator, denominator }) => bits | (1 << placeOf(numerator)) | (1 << placeOf(denominator)),
+  0,
+);
+
+/** Everything that follows from an event that was folded in. `noteAges` ran before the fold. */
+export function settleEvent(at: AtHand, folded: Folded): Applied<CustomerAddition> {
+  const { state, plan } = at;
+  const isRedefined = state.rules !== plan.version && state.rules !== 0;
+  const everything = state.rules !== plan.version || state.mustEvaluate;
+  const turn = turnOf(at, isRedefined ? 'DEFINITION' : 'EVENT', everything);
+  const { moved } = plan.scratch;
+  moved.fill(0);
+  if (everything) watchEverything(turn);
+  else watchTouched(turn, folded.postings);
+  if (folded.hasOtherAttributes) for (const { slot } of plan.attributes) moved[slot] = 1;
+  if (everything || folded.hasOtherOrders || folded.ordered)
+    updateChurn(turn, folded.ordered || state.mustPublishChurn);
+  updateMemberships(turn);
+  publishTraits(turn);
+  return close(turn);
+}
+
+/** Everything that silence changes at exactly `at.now`, the state's deadline. */
+export function settleDeadline(at: AtHand): Applied<CustomerAddition> {
+  const { state, plan, now } = at;
+  const isRedefined = state.rules !== plan.version && state.rules !== 0;
+  const everything = state.rules !== plan.version || state.mustEvaluate;
+  const cause = isRedefined ? 'DEFINITION' : state.mustEvaluate ? 'EVENT' : 'TIME';
+  const turn = turnOf(at, cause, everything);
+  plan.scratch.moved.fill(0);
+  if (everything) watchEverything(turn);
+  else watchDue(turn);
+  const isBandNew = everything || state.churnDue <= now ? updateChurn(turn, state.mustPublishChurn) : false;
+  updateMemberships(turn);
+  if (isBandNew || state.mustEvaluate || traitsDue(state) <= now) publishTraits(turn);
+  if (now > state.at) state.at = now;
+  return close(turn);
+}
+
+function turnOf({ state, open, plan, now }: AtHand, cause: ChangeCause, everything: boolean): Turn {
+  return { state, open, plan, now, cause, everything, outputs: [], contributions: [] };
+}
+
+function watchEverything({ state, open, plan, now }: Turn): void {
+  for (let measure = 0; measure < open.tallies.length; measure++) watchMeasure(open, plan, measure, now, null);
+  state.ratioDue = watchRatios(open, plan, now, null);
+}
+
+function watchTouched({ state, open, plan, now }: Turn, postings: readonly Posting[]): void {
+  let touched = 0;
+  for (const { measure } of postings) {
+    if ((touched & (1 << measure)) !== 0) continue;
+    touched |= 1 << measure;
+    watchMeasure(open, plan, measure, now, postings);
+  }
+  if ((touched & IN_RATIOS) !== 0) state.ratioDue = watchRatios(open, plan, now, postings);
+}
+
+function watchDue({ state, open, plan, now }: Turn): void {
+  for (let measure = 0; measure < open.tallies.length; measure++) {
+    const tally = open.tallies[measure];
+    if (tally !== undefined && tally.due <= now) watchMeasure(open, plan, measure, now, null);
+  }
+  if (state.ratioDue <= now) state.ratioDue = watchRatios(open, plan, now, null);
+}
+
+function close({ state, open, plan, outputs, contributions }: Turn): Applied<CustomerAddition> {
+  state.rules = plan.version;
+  state.mustEvaluate = false;
+  state.mustPublishChurn = false;
+  let due = Math.min(state.ratioDue, state.churnDue, traitsDue(state));
+  for (const tally of open.tallies) if (tally.due < due) due = tally.due;
+  state.due = due;
+  state.body = open.close();
+  return { kind: 'apply', outputs, contributions };
+}

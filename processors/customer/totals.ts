@@ -1,0 +1,92 @@
+import { PipelineError } from '../core/errors.ts';
+import type { ByteReader, ByteWriter } from '../core/packing.ts';
+import type { GaugeSample, TotalsDefinition } from '../core/processor.ts';
+import type { ChurnBand } from './features.ts';
+
+/** The label of a customer without a churn probability. */
+export const INSUFFICIENT_DATA = 'INSUFFICIENT_DATA';
+export type BandLabel = ChurnBand | typeof INSUFFICIENT_DATA;
+
+/** One customer more or less in a segment or a band of a brand. */
+export interface CustomerAddition {
+  readonly brandId: string;
+  readonly of: 'segment' | 'band';
+  /** Segment id or band label. */
+  readonly label: string;
+  readonly by: number;
+}
+
+interface BrandTotals {
+  readonly segments: Map<string, number>;
+  readonly bands: Map<string, number>;
+}
+
+/** Of one partition: how many customers each brand has in each segment and churn band. */
+export type CustomerTotals = Map<string, BrandTotals>;
+
+export const customerTotals: TotalsDefinition<CustomerTotals, CustomerAddition> = {
+  initial: () => new Map(),
+
+  contribute(totals, { brandId, of, label, by }) {
+    let brand = totals.get(brandId);
+    if (brand === undefined) {
+      brand = { segments: new Map(), bands: new Map() };
+      totals.set(brandId, brand);
+    }
+    const counts = of === 'segment' ? brand.segments : brand.bands;
+    // An empty segment stays as 0, so that its gauge falls to 0 instead of standing still.
+    counts.set(label, (counts.get(label) ?? 0) + by);
+  },
+
+  *gauges(totals): Iterable<GaugeSample> {
+    for (const [brand, { segments, bands }] of totals) {
+      for (const [segment, value] of segments) yield { name: 'segment_members', labels: { brand, segment }, value };
+      for (const [band, value] of bands) yield { name: 'customers', labels: { brand, churn_band: band }, value };
+    }
+  },
+
+  pack(totals, writer) {
+    writer.byte(VERSION);
+    writer.uint(totals.size);
+    for (const [brandId, { segments, bands }] of totals) {
+      writer.string(brandId);
+      packCounts(segments, writer);
+      packCounts(bands, writer);
+    }
+  },
+
+  unpack(reader) {
+    const version = reader.byte();
+    if (version !== VERSION) {
+      throw new PipelineError(
+        'store_unreadable',
+        `customer totals have version ${version}; this program reads ${VERSION}`,
+        {
+          retriable: false,
+        },
+      );
+    }
+    const totals: CustomerTotals = new Map();
+    for (let left = reader.uint(); left > 0; left--) {
+      const brandId = reader.string();
+      totals.set(brandId, { segments: unpackCounts(reader), bands: unpackCounts(reader) });
+    }
+    return totals;
+  },
+};
+
+const VERSION = 1;
+
+function packCounts(counts: ReadonlyMap<string, number>, writer: ByteWriter): void {
+  writer.uint(counts.size);
+  for (const [label, count] of counts) {
+    writer.string(label);
+    writer.int(count);
+  }
+}
+
+function unpackCounts(reader: ByteReader): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (let left = reader.uint(); left > 0; left--) counts.set(reader.string(), reader.int());
+  return counts;
+}

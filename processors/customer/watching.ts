@@ -1,0 +1,184 @@
+import { DAY_MS } from '../core/event-time.ts';
+import { NEVER, type Instant } from '../core/processor.ts';
+import { unroll, Unrolled } from '../core/tiles.ts';
+import { firstSlot, leavesAt, type Span } from '../core/window.ts';
+import { region } from './brand-rules.ts';
+import type { Posting } from './measures.ts';
+import type { OpenState } from './open-state.ts';
+import type { AgeWatch, Plan, RatioWatch, TraitWatch } from './plan.ts';
+import { Surroundings } from './surroundings.ts';
+import { isWithin } from './windows.ts';
+
+/**
+ * Finds which watched values an event moved across a threshold, and when silence will next move one. Only what the event
+ * touched is looked at: everything else still has the deadline it had.
+ */
+
+const tiles = new Unrolled();
+const denominators = new Unrolled();
+const surroundings = new Surroundings();
+
+/** Looks at one measure after `postings` were added to it; with null, after a deadline of its: every window may have moved. */
+export function watchMeasure(
+  open: OpenState,
+  plan: Plan,
+  measure: number,
+  now: Instant,
+  postings: readonly Posting[] | null,
+): void {
+  const watches = plan.measures[measure];
+  const tally = open.tally(measure);
+  if (watches === undefined || !tally.present) return;
+  const { moved, ageRegions } = plan.scratch;
+  let due = NEVER;
+  if (watches.age !== null) {
+    const noted = postings === null ? null : (ageRegions[measure] ?? null);
+    due = watchAge(watches.age, open.lastAt(measure), now, noted, moved);
+  }
+  for (let ring = 0; ring < watches.rings.length; ring++) {
+    const windows = watches.rings[ring];
+    const longest = windows?.at(-1)?.span;
+    const ringTiles = tally.rings[ring];
+    if (windows === undefined || longest === undefined || longest === null || ringTiles === undefined) continue;
+    unroll(ringTiles, firstSlot(longest, now), tiles);
+    let count = 0;
+    let sum = 0;
+    for (const { slot, span, thresholds } of windows) {
+      if (span === null) continue;
+      const from = firstSlot(span, now);
+      while (count < tiles.length && tiles.slot(count) >= from) sum += tiles.value(count++);
+      if (movedAcross(thresholds, sum, postings, measure, span, now)) moved[slot] = 1;
+      due = Math.min(due, exitOf(span, count, sum, thresholds, watches.signed));
+    }
+  }
+  for (const { slot, thresholds } of watches.lifetime) {
+    if (postings !== null && movedAcross(thresholds, tally.lifetime, postings, measure, null, now)) moved[slot] = 1;
+  }
+  if (tally.due === due) return;
+  tally.due = due;
+  tally.changed = true;
+}
+
+/** Looks at every watched ratio; answers when the first of them flips by itself. */
+export function watchRatios(open: OpenState, plan: Plan, now: Instant, postings: readonly Posting[] | null): Instant {
+  let due = NEVER;
+  for (const watch of plan.ratios) due = Math.min(due, watchRatio(open, plan, watch, now, postings));
+  return due;
+}
+
+/** Notes on which side of its thresholds the age of each measure to be posted is, before it is. */
+export function noteAges(open: OpenState, plan: Plan, now: Instant, postings: readonly Posting[]): void {
+  for (const { measure } of postings) {
+    const watch = plan.measures[measure]?.age;
+    if (watch !== undefined && watch !== null) {
+      plan.scratch.ageRegions[measure] = ageRegion(watch, open.lastAt(measure), now);
+    }
+  }
+}
+
+/** Whole days since `lastAt`, floored; undefined when it never was. */
+export function ageDays(lastAt: Instant, now: Instant): number | undefined {
+  return lastAt < 0 ? undefined : Math.floor((now - lastAt) / DAY_MS);
+}
+
+function ageRegion({ thresholds }: AgeWatch, lastAt: Instant, now: Instant): number {
+  return region(thresholds, ageDays(lastAt, now));
+}
+
+/** Marks the age when it is on another side than noted, or than a moment ago; answers when it flips by itself. */
+function watchAge(watch: AgeWatch, lastAt: Instant, now: Instant, noted: number | null, moved: Uint8Array): Instant {
+  if (ageRegion(watch, lastAt, now) !== (noted ?? ageRegion(watch, lastAt, now - 1))) moved[watch.slot] = 1;
+  return nextAgeCrossing(lastAt, watch.thresholds, now);
+}
+
+function nextAgeCrossing(lastAt: Instant, thresholds: readonly number[], now: Instant): Instant {
+  const days = ageDays(lastAt, now);
+  if (days === undefined) return NEVER;
+  const { pinned, above } = surroundings.around(thresholds, days);
+  if (pinned) return lastAt + (days + 1) * DAY_MS;
+  return above === Infinity ? NEVER : lastAt + Math.ceil(above) * DAY_MS;
+}
+
+function movedAcross(
+  thresholds: readonly number[],
+  value: number,
+  postings: readonly Posting[] | null,
+  measure: number,
+  span: Span | null,
+  now: Instant,
+): boolean {
+  if (postings === null) return true;
+  const before = value - postedWithin(postings, measure, span, now);
+  return before !== value && region(thresholds, before) !== region(thresholds, value);
+}
+
+function postedWithin(postings: readonly Posting[], measure: number, span: Span | null, now: Instant): number {
+  let sum = 0;
+  for (const posting of postings) {
+    if (posting.measure === measure && isWithin(span, posting.at, now)) sum += posting.amount;
+  }
+  return sum;
+}
+
+/** When the first of the `count` newest unrolled tiles leaves whose going takes `sum` across a threshold. */
+function exitOf(span: Span, count: number, sum: number, thresholds: readonly number[], signed: boolean): Instant {
+  surroundings.around(thresholds, sum);
+  if (!signed && !surroundings.isLeftAboveZero) return NEVER;
+  let left = sum;
+  for (let index = count - 1; index >= 0; index--) {
+    left -= tiles.value(index);
+    if (surroundings.excludes(left)) return leavesAt(span, tiles.slot(index));
+  }
+  return NEVER;
+}
+
+function watchRatio(
+  open: OpenState,
+  plan: Plan,
+  watch: RatioWatch,
+  now: Instant,
+  postings: readonly Posting[] | null,
+): Instant {
+  const { slot, span, thresholds, numerator, denominator } = watch;
+  let above = sumOf(open, numerator, watch, now, tiles);
+  let below = sumOf(open, denominator, watch, now, denominators);
+  const here = ratioRegion(thresholds, above, below);
+  const earlier =
+    postings === null
+      ? NaN
+      : ratioRegion(
+          thresholds,
+          above - postedWithin(postings, numerator, span, now),
+          below - postedWithin(postings, denominator, span, now),
+        );
+  if (earlier !== here) plan.scratch.moved[slot] = 1;
+  if (span === null) return NEVER;
+  let upper = tiles.length - 1;
+  let lower = denominators.length - 1;
+  while (upper >= 0 || lower >= 0) {
+    const leaving = Math.min(
+      upper >= 0 ? tiles.slot(upper) : Infinity,
+      lower >= 0 ? denominators.slot(lower) : Infinity,
+    );
+    if (upper >= 0 && tiles.slot(upper) === leaving) above -= tiles.value(upper--);
+    if (lower >= 0 && denominators.slot(lower) === leaving) below -= denominators.value(lower--);
+    if (ratioRegion(thresholds, above, below) !== here) return leavesAt(span, leaving);
+  }
+  return NEVER;
+}
+
+function ratioRegion(thresholds: readonly number[], numerator: number, denominator: number): number {
+  return region(thresholds, denominator === 0 ? undefined : numerator / denominator);
+}
+
+/** The sum over the watch's window, its tiles left in `into`. */
+function sumOf(open: OpenState, measure: number, { span }: TraitWatch, now: Instant, into: Unrolled): number {
+  into.length = 0;
+  const tally = open.tally(measure);
+  if (!tally.present) return 0;
+  if (span === null) return tally.lifetime;
+  unroll(tally.rings[span.ring], firstSlot(span, now), into);
+  let sum = 0;
+  for (let index = 0; index < into.length; index++) sum += into.value(index);
+  return sum;
+}
