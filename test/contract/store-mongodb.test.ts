@@ -96,6 +96,17 @@ describeWithServices('the MongoDB store', () => {
     await profiled.drop();
   });
 
+  test('writes to the journals of a majority, and so that the driver may try again', async () => {
+    await opened.database.command({ profile: 2 });
+    await store.journal(PROCESSOR).write({ topic: 'concern.v1', partition: 0 }, blockAt(0));
+    await opened.database.command({ profile: 0 });
+    const profiled = opened.database.collection('system.profile');
+    const insert = await profiled.findOne({ op: 'insert', ns: `${opened.database.databaseName}.${JOURNAL}` });
+    expect(insert?.['command']).toMatchObject({ writeConcern: { w: 'majority', j: true } });
+    expect(insert?.['command']).toHaveProperty('txnNumber');
+    await profiled.drop();
+  });
+
   test('tells one refused document from those beside it, and logs no key', async () => {
     const documents = store.documents(PROCESSOR);
     await opened.database.command({ collMod: STATE, validator: { partition: { $lt: 5000 } } });
