@@ -110,6 +110,8 @@ export interface StatefulProcessor<
   nextDue(state: State): Instant;
   /** Applies exactly the deadline `due` = `nextDue(state)`, after which `nextDue` is later than `due`. */
   onDue(state: State, due: Instant): Applied<Addition>;
+  /** What is only held back until more time passes, published as of `now`, the end of a replay's record time. */
+  atEnd?(state: State, now: Instant): Applied<Addition>;
 }
 
 /** The forms in which the runtime holds any processor: it never looks inside State, Totals or Addition. */

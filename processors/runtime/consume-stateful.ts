@@ -11,6 +11,7 @@ import { reportPartition } from './partition-gauges.ts';
 import { groupName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogBatch, Membership, TopicPartition } from './ports.ts';
 import { sourceOf } from './position.ts';
+import { Progress } from './progress.ts';
 import { runBatch } from './run-batch.ts';
 import { elapsedMs } from './stopwatch.ts';
 import { newSweep, sweepBlock } from './sweep-due.ts';
@@ -26,6 +27,7 @@ const LAST_FLUSH_MS = 2_000;
 /** A member of a stateful processor's group: its lanes, one for each partition it owns. */
 export class StatefulMember implements Consumption {
   readonly processor: AnyStateful;
+  readonly progress = new Progress();
   readonly #ports: PipelinePorts;
   readonly #failure = new Failure();
   readonly #lanes = new Map<string, Lane>();
@@ -45,6 +47,7 @@ export class StatefulMember implements Consumption {
       },
       revoked: () => {
         this.#joined = false;
+        this.progress.waiting();
         this.#ports.meter.rebalance();
       },
       onBatch: (batch, heartbeat) => this.#onBatch(batch, heartbeat),
@@ -60,6 +63,10 @@ export class StatefulMember implements Consumption {
 
   get failed(): Promise<never> {
     return this.#failure.promise;
+  }
+
+  async positions(): Promise<(TopicPartition & { next: number })[]> {
+    return this.partitions().map(({ at, next }) => ({ ...at, next }));
   }
 
   partitions(): OwnedPartition[] {
@@ -99,6 +106,7 @@ export class StatefulMember implements Consumption {
     if (lane === undefined || this.#stopping !== null) return 'again';
     const { partition } = lane;
     const heartbeats = new Heartbeats(heartbeat);
+    this.progress.waiting();
     let outcome: 'done' | 'again' = 'done';
     const fold = async (): Promise<void> => {
       await heartbeats.check();
@@ -118,6 +126,7 @@ export class StatefulMember implements Consumption {
     try {
       await heartbeats.during(lane.run(fold));
       lane.failures = 0;
+      this.progress.beat();
       return outcome;
     } catch (error) {
       this.#recover(lane, error);
@@ -132,6 +141,7 @@ export class StatefulMember implements Consumption {
   /** What a failure asks for: nothing (the group rebalances), another take-over, a pause, or the end of the process. */
   #recover(lane: Lane, error: unknown): void {
     const { partition } = lane;
+    this.progress.beat();
     if (!(error instanceof PipelineError) || !error.retriable) {
       if (error instanceof PipelineError && error.code === 'ownership_lost') this.#pause(lane, error);
       else this.#failure.report(error);
@@ -186,6 +196,7 @@ export class StatefulMember implements Consumption {
           await this.#ensureOwned(lane);
           return sweepBlock(lane.partition, until, cursor, this.#ports, noHeartbeat);
         });
+        this.progress.beat();
       }
     } catch (error) {
       if (!lane.closed) this.#recover(lane, error);

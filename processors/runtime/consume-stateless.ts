@@ -5,12 +5,15 @@ import { backoffMs } from './backoff.ts';
 import { Failure, type Consumption } from './consumption.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { groupName, type PipelinePorts } from './pipeline-ports.ts';
-import type { LogBatch, Membership } from './ports.ts';
+import type { LogBatch, Membership, TopicPartition } from './ports.ts';
+import { Progress } from './progress.ts';
 import { runStateless } from './run-stateless.ts';
 
 /** A member of a stateless processor's group. */
 export class StatelessMember implements Consumption {
   readonly processor: StatelessProcessor;
+  readonly progress = new Progress();
+  #owned: readonly TopicPartition[] = [];
   readonly #ports: PipelinePorts;
   readonly #failure = new Failure();
   readonly #failures = new Map<string, number>();
@@ -25,11 +28,13 @@ export class StatelessMember implements Consumption {
 
   async join(): Promise<void> {
     this.#membership = await this.#ports.log.join(groupName(this.processor), this.processor.inputs, {
-      assigned: () => {
+      assigned: (partitions) => {
+        this.#owned = partitions;
         this.#joined = true;
       },
       revoked: () => {
         this.#joined = false;
+        this.progress.waiting();
         this.#ports.meter.rebalance();
       },
       onBatch: (batch, heartbeat) => this.#onBatch(batch, heartbeat),
@@ -47,21 +52,38 @@ export class StatelessMember implements Consumption {
     return this.#failure.promise;
   }
 
+  async positions(): Promise<(TopicPartition & { next: number })[]> {
+    const positions: (TopicPartition & { next: number })[] = [];
+    for (const topic of this.processor.inputs) {
+      const committed = await this.#ports.log.committed(groupName(this.processor), topic);
+      const starts = await this.#ports.log.ranges(topic);
+      for (const { partition } of this.#owned.filter((at) => at.topic === topic)) {
+        const start = starts.find((range) => range.partition === partition)?.start ?? 0;
+        const next = committed.find((each) => each.partition === partition)?.offset ?? start;
+        positions.push({ topic, partition, next });
+      }
+    }
+    return positions;
+  }
+
   async #onBatch(batch: LogBatch, heartbeat: () => Promise<void>): Promise<'done' | 'again'> {
     const at = { topic: batch.topic, partition: batch.partition };
     const name = `${batch.topic}/${batch.partition}`;
     const heartbeats = new Heartbeats(heartbeat);
+    this.progress.waiting();
     try {
       await heartbeats.check();
       await heartbeats.during(runStateless(this.processor, batch, this.#ports));
       await this.#membership?.commit(at, batch.next, '');
       this.#failures.delete(name);
+      this.progress.beat();
       const newest = batch.records.at(-1)?.timestamp ?? this.#ports.clock.now();
       const lagRecords = Math.max(0, batch.logEnd - batch.next);
       const lagSeconds = lagRecords === 0 ? 0 : Math.max(0, this.#ports.clock.now() - newest) / 1000;
       this.#ports.meter.partition(this.processor.name, at, { lagRecords, lagSeconds, dueOldestSeconds: 0, totals: [] });
       return 'done';
     } catch (error) {
+      this.progress.beat();
       if (!(error instanceof PipelineError) || !error.retriable) {
         this.#failure.report(error);
         this.#membership?.pause(at);

@@ -1,10 +1,16 @@
 import type { Processor } from '../core/processor.ts';
+import type { TopicPartition } from './ports.ts';
+import type { Progress } from './progress.ts';
 
 /** One processor at work in this process, as a member of its group. */
 export interface Consumption {
   readonly processor: Processor;
   /** Whether the member owns what the group gave it now. */
   readonly joined: boolean;
+  /** Whether it gets on: for liveness. */
+  readonly progress: Progress;
+  /** The next offset of each partition it owns, to prove that nothing waits there. */
+  positions(): Promise<(TopicPartition & { readonly next: number })[]>;
   /** Rejects when the member is dead and will not come back; never resolves. */
   readonly failed: Promise<never>;
   /** Finishes what is in hand and leaves the group. Harmless when repeated. */

@@ -95,6 +95,17 @@ export class Fold {
     }
   }
 
+  /** Publishes what is held back: record time ends at `now`. */
+  atEnd(key: CachedKey, now: Instant, draft: Draft): void {
+    const { processor } = this.#partition;
+    if (processor.atEnd === undefined) return;
+    const applied = processor.atEnd(key.state, now);
+    if (applied.outputs.length === 0) return;
+    this.#collect(applied, draft);
+    key.due = processor.nextDue(key.state);
+    this.#touch(key, draft);
+  }
+
   #touch(key: CachedKey, draft: Draft): void {
     if (draft.touched.has(key)) return;
     draft.touched.add(key);

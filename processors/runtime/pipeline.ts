@@ -1,9 +1,12 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { PipelineError } from '../core/errors.ts';
 import type { Processor } from '../core/processor.ts';
 import { consume } from './consume.ts';
 import { StatefulMember } from './consume-stateful.ts';
 import type { Consumption } from './consumption.ts';
 import { LiveTime } from './live-time.ts';
 import type { PipelinePorts } from './pipeline-ports.ts';
+import { proveIdle } from './progress.ts';
 
 export interface PipelineOptions {
   /** `live`: deadlines fire by themselves. `record`: only before a key's next record, and at an explicit sweep. */
@@ -30,7 +33,9 @@ export async function startPipeline(
   const here = all.filter((processor) => options.only?.includes(processor.name) ?? true);
   const members: Consumption[] = [];
   const times: LiveTime[] = [];
+  const stopped = new AbortController();
   const stopAll = async (): Promise<void> => {
+    stopped.abort();
     await Promise.all(times.map((time) => time.stop()));
     await Promise.all(members.map((member) => member.stop()));
   };
@@ -49,7 +54,31 @@ export async function startPipeline(
     }
   }
   const failed = Promise.race([...members.map((member) => member.failed), ...times.map((time) => time.failed)]);
+  void watchIdleness(members, ports, stopped.signal);
   let stopping: Promise<void> | null = null;
   const stop = (): Promise<void> => (stopping ??= stopAll());
   return { members, failed, stop, [Symbol.asyncDispose]: stop };
+}
+
+/** How often it is asked whether a consumer that receives nothing has nothing to receive. */
+const IDLE_EVERY_MS = 5_000;
+
+async function watchIdleness(
+  members: readonly Consumption[],
+  ports: PipelinePorts,
+  stopped: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    await wait(IDLE_EVERY_MS, undefined, { ref: false, signal: stopped }).catch(() => undefined);
+    if (stopped.aborted) return;
+    for (const member of members) {
+      try {
+        await proveIdle(member.progress, ports.log, await member.positions());
+      } catch (error) {
+        // Not knowing is not stuck: when the log does not answer, nothing is told.
+        const code = error instanceof PipelineError ? error.code : 'unexpected';
+        ports.logger.debug('idleness could not be proven', { processor: member.processor.name, code });
+      }
+    }
+  }
 }

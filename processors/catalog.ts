@@ -1,0 +1,25 @@
+import { topicOf, TOPICS } from '../topics/catalog.ts';
+import type { Definitions } from './core/definitions.ts';
+import type { Processor } from './core/processor.ts';
+import { createCustomer } from './customer/processor.ts';
+import { createIntake } from './intake/processor.ts';
+import type { TopicDirectory } from './runtime/pipeline-ports.ts';
+
+/** Every processor, upstream first. A new one is a folder and a line here. */
+export function createProcessors(definitions: Definitions): readonly Processor[] {
+  return [createIntake(definitions), createCustomer(definitions)];
+}
+
+/** The names that `kizuna run` takes. */
+export const PROCESSOR_NAMES = ['intake', 'customer'] as const;
+
+export const topicDirectory: TopicDirectory = {
+  writers: (topic) => topicOf(topic).writers,
+  deadLetterTopic: (topic, group) => topicOf(`${topic}.${group}.dlq`).name,
+};
+
+/** The topics whose records a set of processors writes: their schemas must be known before the first. */
+export function encodedTopics(processors: readonly Processor[]): string[] {
+  const written = new Set(processors.flatMap((processor) => processor.outputs));
+  return TOPICS.filter((topic) => topic.schema !== null && written.has(topic.name)).map((topic) => topic.name);
+}

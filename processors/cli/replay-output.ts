@@ -1,0 +1,91 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { once } from 'node:events';
+import path from 'node:path';
+import { finished } from 'node:stream/promises';
+import { toJson } from '../../schemas/json.ts';
+import type { RecordName } from '../../schemas/types.ts';
+import { topicOf } from '../../topics/catalog.ts';
+import type { Codec, OutgoingRecord } from '../runtime/ports.ts';
+import { POSITION_HEADER } from '../runtime/position.ts';
+
+const DEAD_LETTERS = 'dead-letters';
+
+/** The files of one replay: a line for each record published, in order, and whatever else is written by name. */
+export class ReplayOutput {
+  readonly #folder: string;
+  readonly #codec: Codec;
+  readonly #files = new Map<string, { stream: WriteStream; lines: string[] }>();
+  /** How many records went to each topic. */
+  readonly counts = new Map<string, number>();
+
+  constructor(folder: string, codec: Codec) {
+    this.#folder = folder;
+    this.#codec = codec;
+  }
+
+  /** Creates the folder and an empty file for each topic, so that a topic without output is seen to have none. */
+  async open(topics: readonly string[]): Promise<void> {
+    await mkdir(this.#folder, { recursive: true });
+    for (const name of [...topics, DEAD_LETTERS]) this.#file(name);
+  }
+
+  add(record: OutgoingRecord): void {
+    const { schema } = topicOf(record.topic);
+    const key = record.key === null ? null : record.key.toString();
+    const position = String(record.headers[POSITION_HEADER]);
+    const { timestamp, value } = record;
+    if (schema === null) {
+      const headers = Object.fromEntries(
+        Object.entries(record.headers)
+          .filter(([name]) => name !== POSITION_HEADER)
+          .map(([name, header]) => [name, header.toString()]),
+      );
+      this.line(DEAD_LETTERS, { key, value: value?.toString('base64') ?? null, timestamp, position, headers });
+    } else {
+      this.counts.set(record.topic, (this.counts.get(record.topic) ?? 0) + 1);
+      const decoded = value === null ? null : this.#codec.decode(record.topic, value);
+      if (typeof decoded === 'string') throw new Error(`${record.topic}: a record of our own is ${decoded}`);
+      // The catalog's names of schemas are those of the generated types: test/guard/schemas.
+      const json = decoded === null ? null : toJson(schema as RecordName, decoded);
+      this.line(record.topic, { key, value: json, timestamp, position });
+    }
+  }
+
+  /** Adds a line to `<name>.ndjson`. */
+  line(name: string, value: object): void {
+    this.#file(name).lines.push(JSON.stringify(value));
+  }
+
+  /** How many lines wait to be written. */
+  get gathered(): number {
+    let lines = 0;
+    for (const file of this.#files.values()) lines += file.lines.length;
+    return lines;
+  }
+
+  /** Writes what has gathered; resolves when the files can take more. */
+  async write(): Promise<void> {
+    for (const { stream, lines } of this.#files.values()) {
+      if (lines.length === 0) continue;
+      const text = `${lines.join('\n')}\n`;
+      lines.length = 0;
+      if (!stream.write(text)) await once(stream, 'drain');
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.write();
+    for (const { stream } of this.#files.values()) stream.end();
+    await Promise.all([...this.#files.values()].map(({ stream }) => finished(stream)));
+  }
+
+  #file(name: string): { stream: WriteStream; lines: string[] } {
+    let file = this.#files.get(name);
+    if (file === undefined) {
+      file = { stream: createWriteStream(path.join(this.#folder, `${name}.ndjson`)), lines: [] };
+      this.#files.set(name, file);
+    }
+    return file;
+  }
+}

@@ -1,0 +1,138 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { TOPICS } from '../../topics/catalog.ts';
+import { encodedTopics, topicDirectory } from '../catalog.ts';
+import type { Definitions } from '../core/definitions.ts';
+import { ByteReader } from '../core/packing.ts';
+import { createCustomer } from '../customer/processor.ts';
+import { createIntake } from '../intake/processor.ts';
+import { embedServices } from '../runtime/embed.ts';
+import { InProcess } from '../runtime/in-process.ts';
+import type { OwnedPartition } from '../runtime/owned-partition.ts';
+import { storeName } from '../runtime/pipeline-ports.ts';
+import type { LogRecord, StoredState } from '../runtime/ports.ts';
+import { OutcomeMeter } from './outcome-meter.ts';
+import { readInteractions, type ReplayLine } from './replay-input.ts';
+import { ReplayOutput } from './replay-output.ts';
+import { SILENT_LOG } from './silent-log.ts';
+
+/** Lines folded as one block. */
+const BLOCK_LINES = 500;
+const INPUT = 'interactions.v1';
+
+export interface ReplayOptions {
+  readonly file: string;
+  readonly to: string;
+  readonly definitions: Definitions;
+  /** Inclusive, ms since the epoch; null: the largest record time. */
+  readonly until: number | null;
+  /** Called after each block with the lines read so far. */
+  readonly progress?: (lines: number) => void;
+  /** Called for a line that is no interaction. */
+  readonly refused?: (line: number, fault: string) => void;
+}
+
+export interface ReplaySummary {
+  readonly records: number;
+  readonly applied: number;
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly rejected: Readonly<Record<string, number>>;
+  readonly outputs: Readonly<Record<string, number>>;
+  readonly customers: number;
+  readonly afterUntil: number;
+}
+
+/** Folds a file by the processors and the runtime of production, in record time, and writes everything that comes out. */
+export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
+  const clock = { now: () => 0 };
+  await using services = await embedServices({ topics: TOPICS, partitions: 1, clock, keepRecords: 0 });
+  const [intake, customer] = [createIntake(options.definitions), createCustomer(options.definitions)];
+  const processors = [intake, customer];
+  await services.codec.prepare([INPUT, ...encodedTopics(processors)]);
+  const output = new ReplayOutput(options.to, services.codec);
+  await output.open(customer.outputs);
+  const meter = new OutcomeMeter();
+  const ports = {
+    ...services,
+    clock,
+    meter,
+    logger: SILENT_LOG,
+    topics: topicDirectory,
+    limits: LIMITS,
+    owned: new Set<OwnedPartition>(),
+  };
+  const chain = new InProcess(processors, ports, (record) => {
+    output.add(record);
+  });
+  await chain.open();
+
+  const counts = { records: 0, afterUntil: 0 };
+  let latest = 0;
+  let block: Omit<LogRecord, 'offset'>[] = [];
+  const fold = async (): Promise<void> => {
+    await chain.feed(INPUT, block);
+    block = [];
+    await output.write();
+    options.progress?.(counts.records + counts.afterUntil);
+  };
+  for await (const line of readInteractions(options.file)) {
+    if (options.until !== null && line.timestamp > options.until) {
+      counts.afterUntil += 1;
+      continue;
+    }
+    counts.records += 1;
+    latest = Math.max(latest, line.timestamp);
+    if ('fault' in line) options.refused?.(counts.records + counts.afterUntil, line.fault);
+    block.push(toRecord(line, (value) => services.codec.encode(INPUT, value)));
+    if (block.length === BLOCK_LINES) await fold();
+  }
+  await fold();
+
+  const until = options.until ?? latest;
+  await chain.end(until);
+  const documents = services.store.documents(storeName(customer));
+  const stored = [...documents.all()].sort(byKey);
+  await chain.publishHeld(customer, stored, until);
+  for (const { key } of stored) {
+    const [document] = await documents.load([key]);
+    if (document === undefined) continue;
+    const state = customer.state.unpack(new ByteReader(document.state));
+    output.line('profiles', { key, profile: customer.profileView(state, until) });
+    if (output.gathered >= BLOCK_LINES) await output.write();
+  }
+  await output.close();
+  const summary = { ...counts, ...meter.finalOutcomes(['intake', 'customer']), customers: stored.length };
+  const ordered = orderSummary(summary, output, customer.outputs);
+  await writeFile(path.join(options.to, 'summary.json'), `${JSON.stringify(ordered, null, 2)}\n`);
+  return ordered;
+}
+
+const MIB = 1 << 20;
+/** A replay has the machine to itself: everything may be cached, and blocks are 500 lines whatever they weigh. */
+const LIMITS = {
+  blockBytesMax: Number.POSITIVE_INFINITY,
+  ringBytesMax: 64 * MIB,
+  dirtyDocumentsMax: 300_000,
+  dirtyBytesMax: 256 * MIB,
+  dirtyMsMax: Number.POSITIVE_INFINITY,
+  cachedKeysMax: 300_000,
+};
+
+function toRecord(line: ReplayLine, encode: (value: object) => Buffer): Omit<LogRecord, 'offset'> {
+  const value = 'fault' in line ? line.bytes : encode(line.interaction);
+  return { key: null, value, timestamp: line.timestamp, headers: {} };
+}
+
+function byKey(a: StoredState, b: StoredState): number {
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+}
+
+function orderSummary(
+  counts: Omit<ReplaySummary, 'outputs'>,
+  output: ReplayOutput,
+  topics: readonly string[],
+): ReplaySummary {
+  const outputs = Object.fromEntries(topics.map((topic) => [topic, output.counts.get(topic) ?? 0]));
+  const { records, applied, skipped, rejected, customers, afterUntil } = counts;
+  return { records, applied, skipped, rejected, outputs, customers, afterUntil };
+}

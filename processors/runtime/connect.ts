@@ -1,0 +1,77 @@
+import { createCodec } from '../../schemas/codec.ts';
+import type { SchemaTopic } from '../../schemas/registry.ts';
+import type { Config, KafkaConfig } from './config.ts';
+import { KafkaAdmin } from './kafka/kafka-admin.ts';
+import { createKafkaClient, type KafkaSettings } from './kafka/kafka-client.ts';
+import { KafkaEmitter } from './kafka/kafka-emitter.ts';
+import { KafkaEventLog } from './kafka/kafka-log.ts';
+import { PartitionCounts } from './kafka/partition-counts.ts';
+import { openMongoStore } from './mongo/store.ts';
+import type { Clock, Log, Meter } from './ports.ts';
+import { connectRegistry } from './registry/registry.ts';
+import type { Services } from './services.ts';
+
+export interface Wiring {
+  readonly topics: readonly SchemaTopic[];
+  /** What the store will be asked for: `customer.v1`. */
+  readonly stores: readonly string[];
+  readonly clock: Clock;
+  readonly logger: Log;
+  readonly meter: Meter;
+}
+
+/** Opens Kafka, MongoDB and the registry in order; what was opened is closed again when a later one fails. */
+export async function connectServices(
+  config: Config,
+  services: NonNullable<Config['services']>,
+  wiring: Wiring,
+): Promise<Services> {
+  const { prefix } = config;
+  await using stack = new AsyncDisposableStack();
+  const kafka = createKafkaClient(kafkaSettings(services.kafka), wiring.logger.child({ part: 'kafka' }));
+  const admin = stack.adopt(new KafkaAdmin(kafka), (each) => each.close());
+  const counts = new PartitionCounts(admin, prefix);
+  const log = stack.adopt(new KafkaEventLog(kafka, admin, counts, logOptions(services.kafka, prefix)), (each) =>
+    each.close(),
+  );
+  const emitterOptions = { prefix, producers: services.kafka.producers, compression: 'none' } as const;
+  const emitter = stack.adopt(new KafkaEmitter(kafka, counts, emitterOptions, wiring.logger), (each) => each.close());
+  const store = stack.adopt(
+    await openMongoStore(
+      { ...services.store, processors: wiring.stores },
+      wiring.logger.child({ part: 'store' }),
+      wiring.meter,
+    ),
+    (each) => each.close(),
+  );
+  const { url, credentials } = services.registry;
+  const registry = stack.adopt(connectRegistry({ url, ...credentials }), (each) => each.close());
+  const codec = createCodec({ registry, topics: wiring.topics, prefix, clock: wiring.clock });
+  const opened = stack.move();
+  const description = `Kafka ${services.kafka.brokers.join(',')}, MongoDB database ${services.store.database}, schema registry ${withoutLogin(url)}`;
+  return { description, log, emitter, store, registry, codec, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+function withoutLogin(url: string): string {
+  const parsed = new URL(url);
+  return `${parsed.protocol}//${parsed.host}${parsed.pathname}`;
+}
+
+/** The part of the configuration that the Kafka client takes. */
+export function kafkaSettings(kafka: KafkaConfig): KafkaSettings {
+  const { ssl } = kafka;
+  const files = ssl === null ? null : Object.fromEntries(Object.entries(ssl).filter(([, pem]) => pem !== null));
+  return { brokers: kafka.brokers, clientId: kafka.clientId, ssl: files ?? false, sasl: kafka.sasl };
+}
+
+function logOptions(kafka: KafkaConfig, prefix: string): ConstructorParameters<typeof KafkaEventLog>[3] {
+  return {
+    prefix,
+    concurrency: kafka.partitionsConcurrent,
+    bytesPerPartition: kafka.fetchBytes,
+    fetchWaitMs: kafka.fetchWaitMs,
+    sessionTimeoutMs: kafka.sessionTimeoutMs,
+    heartbeatMs: kafka.heartbeatMs,
+    rebalanceTimeoutMs: kafka.rebalanceTimeoutMs,
+  };
+}
