@@ -124,7 +124,7 @@ export function createCustomer(seed: number, index: number, from: Instant): Cust
     favourite: random.below(CATEGORIES.length),
     temper: random.beta(4, 1.6),
     socialPerWeek: random.chance(0.12) ? random.exponential(0.35) : 0,
-    contactsPerWeek: random.chance(0.06) ? random.between(0.05, 0.25) : 0.004,
+    contactsPerWeek: random.chance(0.09) ? random.between(0.08, 0.35) : 0.004,
     attributes: {
       plan: random.weighted(PLANS),
       prefecture: random.pick(PREFECTURES),

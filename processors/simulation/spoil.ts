@@ -56,14 +56,14 @@ const SPOILERS: readonly (readonly [Spoiler, number])[] = [
   // These are understood, and rightly change nothing.
   [breakValue(() => ({ type: 'UNKNOWN' })), 6],
   [breakValue(({ occurredAt }) => ({ occurredAt: occurredAt - 400 * DAY_MS })), 5],
-  [breakValue((interaction) => ({ type: 'ORDER_REFUNDED', order: orderOf(interaction, {}) })), 4],
 ];
 
 function manyAttributes(count: number): Record<string, string> {
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [`field_${index}`, 'x']));
 }
 
-/** Rubbish that resembles `interaction`, which must have an event id of its own. */
+/** Rubbish that resembles `interaction`, which must have an event id of its own. A spoilt order is one that is placed twice. */
 export function spoil(interaction: Interaction, random: Random): Spoilt {
+  if (interaction.type === 'ORDER_PLACED') return { value: interaction };
   return random.weighted(SPOILERS)(interaction, random);
 }

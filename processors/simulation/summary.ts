@@ -15,6 +15,7 @@ export interface OutcomeCounts {
 export interface ShopSummary {
   /** The services in use, in words: `Kafka 127.0.0.1:9092`. Empty when everything is embedded, and nothing is kept. */
   readonly services: readonly string[];
+  /** Real time of the start. */
   readonly startedAt: Instant;
   readonly simulatedAt: Instant;
   /** True once simulated time is the present. */

@@ -1,7 +1,7 @@
 import type { Evidence, SegmentMembershipsChanged } from '../../schemas/types.ts';
 import type { Instant } from '../core/processor.ts';
 import { cut, displayWidth, fit, printable } from './display-width.ts';
-import { DAY_MS, HOUR_MS } from './rhythm.ts';
+import { HOUR_MS } from './rhythm.ts';
 import type { OutcomeCounts, ShopSummary } from './summary.ts';
 
 export interface RenderOptions {
@@ -59,9 +59,9 @@ function servicesLine({ services }: ShopSummary): string {
   return services.map(printable).join(', ');
 }
 
-function clockLine({ simulatedAt, startedAt, live }: ShopSummary): string {
-  const days = count((simulatedAt - startedAt) / DAY_MS);
-  return `${tokyo(simulatedAt)} JST  ${live ? 'live: simulated time is the present' : 'a year passes'}  (day ${days})`;
+function clockLine({ simulatedAt, elapsedSeconds, live }: ShopSummary): string {
+  const pace = live ? 'live: simulated time is the present' : 'a year passes';
+  return `${tokyo(simulatedAt)} JST  ${pace}  (after ${count(elapsedSeconds)} s)`;
 }
 
 function countsLine({ events, eventsPerSecond, customers, metricsAddress }: ShopSummary): string {

@@ -104,6 +104,7 @@ test('every kind of event happens, and a little rubbish of every kind that can b
   const intake = createIntake(definitions);
   const refused = new Map<string, number>();
   const types = new Set<string>();
+  const orders = new Map<string, Set<string>>();
   let records = 0;
   for (const record of simulateShop({ ...YEAR, customers: 1500 })) {
     records++;
@@ -113,9 +114,15 @@ test('every kind of event happens, and a little rubbish of every kind that can b
       continue;
     }
     types.add(record.value.type);
+    const { type, order, eventId } = record.value;
+    if (type === 'ORDER_PLACED' && order !== null) {
+      orders.set(order.orderId, (orders.get(order.orderId) ?? new Set()).add(eventId));
+    }
     const outcome = intake.onRecord(record.value, record.timestamp, 'interactions.v1');
     if (outcome.kind === 'reject') refused.set(outcome.reason, (refused.get(outcome.reason) ?? 0) + 1);
   }
+  // Orders that were placed twice, under two event ids.
+  expect([...orders.values()].filter(({ size }) => size > 1).length).toBeGreaterThan(3);
   // All but CUSTOM, UNKNOWN among them.
   expect(types.size).toBe(39);
   expect([...refused.keys()].toSorted()).toEqual([...REJECT_REASONS].toSorted());

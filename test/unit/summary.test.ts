@@ -90,7 +90,7 @@ describe('the summary', () => {
     const embedded = renderSummary(SUMMARY, { columns: 100, colour: false });
     expect(embedded).toContain('embedded log and store: nothing is kept');
     expect(embedded).toContain('2026-06-01 00:30 JST');
-    expect(embedded).toContain('a year passes');
+    expect(embedded).toContain('a year passes  (after 9 s)');
     expect(embedded).toContain('http://127.0.0.1:9464/metrics');
     const real = {
       ...SUMMARY,
