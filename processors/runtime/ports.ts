@@ -56,12 +56,16 @@ export interface CommittedOffset {
 
 /** What a member of a group does with what it is given. Calls for one partition never overlap. */
 export interface GroupHandler {
-  /** After each join of the group, with everything this member owns now, whether or not it owned it before. */
+  /**
+   * After each join of the group, with everything this member owns now, whether or not it owned it before. Never before
+   * `join` has resolved; what is sought or paused in here holds from the first batch on. A pause outlives assignments.
+   */
   assigned(partitions: readonly TopicPartition[]): void;
   /** Every partition may be lost from here on: a rebalance began or the member was evicted. */
   revoked(): void;
   /**
-   * `done`: the batch is behind us. `again`: fetch the same records again (after a seek: those of the new place).
+   * `done`: the batch is behind us. `again`: fetch the same records again (after a seek: those of the new place), after a
+   * short rest unless the partition was sought or paused.
    * `heartbeat` must be called at every await of more than a moment; it rejects with `rebalancing` when the batch must be
    * given up. A rejection of `onBatch` itself is a crash.
    */

@@ -20,12 +20,20 @@ export class Probe implements GroupHandler {
   revocations = 0;
   /** What to do with a batch; replaced by tests. */
   handle: OnBatch = () => Promise.resolve('done');
+  #whenAssigned: (membership: Membership) => void = () => undefined;
   #membership: Membership | undefined;
   readonly #waiting = new Set<() => void>();
 
-  static async join(log: EventLog, group: string, topics: readonly string[], handle?: OnBatch): Promise<Probe> {
+  static async join(
+    log: EventLog,
+    group: string,
+    topics: readonly string[],
+    handle?: OnBatch,
+    whenAssigned?: (membership: Membership) => void,
+  ): Promise<Probe> {
     const probe = new Probe();
     if (handle !== undefined) probe.handle = handle;
+    if (whenAssigned !== undefined) probe.#whenAssigned = whenAssigned;
     probe.#membership = await log.join(group, topics, probe);
     await probe.until(() => probe.assignments.length > 0);
     return probe;
@@ -43,7 +51,7 @@ export class Probe implements GroupHandler {
 
   assigned(partitions: readonly TopicPartition[]): void {
     // Throws, and so fails the test, when the membership is not there yet.
-    void this.membership;
+    this.#whenAssigned(this.membership);
     this.assignments.push(partitions);
     this.#look();
   }

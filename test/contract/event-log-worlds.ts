@@ -3,7 +3,7 @@ import { describe, inject } from 'vitest';
 import { createKafkaClient } from '../../processors/runtime/kafka/kafka-client.ts';
 import { KafkaAdmin } from '../../processors/runtime/kafka/kafka-admin.ts';
 import { KafkaEmitter, type KafkaEmitterOptions } from '../../processors/runtime/kafka/kafka-emitter.ts';
-import { KAFKA_LOG_DEFAULTS, KafkaEventLog } from '../../processors/runtime/kafka/kafka-log.ts';
+import { KafkaEventLog, type KafkaLogOptions } from '../../processors/runtime/kafka/kafka-log.ts';
 import { PartitionCounts } from '../../processors/runtime/kafka/partition-counts.ts';
 import { KafkaTopicAdmin } from '../../processors/runtime/kafka/topic-admin.ts';
 import { MemoryEventLog } from '../../processors/runtime/memory/event-log.ts';
@@ -49,6 +49,16 @@ function openMemory(topics: readonly TopicSpec[]): Promise<World> {
   });
 }
 
+const OPTIONS: Omit<KafkaLogOptions, 'prefix'> = {
+  concurrency: 4,
+  bytesPerPartition: 512 * 1024,
+  fetchWaitMs: 100,
+  // The shortest session a broker takes, so that an eviction comes soon.
+  sessionTimeoutMs: 6_000,
+  heartbeatMs: 1_000,
+  rebalanceTimeoutMs: 20_000,
+};
+
 /** Opens Kafka at the brokers of this run, in a corner of its own. */
 export async function openKafka(
   topics: readonly TopicSpec[],
@@ -77,8 +87,7 @@ export async function openKafka(
     })),
   );
   const counts = new PartitionCounts(admin, prefix);
-  // The shortest session a broker takes, so that an eviction comes soon.
-  const log = new KafkaEventLog(kafka, admin, counts, { ...KAFKA_LOG_DEFAULTS, prefix, sessionTimeoutMs: 6_000 });
+  const log = new KafkaEventLog(kafka, admin, counts, { ...OPTIONS, prefix });
   const emitter = new KafkaEmitter(kafka, counts, { prefix, producers: 2, compression }, silent);
   return {
     log,

@@ -104,6 +104,19 @@ onEveryLog((open) => {
     expect(probe.received.map(({ offset }) => offset)).toEqual([0, 1, 2, 3, 4, 3, 4]);
   });
 
+  it('what is sought or paused at the assignment holds from the first batch on', async () => {
+    await using world = await open([{ name: TOPIC, partitions: 2 }]);
+    await world.emitter.send(numbered(TOPIC, 200, 40));
+    const probe = await Probe.join(world.log, GROUP, [TOPIC], undefined, (membership) => {
+      membership.pause(FIRST);
+      membership.seek({ topic: TOPIC, partition: 1 }, 5);
+    });
+    const end = (await world.log.ranges(TOPIC))[1]?.end ?? 0;
+    await probe.until(() => probe.received.length === end - 5);
+    expect(probe.received[0]).toMatchObject({ partition: 1, offset: 5 });
+    expect(probe.batches.every(({ partition }) => partition === 1)).toBe(true);
+  });
+
   it('gives nothing of a paused partition until it is resumed', async () => {
     await using world = await open([{ name: TOPIC, partitions: 2 }]);
     const probe = await Probe.join(world.log, GROUP, [TOPIC]);

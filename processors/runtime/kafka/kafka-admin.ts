@@ -1,15 +1,14 @@
-import type { Admin, Kafka } from 'kafkajs';
+import type { Admin } from 'kafkajs';
+import type { KafkaClient } from './kafka-client.ts';
 import { toPipelineError } from './kafka-errors.ts';
-
-const ADMIN_RETRY = { retries: 5, initialRetryTime: 300, maxRetryTime: 5_000 };
 
 /** One admin client for everything that asks the cluster, connected when first needed. */
 export class KafkaAdmin {
-  readonly #kafka: Kafka;
+  readonly #client: KafkaClient;
   #admin: Promise<Admin> | undefined;
 
-  constructor(kafka: Kafka) {
-    this.#kafka = kafka;
+  constructor(client: KafkaClient) {
+    this.#client = client;
   }
 
   connected(): Promise<Admin> {
@@ -25,7 +24,7 @@ export class KafkaAdmin {
   }
 
   async #connect(): Promise<Admin> {
-    const admin = this.#kafka.admin({ retry: ADMIN_RETRY });
+    const admin = this.#client.prompt.admin();
     try {
       await admin.connect();
       return admin;

@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import kafkajs, { type Kafka, type LogEntry } from 'kafkajs';
+import kafkajs, { type Kafka, type LogEntry, type RetryOptions } from 'kafkajs';
 import type { Log } from '../ports.ts';
 import { registerCodecs } from './codecs.ts';
 
@@ -20,20 +20,34 @@ export type KafkaLogin = Login<'plain'> | Login<'scram-sha-256'> | Login<'scram-
 const EXPECTED_WARNING = 'Limiting retries for the idempotent producer';
 const NEGATIVE_TIMEOUT = 'TimeoutNegativeWarning';
 
-/** The entry to kafkajs, its log going to ours. Connects nothing yet. */
-export function createKafkaClient(settings: KafkaSettings, log: Log): Kafka {
+/** The entries to kafkajs. They differ in how long they try to reach a broker. */
+export interface KafkaClient {
+  /** For consumers: about two minutes, since giving up ends the process. */
+  readonly patient: Kafka;
+  /** For everything else: about nine seconds, since whoever asks can ask again. */
+  readonly prompt: Kafka;
+}
+
+const PATIENT = { retries: 30, initialRetryTime: 300, maxRetryTime: 5_000 };
+const PROMPT = { retries: 5, initialRetryTime: 300, maxRetryTime: 5_000 };
+
+/** Connects nothing yet. What kafkajs logs goes to `log`. */
+export function createKafkaClient(settings: KafkaSettings, log: Log): KafkaClient {
   registerCodecs();
   silenceNegativeTimeouts();
-  return new kafkajs.Kafka({
-    clientId: settings.clientId,
-    brokers: [...settings.brokers],
-    ssl: settings.ssl,
-    ...(settings.sasl === null ? {} : { sasl: settings.sasl }),
-    connectionTimeout: 5_000,
-    requestTimeout: 30_000,
-    logLevel: kafkajs.logLevel.INFO,
-    logCreator: () => (entry) => forward(entry, log),
-  });
+  const open = (retry: RetryOptions): Kafka =>
+    new kafkajs.Kafka({
+      clientId: settings.clientId,
+      brokers: [...settings.brokers],
+      ssl: settings.ssl,
+      ...(settings.sasl === null ? {} : { sasl: settings.sasl }),
+      connectionTimeout: 5_000,
+      requestTimeout: 30_000,
+      retry,
+      logLevel: kafkajs.logLevel.INFO,
+      logCreator: () => (entry) => forward(entry, log),
+    });
+  return { patient: open(PATIENT), prompt: open(PROMPT) };
 }
 
 // What kafkajs calls an error it mostly retries itself; what it cannot get over reaches us as a rejection or a crash.

@@ -1,8 +1,9 @@
-import kafkajs, { type Kafka } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import { PipelineError } from '../../core/errors.ts';
 import { partitionOfKey } from '../partitioner.ts';
 import type { Emitter, Log, OutgoingRecord } from '../ports.ts';
 import { GroupedMessages } from './grouped-messages.ts';
+import type { KafkaClient } from './kafka-client.ts';
 import { toPipelineError } from './kafka-errors.ts';
 import type { PartitionCounts } from './partition-counts.ts';
 import { ProducerPool } from './producer-pool.ts';
@@ -41,10 +42,10 @@ export class KafkaEmitter implements Emitter {
   #turn = 0;
   #closed = false;
 
-  constructor(kafka: Kafka, counts: PartitionCounts, options: KafkaEmitterOptions, log: Log) {
+  constructor(client: KafkaClient, counts: PartitionCounts, options: KafkaEmitterOptions, log: Log) {
     this.#options = options;
     this.#counts = counts;
-    this.#pool = new ProducerPool(kafka, options.producers, log);
+    this.#pool = new ProducerPool(client, options.producers, log);
   }
 
   async send(records: readonly OutgoingRecord[]): Promise<void> {

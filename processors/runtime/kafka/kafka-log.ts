@@ -1,38 +1,31 @@
-import type { Kafka } from 'kafkajs';
 import { PipelineError } from '../../core/errors.ts';
 import type { Instant } from '../../core/processor.ts';
 import type { CommittedOffset, EventLog, GroupHandler, Membership, OffsetRange } from '../ports.ts';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { KafkaAdmin } from './kafka-admin.ts';
+import type { KafkaClient } from './kafka-client.ts';
 import { toPipelineError } from './kafka-errors.ts';
 import { joinGroup, type KafkaGroupOptions } from './kafka-membership.ts';
 import type { PartitionCounts } from './partition-counts.ts';
+import { Turns } from './turns.ts';
 
 export interface KafkaLogOptions extends KafkaGroupOptions {
   /** Before the name of every topic and group. */
   readonly prefix: string;
 }
 
-/** What operators need not choose: measured trade-offs between latency, memory and the time a take-over needs. */
-export const KAFKA_LOG_DEFAULTS: KafkaLogOptions = {
-  prefix: '',
-  concurrency: 4,
-  bytesPerPartition: 512 * 1024,
-  fetchWaitMs: 100,
-  sessionTimeoutMs: 9_000,
-  heartbeatMs: 1_000,
-  rebalanceTimeoutMs: 20_000,
-};
-
 /** Kafka as the event log. Owns nothing but its memberships: client and admin are closed by who made them. */
 export class KafkaEventLog implements EventLog {
-  readonly #kafka: Kafka;
+  readonly #client: KafkaClient;
   readonly #admin: KafkaAdmin;
   readonly #counts: PartitionCounts;
   readonly #options: KafkaLogOptions;
   readonly #memberships = new Set<Membership>();
+  readonly #asked = new Set<string>();
+  readonly #firstQuestions = new Turns(1);
 
-  constructor(kafka: Kafka, admin: KafkaAdmin, counts: PartitionCounts, options: KafkaLogOptions) {
-    this.#kafka = kafka;
+  constructor(client: KafkaClient, admin: KafkaAdmin, counts: PartitionCounts, options: KafkaLogOptions) {
+    this.#client = client;
     this.#admin = admin;
     this.#counts = counts;
     this.#options = options;
@@ -42,14 +35,14 @@ export class KafkaEventLog implements EventLog {
     await this.#counts.learn(topics.map((topic) => ({ topic })));
     const partitions = topics.reduce((sum, topic) => sum + this.#counts.known(topic), 0);
     const { prefix } = this.#options;
-    const membership = await joinGroup(this.#kafka, { ...this.#options, group, topics, partitions, prefix }, handler);
+    const membership = await joinGroup(this.#client, { ...this.#options, group, topics, partitions, prefix }, handler);
     this.#memberships.add(membership);
     return membership;
   }
 
   async ranges(topic: string): Promise<OffsetRange[]> {
     await this.#counts.learn([{ topic }]);
-    const offsets = await this.#ask('read offsets', (admin) => admin.fetchTopicOffsets(this.#options.prefix + topic));
+    const offsets = await this.#askOf(topic, 'read offsets', (admin, name) => admin.fetchTopicOffsets(name));
     return offsets
       .map(({ partition, low, high }) => ({ partition, start: Number(low), end: Number(high) }))
       .sort(byPartition);
@@ -57,8 +50,8 @@ export class KafkaEventLog implements EventLog {
 
   async offsetsAt(topic: string, time: Instant): Promise<{ partition: number; offset: number }[]> {
     await this.#counts.learn([{ topic }]);
-    const offsets = await this.#ask('read offsets by time', (admin) =>
-      admin.fetchTopicOffsetsByTimestamp(this.#options.prefix + topic, time),
+    const offsets = await this.#askOf(topic, 'read offsets by time', (admin, name) =>
+      admin.fetchTopicOffsetsByTimestamp(name, time),
     );
     return offsets.map(({ partition, offset }) => ({ partition, offset: Number(offset) })).sort(byPartition);
   }
@@ -89,17 +82,49 @@ export class KafkaEventLog implements EventLog {
     this.#memberships.clear();
   }
 
-  async #ask<Answer>(action: string, question: (admin: ConnectedAdmin) => Promise<Answer>): Promise<Answer> {
+  /**
+   * The admin client of kafkajs forgets a topic that it has just learnt when an older request for metadata is answered after
+   * it, and then finds no partitions: so a topic is asked about alone until it has answered once.
+   */
+  async #askOf<Answer>(
+    topic: string,
+    action: string,
+    question: (admin: ConnectedAdmin, name: string) => Promise<Answer>,
+  ): Promise<Answer> {
+    const name = this.#options.prefix + topic;
+    const ask = (): Promise<Answer> => this.#ask(action, (admin) => question(admin, name));
+    if (this.#asked.has(name)) return ask();
+    const done = await this.#firstQuestions.take();
     try {
-      return await question(await this.#admin.connected());
-    } catch (error) {
-      const known = toPipelineError(action, error);
-      // A question has no generation: whatever the coordinator says, it can be asked again.
-      if (known.code !== 'rebalancing') throw known;
-      throw new PipelineError('log_unavailable', known.message, { retriable: true, cause: error });
+      const answer = await ask();
+      this.#asked.add(name);
+      return answer;
+    } finally {
+      done();
+    }
+  }
+
+  /** Asks again for a while when the answer may be better then: leaders of a new topic, coordinators that load. */
+  async #ask<Answer>(action: string, question: (admin: ConnectedAdmin) => Promise<Answer>): Promise<Answer> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await question(await this.#admin.connected());
+      } catch (error) {
+        const known = toPipelineError(action, error);
+        // A question has no generation: whatever the coordinator says, it can be asked again.
+        const failure =
+          known.code === 'rebalancing'
+            ? new PipelineError('log_unavailable', known.message, { retriable: true, cause: error })
+            : known;
+        if (!failure.retriable || attempt >= ATTEMPTS) throw failure;
+        await wait(ATTEMPT_EVERY_MS * attempt);
+      }
     }
   }
 }
+
+const ATTEMPTS = 5;
+const ATTEMPT_EVERY_MS = 100;
 
 type ConnectedAdmin = Awaited<ReturnType<KafkaAdmin['connected']>>;
 

@@ -1,7 +1,8 @@
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { PipelineError } from '../../core/errors.ts';
 import type { GroupHandler, Membership, TopicPartition } from '../ports.ts';
 import { Generations } from './generations.ts';
+import type { KafkaClient } from './kafka-client.ts';
 import { isGroupError, toPipelineError } from './kafka-errors.ts';
 import { toLogBatch } from './kafka-records.ts';
 import { Pauses } from './pauses.ts';
@@ -31,12 +32,10 @@ export interface GroupToJoin extends KafkaGroupOptions {
 
 /** How long records wait that were asked for again without a pause or seek: kafkajs would fetch them in a tight loop. */
 const AGAIN_AFTER_MS = 100;
-/** Five retries, the default, are given up after 9 s; a rolling restart of the brokers takes longer. */
-const CONSUMER_RETRY = { retries: 30, initialRetryTime: 300, maxRetryTime: 5_000 };
 
 /** Joins, and resolves once the first assignment is there; the handler hears of it only after that. */
-export async function joinGroup(kafka: Kafka, options: GroupToJoin, handler: GroupHandler): Promise<Membership> {
-  const member = new KafkaMember(kafka, options, handler);
+export async function joinGroup(client: KafkaClient, options: GroupToJoin, handler: GroupHandler): Promise<Membership> {
+  const member = new KafkaMember(client, options, handler);
   await member.start();
   return member;
 }
@@ -53,11 +52,11 @@ class KafkaMember implements Membership {
   #crash: Error | undefined;
   #leave: Promise<void> | undefined;
 
-  constructor(kafka: Kafka, options: GroupToJoin, handler: GroupHandler) {
+  constructor(client: KafkaClient, options: GroupToJoin, handler: GroupHandler) {
     this.#options = options;
     this.#handler = handler;
     this.#turns = new Turns(options.concurrency);
-    this.#consumer = kafka.consumer({
+    this.#consumer = client.patient.consumer({
       groupId: options.prefix + options.group,
       sessionTimeout: options.sessionTimeoutMs,
       heartbeatInterval: options.heartbeatMs,
@@ -66,7 +65,7 @@ class KafkaMember implements Membership {
       maxWaitTimeInMs: options.fetchWaitMs,
       allowAutoTopicCreation: false,
       // By default kafkajs restarts itself for ever: alive, and consuming nothing.
-      retry: { ...CONSUMER_RETRY, restartOnFailure: () => Promise.resolve(false) },
+      retry: { restartOnFailure: () => Promise.resolve(false) },
     });
     this.#generations = new Generations(this.#consumer, options.prefix, handler);
     this.#pauses = new Pauses(this.#consumer, options.prefix);

@@ -1,8 +1,6 @@
-import type { Kafka, Producer } from 'kafkajs';
+import type { Producer } from 'kafkajs';
 import type { Log } from '../ports.ts';
-
-/** Enough for a change of leader (about 9 s), then the batch comes again with a new producer. */
-const PRODUCER_RETRY = { retries: 5, initialRetryTime: 300, maxRetryTime: 5_000 };
+import type { KafkaClient } from './kafka-client.ts';
 
 /**
  * Idempotent producers, each lent to one send at a time: when a request fails kafkajs rolls its sequence numbers back, and
@@ -10,7 +8,7 @@ const PRODUCER_RETRY = { retries: 5, initialRetryTime: 300, maxRetryTime: 5_000 
  * recently used first.
  */
 export class ProducerPool {
-  readonly #kafka: Kafka;
+  readonly #client: KafkaClient;
   readonly #size: number;
   readonly #log: Log;
   readonly #idle: Producer[] = [];
@@ -18,8 +16,8 @@ export class ProducerPool {
   readonly #closing = new Set<Promise<void>>();
   #open = 0;
 
-  constructor(kafka: Kafka, size: number, log: Log) {
-    this.#kafka = kafka;
+  constructor(client: KafkaClient, size: number, log: Log) {
+    this.#client = client;
     this.#size = size;
     this.#log = log;
   }
@@ -57,13 +55,12 @@ export class ProducerPool {
 
   async #connect(): Promise<Producer> {
     this.#open++;
-    const producer = this.#kafka.producer({
+    const producer = this.#client.prompt.producer({
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
       // Every message names its partition, so no partitioner is ever asked; naming one keeps kafkajs quiet.
       createPartitioner: () => refuseToChoose,
-      retry: PRODUCER_RETRY,
     });
     try {
       await producer.connect();
