@@ -6,7 +6,7 @@ import type { GroupHandler, TopicPartition } from '../ports.ts';
  * one generation may reach us in the next (kafkajs issue 1046): it must not be folded, nor move the position.
  */
 export class Generations {
-  readonly #handler: GroupHandler;
+  readonly #handler: Pick<GroupHandler, 'assigned' | 'revoked'>;
   readonly #prefix: string;
   readonly #fetchedIn = new Map<number, number>();
   readonly #announced = Promise.withResolvers<void>();
@@ -17,7 +17,7 @@ export class Generations {
   /** Every batch that arrives before the next macrotask comes from a fetch of an older generation. */
   #staleFetch = false;
 
-  constructor(consumer: Consumer, prefix: string, handler: GroupHandler) {
+  constructor(consumer: Consumer, prefix: string, handler: Pick<GroupHandler, 'assigned' | 'revoked'>) {
     this.#handler = handler;
     this.#prefix = prefix;
     // kafkajs calls listeners at once, in the midst of what it is doing: a seek or pause made here precedes the next fetch.

@@ -1,13 +1,12 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { PipelineError } from '../../core/errors.ts';
 import type { Instant } from '../../core/processor.ts';
 import type { CommittedOffset, EventLog, GroupHandler, Membership, OffsetRange } from '../ports.ts';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { KafkaAdmin } from './kafka-admin.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import { toPipelineError } from './kafka-errors.ts';
 import { joinGroup, type KafkaGroupOptions } from './kafka-membership.ts';
 import type { PartitionCounts } from './partition-counts.ts';
-import { Turns } from './turns.ts';
 
 export interface KafkaLogOptions extends KafkaGroupOptions {
   /** Before the name of every topic and group. */
@@ -21,8 +20,6 @@ export class KafkaEventLog implements EventLog {
   readonly #counts: PartitionCounts;
   readonly #options: KafkaLogOptions;
   readonly #memberships = new Set<Membership>();
-  readonly #asked = new Set<string>();
-  readonly #firstQuestions = new Turns(1);
 
   constructor(client: KafkaClient, admin: KafkaAdmin, counts: PartitionCounts, options: KafkaLogOptions) {
     this.#client = client;
@@ -42,7 +39,7 @@ export class KafkaEventLog implements EventLog {
 
   async ranges(topic: string): Promise<OffsetRange[]> {
     await this.#counts.learn([{ topic }]);
-    const offsets = await this.#askOf(topic, 'read offsets', (admin, name) => admin.fetchTopicOffsets(name));
+    const offsets = await this.#ask('read offsets', (admin) => admin.fetchTopicOffsets(this.#options.prefix + topic));
     return offsets
       .map(({ partition, low, high }) => ({ partition, start: Number(low), end: Number(high) }))
       .sort(byPartition);
@@ -50,8 +47,8 @@ export class KafkaEventLog implements EventLog {
 
   async offsetsAt(topic: string, time: Instant): Promise<{ partition: number; offset: number }[]> {
     await this.#counts.learn([{ topic }]);
-    const offsets = await this.#askOf(topic, 'read offsets by time', (admin, name) =>
-      admin.fetchTopicOffsetsByTimestamp(name, time),
+    const offsets = await this.#ask('read offsets by time', (admin) =>
+      admin.fetchTopicOffsetsByTimestamp(this.#options.prefix + topic, time),
     );
     return offsets.map(({ partition, offset }) => ({ partition, offset: Number(offset) })).sort(byPartition);
   }
@@ -80,28 +77,6 @@ export class KafkaEventLog implements EventLog {
   async close(): Promise<void> {
     await Promise.all(Array.from(this.#memberships, (membership) => membership.leave()));
     this.#memberships.clear();
-  }
-
-  /**
-   * The admin client of kafkajs forgets a topic that it has just learnt when an older request for metadata is answered after
-   * it, and then finds no partitions: so a topic is asked about alone until it has answered once.
-   */
-  async #askOf<Answer>(
-    topic: string,
-    action: string,
-    question: (admin: ConnectedAdmin, name: string) => Promise<Answer>,
-  ): Promise<Answer> {
-    const name = this.#options.prefix + topic;
-    const ask = (): Promise<Answer> => this.#ask(action, (admin) => question(admin, name));
-    if (this.#asked.has(name)) return ask();
-    const done = await this.#firstQuestions.take();
-    try {
-      const answer = await ask();
-      this.#asked.add(name);
-      return answer;
-    } finally {
-      done();
-    }
   }
 
   /** Asks again for a while when the answer may be better then: leaders of a new topic, coordinators that load. */
