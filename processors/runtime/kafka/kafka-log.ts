@@ -40,9 +40,9 @@ export class KafkaEventLog implements EventLog {
   async ranges(topic: string): Promise<OffsetRange[]> {
     await this.#counts.learn([{ topic }]);
     const offsets = await this.#ask('read offsets', (admin) => admin.fetchTopicOffsets(this.#options.prefix + topic));
-    return offsets
+    return this.#whole(topic, offsets)
       .map(({ partition, low, high }) => ({ partition, start: Number(low), end: Number(high) }))
-      .sort(byPartition);
+      .toSorted(byPartition);
   }
 
   async offsetsAt(topic: string, time: Instant): Promise<{ partition: number; offset: number }[]> {
@@ -50,7 +50,9 @@ export class KafkaEventLog implements EventLog {
     const offsets = await this.#ask('read offsets by time', (admin) =>
       admin.fetchTopicOffsetsByTimestamp(this.#options.prefix + topic, time),
     );
-    return offsets.map(({ partition, offset }) => ({ partition, offset: Number(offset) })).sort(byPartition);
+    return this.#whole(topic, offsets)
+      .map(({ partition, offset }) => ({ partition, offset: Number(offset) }))
+      .toSorted(byPartition);
   }
 
   async committed(group: string, topic: string): Promise<CommittedOffset[]> {
@@ -59,12 +61,12 @@ export class KafkaEventLog implements EventLog {
     const [answer] = await this.#ask('read committed offsets', (admin) =>
       admin.fetchOffsets({ groupId: prefix + group, topics: [prefix + topic] }),
     );
-    return (answer?.partitions ?? [])
+    return this.#whole(topic, answer?.partitions ?? [])
       .map(({ partition, offset, metadata }) => {
         const at = Number(offset);
         return { partition, offset: at < 0 ? null : at, metadata: metadata ?? '' };
       })
-      .sort(byPartition);
+      .toSorted(byPartition);
   }
 
   async members(group: string): Promise<number> {
@@ -79,16 +81,26 @@ export class KafkaEventLog implements EventLog {
     this.#memberships.clear();
   }
 
-  /** Asks again for a while when the answer may be better then: leaders of a new topic, coordinators that load. */
+  /** An answer without some of the partitions would pass for one about a smaller topic. */
+  #whole<Row>(topic: string, rows: readonly Row[]): readonly Row[] {
+    if (rows.length === this.#counts.known(topic)) return rows;
+    const message = `the answer about ${topic} lacks partitions`;
+    throw new PipelineError('log_unavailable', message, { retriable: true });
+  }
+
+  /**
+   * Asks again for a while when the answer may be better then: leaders of a new topic, coordinators that load. Likewise
+   * when kafkajs trips over itself: an older answer about metadata can take a topic from under a question about offsets.
+   */
   async #ask<Answer>(action: string, question: (admin: ConnectedAdmin) => Promise<Answer>): Promise<Answer> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await question(await this.#admin.connected());
       } catch (error) {
         const known = toPipelineError(action, error);
-        // A question has no generation: whatever the coordinator says, it can be asked again.
+        // A question has no generation, and a TypeError comes from kafkajs: both can be asked again.
         const failure =
-          known.code === 'rebalancing'
+          known.code === 'rebalancing' || known.code === 'invariant_broken'
             ? new PipelineError('log_unavailable', known.message, { retriable: true, cause: error })
             : known;
         if (!failure.retriable || attempt >= ATTEMPTS) throw failure;
