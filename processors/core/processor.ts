@@ -67,16 +67,18 @@ export interface TotalsDefinition<Totals, Addition> extends Packing<Totals> {
   gauges(totals: Totals): Iterable<GaugeSample>;
 }
 
-interface ProcessorBase {
+interface ProcessorBase<Record extends object> {
   /** `customer`: names the group `kizuna.<name>.v<version>` and the collections `<name>.v<version>.*`. */
   readonly name: string;
   readonly version: number;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** When what the record tells of happened: for the end-to-end latency only. */
+  occurredAt?(record: Record): Instant | undefined;
 }
 
 /** A processor without memory: its output is a function of the record alone. */
-export interface StatelessProcessor<Record extends object = object> extends ProcessorBase {
+export interface StatelessProcessor<Record extends object = object> extends ProcessorBase<Record> {
   readonly kind: 'stateless';
   /** `now` is the record's own timestamp, `topic` the stream it came from. Pure, total, synchronous. */
   onRecord(record: Record, now: Instant, topic: string): Outcome;
@@ -92,7 +94,7 @@ export interface StatefulProcessor<
   Record extends object = object,
   Totals = unknown,
   Addition = unknown,
-> extends ProcessorBase {
+> extends ProcessorBase<Record> {
   readonly kind: 'stateful';
   readonly state: Packing<State> & {
     /** The queryable part, read from the front of the packed bytes so that a flush need not unpack the rest. */

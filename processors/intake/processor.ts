@@ -55,6 +55,7 @@ export function createIntake(_definitions: Definitions): StatelessProcessor<Inte
     version: 1,
     inputs: ['interactions.v1'],
     outputs: [OUTPUT_TOPIC],
+    occurredAt: ({ occurredAt }) => occurredAt,
     onRecord: onInteraction,
   };
 }

@@ -30,7 +30,9 @@ export async function connectServices(
   await using stack = new AsyncDisposableStack();
   const kafka = createKafkaClient(kafkaSettings(services.kafka), wiring.logger.child({ part: 'kafka' }));
   const admin = stack.adopt(new KafkaAdmin(kafka), (each) => each.close());
-  const counts = new PartitionCounts(admin, prefix);
+  // Of its own: asking for one topic's metadata makes an admin client of kafkajs forget the topics it knew.
+  const metadata = stack.adopt(new KafkaAdmin(kafka), (each) => each.close());
+  const counts = new PartitionCounts(metadata, prefix);
   const log = stack.adopt(new KafkaEventLog(kafka, admin, counts, logOptions(services.kafka, prefix)), (each) =>
     each.close(),
   );

@@ -13,7 +13,7 @@ import type { LogBatch, Membership, TopicPartition } from './ports.ts';
 import { sourceOf } from './position.ts';
 import { Progress } from './progress.ts';
 import { runBatch } from './run-batch.ts';
-import { elapsedMs } from './stopwatch.ts';
+import { elapsedMs, stopwatch } from './stopwatch.ts';
 import { newSweep, sweepBlock } from './sweep-due.ts';
 import { takeOver } from './take-over.ts';
 
@@ -120,7 +120,9 @@ export class StatefulMember implements Consumption {
         return;
       }
       await runBatch(partition, batch, this.#ports, heartbeats.check);
+      const committed = stopwatch();
       await this.#membership?.commit(partition.at, partition.next, `seq=${partition.emittedTo}`);
+      this.#ports.meter.stage(this.processor.name, 'commit', committed());
       reportPartition(partition, batch.logEnd, batch.records.at(-1)?.timestamp ?? null, this.#ports);
     };
     try {

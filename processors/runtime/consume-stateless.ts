@@ -8,6 +8,7 @@ import { groupName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogBatch, Membership, TopicPartition } from './ports.ts';
 import { Progress } from './progress.ts';
 import { runStateless } from './run-stateless.ts';
+import { stopwatch } from './stopwatch.ts';
 
 /** A member of a stateless processor's group. */
 export class StatelessMember implements Consumption {
@@ -74,7 +75,9 @@ export class StatelessMember implements Consumption {
     try {
       await heartbeats.check();
       await heartbeats.during(runStateless(this.processor, batch, this.#ports));
+      const committed = stopwatch();
       await this.#membership?.commit(at, batch.next, '');
+      this.#ports.meter.stage(this.processor.name, 'commit', committed());
       this.#failures.delete(name);
       this.progress.beat();
       const newest = batch.records.at(-1)?.timestamp ?? this.#ports.clock.now();

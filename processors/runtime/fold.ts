@@ -15,10 +15,12 @@ export interface Draft {
   readonly tally: Tally;
   /** An estimate of the block's size. */
   bytes: number;
+  /** The last record that could be decoded. */
+  newest: object | null;
 }
 
 export function newDraft(): Draft {
-  return { outputs: [], touched: new Set(), tally: new Tally(), bytes: 0 };
+  return { outputs: [], touched: new Set(), tally: new Tally(), bytes: 0, newest: null };
 }
 
 // What a packed state may grow by in one block, for the estimate of the block's size.
@@ -55,6 +57,7 @@ export class Fold {
     if (record.key === null) {
       return this.#refuse(record, { reason: 'undecodable', message: 'the record has no key' }, 'decode', draft);
     }
+    draft.newest = value;
     this.#apply(record, record.key.toString(), value, draft);
   }
 

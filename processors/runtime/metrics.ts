@@ -31,7 +31,8 @@ export function createMetrics(registry: Registry, version: string): Metrics {
       inc('kizuna_records_total', { processor, outcome, reason }, records),
     published: (processor, topic, records) => inc('kizuna_outputs_total', { processor, topic }, records),
     republished: (processor, records) => inc('kizuna_outputs_replayed_total', { processor }, records),
-    deadLetter: (topic, reason) => inc('kizuna_dead_letters_total', { topic, reason: closed('reason', reason) }, 1),
+    deadLetter: (topic, reason, records) =>
+      inc('kizuna_dead_letters_total', { topic, reason: closed('reason', reason) }, records),
     latency: (processor, kind, seconds) => observe(`kizuna_${kind}_seconds`, { processor }, seconds),
     stage: (processor, stage, seconds) => observe('kizuna_batch_seconds', { processor, stage }, seconds),
     batchRecords: (processor, records) => observe('kizuna_batch_records', { processor }, records),

@@ -230,7 +230,7 @@ export interface Meter {
   published(processor: string, topic: string, records: number): void;
   /** Outputs sent again at a take-over. */
   republished(processor: string, records: number): void;
-  deadLetter(topic: string, reason: string): void;
+  deadLetter(topic: string, reason: string, records: number): void;
   /** `pipeline`: now − record timestamp, `end_to_end`: now − occurredAt, of the newest record of a batch. */
   latency(processor: string, kind: 'pipeline' | 'end_to_end', seconds: number): void;
   stage(

@@ -3,6 +3,7 @@ import { Fold, missingKeys, newDraft, type Draft } from './fold.ts';
 import { cacheState, type OwnedPartition } from './owned-partition.ts';
 import { storeName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogBatch, LogRecord } from './ports.ts';
+import { reportLatency, reportOutcomes } from './report.ts';
 import { stopwatch } from './stopwatch.ts';
 import { awaitRoom, beginBlock, writeBlock, type Heartbeat } from './write-block.ts';
 
@@ -29,6 +30,7 @@ export async function runBatch(
 
   const fold = new Fold(partition, ports);
   let from = 0;
+  let newest: object | null = null;
   do {
     await heartbeat();
     await awaitRoom(partition, ports, heartbeat);
@@ -40,13 +42,13 @@ export async function runBatch(
     ports.meter.stage(processor.name, 'fold', folded());
     const next = Math.max(partition.next, batch.records[to]?.offset ?? batch.next);
     await writeBlock(partition, draft, next, nonce, ports);
-    draft.tally.report(ports.meter, processor.name, to - from);
-    reportDeadLetters(draft, at.topic, ports);
+    reportOutcomes(processor, at.topic, to - from, draft.tally, ports);
+    newest = draft.newest ?? newest;
     from = to;
   } while (from < batch.records.length);
 
   ports.meter.batchRecords(processor.name, batch.records.length);
-  reportLatency(processor.name, batch.records, ports);
+  reportLatency(processor, batch.records.at(-1), newest, ports);
 }
 
 function valuesOf(records: readonly LogRecord[]): (Buffer | null)[] {
@@ -96,16 +98,4 @@ async function refuseGap(partition: OwnedPartition, batch: LogBatch, ports: Pipe
     `${topic}/${number}: offset ${partition.next} is next, but the log begins at ${range?.start ?? 'nowhere'}`,
     { retriable: false },
   );
-}
-
-function reportDeadLetters(draft: Draft, topic: string, ports: PipelinePorts): void {
-  for (const [reason, count] of draft.tally.rejected) {
-    for (let left = count; left > 0; left--) ports.meter.deadLetter(topic, reason);
-  }
-}
-
-function reportLatency(processor: string, records: readonly LogRecord[], ports: PipelinePorts): void {
-  const newest = records.at(-1);
-  if (newest !== undefined)
-    ports.meter.latency(processor, 'pipeline', Math.max(0, ports.clock.now() - newest.timestamp) / 1000);
 }

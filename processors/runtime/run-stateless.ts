@@ -4,6 +4,7 @@ import { deadLetter, decodeRefusal, type Refusal } from './dead-letter.ts';
 import { groupName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogBatch, LogRecord, TopicPartition } from './ports.ts';
 import { formatPosition, POSITION_HEADER, sourceOf } from './position.ts';
+import { reportLatency, reportOutcomes, reportPublished } from './report.ts';
 import { stopwatch } from './stopwatch.ts';
 import { Tally } from './tally.ts';
 
@@ -35,7 +36,10 @@ export async function runStateless(
   const emitted = stopwatch();
   if (outputs.length > 0) await ports.emitter.send(outputs);
   ports.meter.stage(processor.name, 'emit', emitted());
-  report(processor, batch, tally, outputs, ports);
+  reportOutcomes(processor, batch.topic, batch.records.length, tally, ports);
+  reportPublished(processor, outputs, ports);
+  ports.meter.batchRecords(processor.name, batch.records.length);
+  reportLatency(processor, batch.records.at(-1), hop.newest, ports);
 }
 
 /** What stays the same for every record of a batch. */
@@ -46,6 +50,8 @@ class Hop {
   readonly #group: string;
   readonly #source: string;
   readonly #deadLetterTopic: string;
+  /** The last record that could be decoded. */
+  newest: object | null = null;
 
   constructor(processor: StatelessProcessor, at: TopicPartition, ports: PipelinePorts) {
     this.#processor = processor;
@@ -60,6 +66,7 @@ class Hop {
     const { topic } = this.#at;
     const value = record.value === null ? 'null_value' : this.#ports.codec.decode(topic, record.value);
     if (typeof value === 'string') return this.#refuse(record, decodeRefusal(value), 'decode', tally, outputs);
+    this.newest = value;
     const outcome = this.#processor.onRecord(value, record.timestamp, topic);
     switch (outcome.kind) {
       case 'reject':
@@ -89,24 +96,4 @@ class Hop {
     letter.headers[POSITION_HEADER] = formatPosition(this.#source, record.offset, 0);
     outputs.push(letter);
   }
-}
-
-function report(
-  processor: StatelessProcessor,
-  batch: LogBatch,
-  tally: Tally,
-  outputs: readonly BlockOutput[],
-  ports: PipelinePorts,
-): void {
-  const { meter, clock } = ports;
-  tally.report(meter, processor.name, batch.records.length);
-  const byTopic = new Map<string, number>();
-  for (const { topic } of outputs) byTopic.set(topic, (byTopic.get(topic) ?? 0) + 1);
-  for (const [topic, count] of byTopic) meter.published(processor.name, topic, count);
-  for (const [reason, count] of tally.rejected)
-    for (let left = count; left > 0; left--) meter.deadLetter(batch.topic, reason);
-  meter.batchRecords(processor.name, batch.records.length);
-  const newest = batch.records.at(-1);
-  if (newest !== undefined)
-    meter.latency(processor.name, 'pipeline', Math.max(0, clock.now() - newest.timestamp) / 1000);
 }

@@ -58,6 +58,7 @@ async function claim(partition: OwnedPartition, head: BlockHeader | null, ports:
   const from = Math.min(partition.flushedTo, partition.emittedTo) + 1;
   const blocks =
     keep && partition.emittedTo === headSeq ? [] : await readBlocks(partition, Math.min(from, headSeq), headSeq, ports);
+  if (blocks.length > 0 && blocks.length !== headSeq - Math.min(from, headSeq) + 1) return false;
   if (!keep && head !== null) restoreHead(partition, blocks.at(-1));
   await vacateNextSlot(partition, blocks, ports);
   if (!(await writeClaim(partition, ports))) {

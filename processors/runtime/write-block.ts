@@ -8,6 +8,7 @@ import { advanceFlushed, compactDueHeap, evict, markDirty, type OwnedPartition }
 import { storeName, type PipelinePorts } from './pipeline-ports.ts';
 import { RING_SLOTS } from './ports.ts';
 import { formatPosition, POSITION_HEADER } from './position.ts';
+import { reportPublished } from './report.ts';
 import { stopwatch } from './stopwatch.ts';
 
 export type Heartbeat = () => Promise<void>;
@@ -114,9 +115,7 @@ export async function emit(
       throw error;
     }
     ports.meter.stage(partition.processor.name, 'emit', emitted());
-    const byTopic = new Map<string, number>();
-    for (const { topic } of records) byTopic.set(topic, (byTopic.get(topic) ?? 0) + 1);
-    for (const [topic, count] of byTopic) ports.meter.published(partition.processor.name, topic, count);
+    reportPublished(partition.processor, records, ports);
   }
   partition.emittedTo = seq;
   return records.length;

@@ -34,8 +34,8 @@ export class RecordingMeter implements Meter {
     const name = reason === '' ? outcome : `${outcome}.${reason}`;
     this.outcomes.set(name, (this.outcomes.get(name) ?? 0) + records);
   }
-  deadLetter(topic: string, reason: string): void {
-    this.dead.push(`${topic}:${reason}`);
+  deadLetter(topic: string, reason: string, records: number): void {
+    for (let left = records; left > 0; left--) this.dead.push(`${topic}:${reason}`);
   }
   published(): void {}
   republished(): void {}
