@@ -6,7 +6,7 @@ import { foldEvent } from './fold-event.ts';
 import { OpenState } from './open-state.ts';
 import { planner } from './plan.ts';
 import { profileViewOf, type ProfileView } from './profile-view.ts';
-import { settleDeadline } from './settle.ts';
+import { settleDeadline, settleEnd } from './settle.ts';
 import { customerPacking, initialState, type CustomerState } from './state.ts';
 import { customerTotals, type CustomerAddition, type CustomerTotals } from './totals.ts';
 import { traitsOf } from './traits.ts';
@@ -38,6 +38,7 @@ export function createCustomer(definitions: Definitions): CustomerProcessor {
     outputs: ['segment-memberships.v1', 'churn-risk.v1', 'customer-traits.v1'],
     state: customerPacking,
     totals: customerTotals,
+    occurredAt: ({ interaction }) => interaction?.occurredAt,
     initial: initialState,
     clock: (state) => state.at,
     advance(state, now) {
@@ -48,6 +49,10 @@ export function createCustomer(definitions: Definitions): CustomerProcessor {
     onDue(state, due) {
       open.open(state.body);
       return settleDeadline({ state, open, plan: planFor(state.brandId), now: due });
+    },
+    atEnd(state, now) {
+      open.open(state.body);
+      return settleEnd({ state, open, plan: planFor(state.brandId), now });
     },
     profileView(state, now) {
       const { rules } = planFor(state.brandId);

@@ -8,7 +8,7 @@ import type { OpenState } from './open-state.ts';
 import type { Plan } from './plan.ts';
 import type { CustomerState } from './state.ts';
 import type { CustomerAddition } from './totals.ts';
-import { publishTraits, traitsDue } from './traits.ts';
+import { publishTraits, publishTraitsNow, traitsDue } from './traits.ts';
 import type { Turn } from './turn.ts';
 import { watchMeasure, watchRatios } from './watching.ts';
 
@@ -71,6 +71,14 @@ export function settleDeadline(at: AtHand): Applied<CustomerAddition> {
   return close(turn);
 }
 
+/** The end of all input at `at.now`: traits that were held back leave at once. */
+export function settleEnd(at: AtHand): Applied<CustomerAddition> {
+  const turn = turnOf(at, 'TIME', false);
+  if (at.state.mustPublishTraits) publishTraitsNow(turn);
+  at.state.due = dueOf(turn);
+  return { kind: 'apply', outputs: turn.outputs, contributions: turn.contributions };
+}
+
 function turnOf({ state, open, plan, now }: AtHand, cause: ChangeCause, everything: boolean): Turn {
   return { state, open, plan, now, cause, everything, outputs: [], contributions: [] };
 }
@@ -98,13 +106,18 @@ function watchDue({ state, open, plan, now }: Turn): void {
   if (state.ratioDue <= now) state.ratioDue = watchRatios(open, plan, now, null);
 }
 
-function close({ state, open, plan, outputs, contributions }: Turn): Applied<CustomerAddition> {
+function close(turn: Turn): Applied<CustomerAddition> {
+  const { state, open, plan, outputs, contributions } = turn;
   state.rules = plan.version;
   state.mustEvaluate = false;
   state.mustPublishChurn = false;
-  let due = Math.min(state.ratioDue, state.churnDue, traitsDue(state));
-  for (const tally of open.tallies) if (tally.due < due) due = tally.due;
-  state.due = due;
+  state.due = dueOf(turn);
   state.body = open.close();
   return { kind: 'apply', outputs, contributions };
+}
+
+function dueOf({ state, open }: Turn): Instant {
+  let due = Math.min(state.ratioDue, state.churnDue, traitsDue(state));
+  for (const tally of open.tallies) if (tally.due < due) due = tally.due;
+  return due;
 }

@@ -21,15 +21,16 @@ const sums = new Float64Array(MEASURES.length * WINDOWS.length);
 
 /** Publishes the traits, or notes that they are to be published when a minute has passed since the last time. */
 export function publishTraits(turn: Turn): void {
-  const { state, open, plan, now } = turn;
-  if (state.traitsAt >= 0 && now - state.traitsAt < TRAITS_INTERVAL_MS) {
-    state.mustPublishTraits = true;
-    return;
-  }
+  const { state, now } = turn;
+  if (state.traitsAt >= 0 && now - state.traitsAt < TRAITS_INTERVAL_MS) state.mustPublishTraits = true;
+  else publishTraitsNow(turn);
+}
+
+export function publishTraitsNow({ state, open, plan, now, outputs }: Turn): void {
   state.mustPublishTraits = false;
   state.traitsAt = now;
   const value = traitsOf(state, open, plan.rules.churn, plan.rules.hash, now);
-  turn.outputs.push({ topic: 'customer-traits.v1', key: state.key, value, timestamp: now });
+  outputs.push({ topic: 'customer-traits.v1', key: state.key, value, timestamp: now });
 }
 
 /** When traits that were held back are due. */

@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Interaction } from '../../schemas/types.ts';
+import { CustomerDriver, DAY, definitions, HOUR, MIDNIGHT, MINUTE } from './customer-fixture.ts';
+import { runOracle, type Happening } from './customer-oracle.ts';
+import { interaction } from './intake-fixture.ts';
+
+// In an order in which a segment comes after those it names.
+const SEGMENTS = {
+  browsing: { 'traits.page_views.1h': { $gte: 2 } },
+  buyer: { 'traits.orders.30d': { $gte: 1 } },
+  clicker: { 'ratios.ctr.7d': { $gt: 0.4 } },
+  clicked: { 'ratios.ctr.lifetime': { $gte: 0.5 } },
+  gold: { 'attributes.plan': 'gold' },
+  lapsing: { 'ages.orders': { $gte: 20, $lt: 45 } },
+  left: { 'ages.revenue': { $gte: 3 } },
+  net: { $or: [{ 'traits.revenue.90d': { $gte: 1000 } }, { 'traits.revenue.24h': { $lt: 0 } }] },
+  owing: { 'traits.revenue.365d': { $lt: 0 } },
+  regular: { 'traits.interactions.365d': { $gte: 5 }, 'traits.page_views.lifetime': { $gt: 3 } },
+  silent: { 'ages.interactions': { $gte: 2 } },
+  three: { 'traits.page_views.24h': 3 },
+  unsent: { 'ratios.open_rate.30d': { $exists: false } },
+  waiting: { 'traits.cart_adds.24h': { $gte: 1 }, 'traits.orders.24h': 0 },
+  also: { segments: 'waiting', 'traits.searches.1h': { $lt: 1 } },
+  none: { $nor: [{ segments: { $in: ['buyer', 'browsing'] } }, { 'traits.interactions.7d': { $gte: 1 } }] },
+};
+
+const TYPES = [
+  'PAGE_VIEW',
+  'PAGE_VIEW',
+  'PAGE_VIEW',
+  'CART_ADD',
+  'ORDER_PLACED',
+  'ORDER_PLACED',
+  'ORDER_CANCELLED',
+  'ORDER_REFUNDED',
+  'MESSAGE_DELIVERED',
+  'MESSAGE_DELIVERED',
+  'MESSAGE_CLICKED',
+  'IDENTIFIED',
+] as const;
+
+// Gaps and delays of every scale, so that streams meet each ring's edges.
+const span = fc.oneof(
+  fc.integer({ min: 0, max: 3 * MINUTE }),
+  fc.integer({ min: 0, max: 2 * HOUR }),
+  fc.integer({ min: 0, max: 10 }).map((hours) => hours * HOUR),
+  fc.integer({ min: 0, max: 3 * DAY }),
+  fc.integer({ min: 0, max: 100 }).map((days) => days * DAY),
+);
+const lateness = fc.oneof(
+  { weight: 6, arbitrary: fc.constant(0) },
+  { weight: 2, arbitrary: span },
+  { weight: 1, arbitrary: fc.integer({ min: -5 * MINUTE, max: 0 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 360 * DAY, max: 372 * DAY }) },
+);
+
+const step = fc.record({
+  gap: span,
+  backwards: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: span }),
+  lateness,
+  type: fc.constantFrom(...TYPES),
+  id: fc.integer({ min: 0, max: 40 }),
+  order: fc.integer({ min: 0, max: 4 }),
+  amountMinor: fc.integer({ min: 0, max: 900 }),
+  plan: fc.constantFrom('gold', 'basic'),
+});
+type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
+
+function happeningsOf(steps: readonly Step[]): Happening[] {
+  let at = MIDNIGHT;
+  const happenings: Happening[] = [];
+  for (const { gap, backwards, lateness: late, type, id, order, amountMinor, plan } of steps) {
+    at += gap;
+    const recordAt = at - backwards;
+    const changes: Partial<Interaction> = { eventId: `e${id}`, brandId: 'acme', type, occurredAt: recordAt - late };
+    if (type.startsWith('ORDER')) {
+      changes.order = { orderId: `o${order}`, amountMinor, currency: 'JPY', guest: false, items: [] };
+    }
+    if (type === 'IDENTIFIED') changes.attributes = { plan };
+    happenings.push({ at: recordAt, interaction: interaction(changes) });
+  }
+  return happenings;
+}
+
+test('memberships and sums at every instant are those of adding everything up again', () => {
+  const processor = new CustomerDriver(definitions(SEGMENTS)).processor;
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 25 }), span, fc.boolean(), (steps, after, isRepacking) => {
+      const happenings = happeningsOf(steps);
+      const until = Math.max(...happenings.map(({ at }) => at)) + after;
+      const expected = runOracle(SEGMENTS, happenings, until);
+      const driver = new CustomerDriver(processor);
+      driver.isRepacking = isRepacking;
+      for (const { at, interaction: happened } of happenings) driver.record(at, happened);
+      driver.silence(until);
+      expect(driver.outcomes).toEqual(expected.outcomes);
+      expect(driver.memberships).toEqual(expected.memberships);
+      const view = driver.view(until);
+      // Churn has a test of its own (customer-silence.test.ts).
+      expect(view).toEqual(view.churn === undefined ? expected.view : { ...expected.view, churn: view.churn });
+    }),
+    { numRuns: 80 },
+  );
+});

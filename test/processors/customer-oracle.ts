@@ -1,0 +1,184 @@
+import type { Interaction } from '../../schemas/types.ts';
+import { MEASURES, RATIOS, WINDOWS } from '../../processors/customer/features.ts';
+import { finds, type Document } from '../harness/rule-interpreter.ts';
+import type { MembershipLine } from './customer-fixture.ts';
+
+/**
+ * The customer processor a second time, from the contract alone and without a thought for speed: it keeps every event, adds
+ * them all up again at every instant, and lets time pass through every instant at which anything could change.
+ * Streams of fewer than 64 events and orders of one currency; no churn.
+ */
+export interface Happening {
+  /** Record time. */
+  readonly at: number;
+  readonly interaction: Interaction;
+}
+
+interface Folded {
+  /** The time it is kept under. */
+  readonly at: number;
+  readonly interaction: Interaction;
+}
+
+interface Contribution {
+  readonly measure: string;
+  readonly at: number;
+  readonly amount: number;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** Hop and number of hops of each window. */
+const SPANS: Readonly<Record<string, readonly [number, number]>> = {
+  '1h': [5 * MINUTE, 12],
+  '24h': [HOUR, 24],
+  '7d': [HOUR, 168],
+  '30d': [DAY, 30],
+  '90d': [DAY, 90],
+  '365d': [DAY, 365],
+};
+
+const COUNTED: Readonly<Record<string, string>> = {
+  PAGE_VIEW: 'page_views',
+  CART_ADD: 'cart_adds',
+  MESSAGE_DELIVERED: 'messages_delivered',
+  MESSAGE_CLICKED: 'clicks',
+};
+
+export interface OracleRun {
+  readonly outcomes: string[];
+  readonly memberships: MembershipLine[];
+  /** The view at the end. */
+  readonly view: Document;
+}
+
+export function runOracle(
+  segments: Readonly<Record<string, Document>>,
+  happenings: readonly Happening[],
+  until: number,
+): OracleRun {
+  const outcomes: string[] = [];
+  const memberships: MembershipLine[] = [];
+  const folded: Folded[] = [];
+  const applied: { id: string; at: number }[] = [];
+  let members: string[] = [];
+  let clock = 0;
+
+  const evaluate = (now: number, cause: string): void => {
+    const inside: string[] = [];
+    // Written in an order in which a segment comes after those it names.
+    for (const [id, where] of Object.entries(segments)) {
+      if (finds({ ...viewAt(folded, now), segments: inside }, where)) inside.push(id);
+    }
+    const now_ = [...inside].sort();
+    const ids = [...new Set([...members, ...now_])].sort();
+    const changes = ids.flatMap((id) => {
+      if (members.includes(id) === now_.includes(id)) return [];
+      return [(members.includes(id) ? '-' : '+') + id];
+    });
+    members = now_;
+    if (changes.length > 0) memberships.push({ at: now, cause, changes, members: now_ });
+  };
+  const pass = (to: number): void => {
+    if (folded.length === 0) return;
+    for (const instant of instantsBetween(folded, clock, to)) evaluate(instant, 'TIME');
+  };
+
+  for (const { at, interaction } of happenings) {
+    const now = Math.max(at, clock);
+    pass(now);
+    clock = now;
+    const outcome = outcomeOf(interaction, now, folded, applied);
+    outcomes.push(outcome);
+    if (outcome !== 'apply' && outcome !== 'beyond_horizon') continue;
+    applied.push({ id: interaction.eventId, at: now });
+    folded.push({ at: Math.min(interaction.occurredAt, now), interaction });
+    evaluate(now, 'EVENT');
+  }
+  pass(until);
+  return { outcomes, memberships, view: { ...viewAt(folded, until), segments: members } };
+}
+
+function outcomeOf(
+  { eventId, type, order, occurredAt }: Interaction,
+  now: number,
+  folded: readonly { interaction: Interaction }[],
+  applied: readonly { id: string; at: number }[],
+): string {
+  if (applied.slice(-64).some(({ id, at }) => id === eventId && now - at < DAY)) return 'duplicate_event';
+  const isRepeated = folded.some(
+    (each) => each.interaction.type === type && each.interaction.order?.orderId === order?.orderId,
+  );
+  if (type === 'ORDER_PLACED' && isRepeated) return 'duplicate_order';
+  return Math.floor(Math.min(occurredAt, now) / DAY) < Math.floor(now / DAY) - 365 ? 'beyond_horizon' : 'apply';
+}
+
+function contributionsOf(folded: readonly Folded[]): Contribution[] {
+  const cancelled = new Set(
+    folded.flatMap(({ interaction: { type, order } }) => (type === 'ORDER_CANCELLED' ? [order?.orderId] : [])),
+  );
+  return folded.flatMap(({ at, interaction: { type, order } }) => {
+    const own: Contribution[] = [];
+    const add = (measure: string, amount = 1): void => void own.push({ measure, at, amount });
+    if (!['MESSAGE_DELIVERED', 'IDENTIFIED'].includes(type)) add('interactions');
+    const counted = COUNTED[type];
+    if (counted !== undefined) add(counted);
+    const isCounted = !cancelled.has(order?.orderId);
+    if (type === 'ORDER_PLACED' && isCounted) {
+      add('orders');
+      add('revenue', order?.amountMinor ?? 0);
+    }
+    if (type === 'ORDER_REFUNDED') {
+      add('refunds');
+      if (isCounted) add('revenue', -(order?.amountMinor ?? 0));
+    }
+    return own;
+  });
+}
+
+function viewAt(folded: readonly Folded[], now: number): Document {
+  const traits: Record<string, Record<string, number>> = {};
+  for (const measure of MEASURES) traits[measure] = Object.fromEntries(WINDOWS.map((window) => [window, 0]));
+  const last: Record<string, number> = {};
+  for (const { measure, at, amount } of contributionsOf(folded)) {
+    const sums = traits[measure] ?? {};
+    for (const window of WINDOWS) {
+      const [hop, hops] = SPANS[window] ?? [1, Infinity];
+      if (Math.floor(at / hop) >= Math.floor(now / hop) - hops) sums[window] = (sums[window] ?? 0) + amount;
+    }
+    last[measure] = Math.max(last[measure] ?? 0, at);
+  }
+  const ratios: Record<string, Record<string, number>> = {};
+  for (const [ratio, { numerator, denominator }] of Object.entries(RATIOS)) {
+    const known = WINDOWS.filter((window) => traits[denominator]?.[window] !== 0);
+    if (known.length === 0) continue;
+    const quotient = (window: string): number =>
+      (traits[numerator]?.[window] ?? 0) / (traits[denominator]?.[window] ?? 0);
+    ratios[ratio] = Object.fromEntries(known.map((window) => [window, quotient(window)]));
+  }
+  const ages = Object.fromEntries(Object.entries(last).map(([measure, at]) => [measure, Math.floor((now - at) / DAY)]));
+  return { traits, ages, ratios, attributes: attributesOf(folded), identified: true };
+}
+
+/** The latest by time; of two at the same millisecond the greater text. */
+function attributesOf(folded: readonly Folded[]): Record<string, string> {
+  const told = folded
+    .filter(({ interaction }) => interaction.type === 'IDENTIFIED')
+    .flatMap(({ at, interaction }) =>
+      Object.entries(interaction.attributes).map(([name, value]) => ({ at, name, value })),
+    )
+    .sort((a, b) => a.at - b.at || (a.value < b.value ? -1 : 1));
+  return Object.fromEntries(told.map(({ name, value }) => [name, value]));
+}
+
+/** Every instant after `from` up to `to` at which a tile leaves a window or an age grows, in order. */
+function instantsBetween(folded: readonly { at: number }[], from: number, to: number): number[] {
+  const instants = new Set<number>();
+  for (const { at } of folded) {
+    for (const [hop, hops] of Object.values(SPANS)) instants.add((Math.floor(at / hop) + hops + 1) * hop);
+    for (let days = 1; days <= 46; days++) instants.add(at + days * DAY);
+  }
+  return [...instants].filter((instant) => instant > from && instant <= to).sort((a, b) => a - b);
+}

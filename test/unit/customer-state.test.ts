@@ -1,0 +1,130 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ByteReader, ByteWriter } from '../../processors/core/packing.ts';
+import { fingerprint, readFingerprint, writeFingerprint } from '../../processors/customer/fingerprint.ts';
+import { MEASURES } from '../../processors/customer/features.ts';
+import { OpenState } from '../../processors/customer/open-state.ts';
+import { readSegmentList, segmentList } from '../../processors/customer/segment-list.ts';
+import { customerPacking, initialState, type CustomerState } from '../../processors/customer/state.ts';
+import { customerTotals } from '../../processors/customer/totals.ts';
+
+const DAY = 86_400_000;
+const T = Date.UTC(2026, 0, 1);
+
+function repacked(state: CustomerState): CustomerState {
+  const writer = new ByteWriter();
+  customerPacking.pack(state, writer);
+  return customerPacking.unpack(new ByteReader(writer.copy()));
+}
+
+describe('a packed customer', () => {
+  test('is the same after unpacking, whatever is absent', () => {
+    const due = fc.oneof(fc.constant(Infinity), fc.integer({ min: T, max: T + 500 * DAY }));
+    const state = fc.record({
+      at: fc.constant(T),
+      due,
+      rules: fc.nat(2 ** 32 - 1),
+      mustEvaluate: fc.boolean(),
+      mustPublishChurn: fc.boolean(),
+      mustPublishTraits: fc.boolean(),
+      churn: fc.oneof(fc.constant(-1), fc.double({ min: 0, max: 1, noNaN: true, noDefaultInfinity: true })),
+      churnDue: due,
+      traitsAt: fc.oneof(fc.constant(-1), fc.integer({ min: T - DAY, max: T })),
+      ratioDue: fc.oneof(
+        fc.constant(Infinity),
+        fc.nat(9_000_000).map((slot) => slot * 300_000),
+      ),
+      segments: fc.array(fc.string({ minLength: 1 }), { maxLength: 5 }).map(segmentList),
+      body: fc.uint8Array({ maxLength: 50 }).map((bytes) => Buffer.from(bytes)),
+    });
+    fc.assert(
+      fc.property(state, fc.string({ unit: 'binary' }), (changes, subject) => {
+        const before: CustomerState = { ...initialState(`acme|u:${subject}`), ...changes };
+        expect(repacked(before)).toEqual(before);
+      }),
+    );
+  });
+
+  test('of an unknown version is refused', () => {
+    const read = (): unknown => customerPacking.unpack(new ByteReader(Buffer.from([9, 0, 0, 0])));
+    expect(read).toThrow(expect.objectContaining({ code: 'store_unreadable', retriable: false }));
+    expect(() => customerTotals.unpack(new ByteReader(Buffer.from([9])))).toThrow(/version 9/);
+  });
+
+  test('does not keep the bytes it was read from', () => {
+    const writer = new ByteWriter();
+    customerPacking.pack({ ...initialState('acme|u:1'), body: Buffer.from([1, 2, 3]) }, writer);
+    const bytes = writer.copy();
+    const state = customerPacking.unpack(new ByteReader(bytes));
+    bytes.fill(0);
+    expect([...state.body]).toEqual([1, 2, 3]);
+  });
+
+  test('splits its key at the first bar', () => {
+    expect(initialState('acme|u:a|b')).toMatchObject({ brandId: 'acme', subject: 'u:a|b' });
+  });
+});
+
+test('the largest body is bounded: every tile of every measure', () => {
+  const open = new OpenState();
+  let body: Buffer = Buffer.alloc(0);
+  let steps = 0;
+  // A year of every measure in every hour of the last week and every day before, amounts of nine digits.
+  for (let hour = 366 * 24; hour >= 0; hour -= hour > 200 ? 24 : 1) {
+    open.open(body);
+    const now = T + 400 * DAY - hour * 3_600_000;
+    steps += 1;
+    for (let measure = 0; measure < MEASURES.length; measure++) {
+      open.post({ measure, at: now, amount: 123_456_789 }, now);
+    }
+    body = open.close();
+  }
+  const tiles = MEASURES.length * (366 + 169 + 13);
+  expect(body.length).toBeLessThan(tiles * 6);
+  open.open(body);
+  expect(open.tally(0).lifetime).toBe(123_456_789 * steps);
+});
+
+describe('fingerprints', () => {
+  test('take 7 bytes and survive packing', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        const value = fingerprint(text);
+        const writer = new ByteWriter();
+        writeFingerprint(value, writer);
+        expect(writer.length).toBe(7);
+        expect(readFingerprint(new ByteReader(writer.copy()))).toBe(value);
+        expect(value).toBeLessThan(2 ** 52);
+      }),
+    );
+  });
+
+  test('of neighbouring ids differ, also in either half', () => {
+    const values = Array.from({ length: 200_000 }, (_, index) => fingerprint(`event-${index}`));
+    expect(new Set(values).size).toBe(values.length);
+    // 200,000 draws out of 2^32 collide about 4.7 times; 20 would be no chance.
+    const halves = new Set(values.map((value) => value % 2 ** 32));
+    expect(values.length - halves.size).toBeLessThan(20);
+  });
+});
+
+test('a list of segments is shared by all who are in the same', () => {
+  const { packed } = segmentList(['a', 'b']);
+  const bytes = Buffer.concat([Buffer.from([packed.length]), packed]);
+  expect(readSegmentList(new ByteReader(bytes))).toEqual({ ids: ['a', 'b'], packed });
+  expect(readSegmentList(new ByteReader(bytes))).toBe(readSegmentList(new ByteReader(Buffer.from(bytes))));
+});
+
+test('totals add up by brand, segment and band, and survive packing', () => {
+  const totals = customerTotals.initial();
+  customerTotals.contribute(totals, { brandId: 'acme', of: 'segment', label: 'vip', by: 1 });
+  customerTotals.contribute(totals, { brandId: 'acme', of: 'segment', label: 'vip', by: -1 });
+  customerTotals.contribute(totals, { brandId: 'acme', of: 'band', label: 'HIGH', by: 1 });
+  const writer = new ByteWriter();
+  customerTotals.pack(totals, writer);
+  const samples = [...customerTotals.gauges(customerTotals.unpack(new ByteReader(writer.copy())))];
+  expect(samples).toEqual([
+    { name: 'segment_members', labels: { brand: 'acme', segment: 'vip' }, value: 0 },
+    { name: 'customers', labels: { brand: 'acme', churn_band: 'HIGH' }, value: 1 },
+  ]);
+});

@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { ByteReader, ByteWriter } from '../../processors/core/packing.ts';
+import type { Posting } from '../../processors/customer/measures.ts';
+import {
+  factsOf,
+  newOrderBook,
+  REFUNDS_PER_ORDER,
+  REMEMBERED_MARKS,
+  REMEMBERED_ORDERS,
+  SETTLED_DAYS,
+  type OrderBook,
+} from '../../processors/customer/order-book.ts';
+import { readOrderBook, readOrderFacts, writeOrderBook } from '../../processors/customer/order-packing.ts';
+import { cancelOrder, placeOrder, refundOrder } from '../../processors/customer/orders.ts';
+
+const DAY = 86_400_000;
+const T = Date.UTC(2026, 0, 1);
+
+function packed(book: OrderBook): Buffer {
+  const writer = new ByteWriter();
+  writeOrderBook(book, factsOf(book), writer);
+  return writer.copy();
+}
+
+function total(postings: readonly Posting[]): number {
+  return postings.reduce((sum, posting) => sum + posting.amount, 0);
+}
+
+describe('the order book', () => {
+  test('is bounded, whatever is done to it', () => {
+    const book = newOrderBook();
+    for (let index = 0; index < 1500; index++) {
+      placeOrder(book, index, T + index * DAY, 10_000_000 + index, []);
+      for (let refund = 0; refund < 20; refund++) refundOrder(book, index, T + index * DAY + refund, 3, []);
+    }
+    expect(book.orders).toHaveLength(REMEMBERED_ORDERS);
+    expect(book.orders[0]?.refunds).toHaveLength(REFUNDS_PER_ORDER);
+    expect(book.orders[0]?.refunds.reduce((sum, { amountMinor }) => sum + amountMinor, 0)).toBe(60);
+    expect(book.settled.days).toHaveLength(SETTLED_DAYS);
+    expect(factsOf(book)).toMatchObject({ days: 1500, firstAt: T, lastAt: T + 1499 * DAY });
+    expect(packed(book).length).toBeLessThan(7000);
+  });
+
+  test('keeps the newest 16 marks and refunds of orders still to come', () => {
+    const book = newOrderBook();
+    for (let index = 0; index < 40; index++) {
+      cancelOrder(book, index, []);
+      refundOrder(book, 1000 + index, T + index, 5, []);
+    }
+    expect(book.marks).toHaveLength(REMEMBERED_MARKS);
+    expect(book.refunds).toHaveLength(REMEMBERED_MARKS);
+    expect(factsOf(book)).toEqual({ days: 0, firstAt: -1, lastAt: -1, revenueAt: T + 39 });
+  });
+
+  test('is the same after packing', () => {
+    const book = newOrderBook();
+    for (let index = 0; index < 70; index++) {
+      placeOrder(book, index * 2 ** 40, T + (index % 50) * DAY, index % 3 === 0 ? null : index, []);
+    }
+    cancelOrder(book, 69 * 2 ** 40, []);
+    refundOrder(book, 68 * 2 ** 40, T + 90 * DAY, 7, []);
+    const bytes = packed(book);
+    expect(readOrderBook(new ByteReader(bytes))).toEqual(book);
+    expect(readOrderFacts(new ByteReader(bytes))).toEqual(factsOf(book));
+  });
+
+  test('a late order older than all that are remembered is settled at once', () => {
+    const book = newOrderBook();
+    for (let index = 0; index < 64; index++) placeOrder(book, index, T + index * DAY, 1, []);
+    placeOrder(book, 99, T - 5 * DAY, 1, []);
+    expect(book.orders).toHaveLength(64);
+    expect(factsOf(book)).toMatchObject({ days: 65, firstAt: T - 5 * DAY });
+    expect(cancelOrder(book, 99, [])).toBe('unknown_order');
+  });
+
+  test('cancelling takes out what placing and refunding put in', () => {
+    const book = newOrderBook();
+    const postings: Posting[] = [];
+    placeOrder(book, 1, T, 500, postings);
+    refundOrder(book, 1, T + DAY, 200, postings);
+    cancelOrder(book, 1, postings);
+    // One order in and out, 500 in and out, one refund counted, 200 out and in.
+    expect(total(postings)).toBe(1);
+    expect(factsOf(book).days).toBe(0);
+  });
+});
