@@ -1,5 +1,6 @@
 import { ByteReader } from '../core/packing.ts';
-import { markStored, type CachedKey, type OwnedPartition } from './owned-partition.ts';
+import { markStored } from './dirty-keys.ts';
+import type { CachedKey, OwnedPartition } from './owned-partition.ts';
 import { storeName, type PipelinePorts } from './pipeline-ports.ts';
 import type { DocumentWrite } from './ports.ts';
 import { elapsedMs, stopwatch } from './stopwatch.ts';

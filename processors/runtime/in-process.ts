@@ -1,7 +1,8 @@
 import type { Instant, Processor } from '../core/processor.ts';
 import { flushAll, flushOnce } from './flush.ts';
 import { Fold, newDraft } from './fold.ts';
-import { cacheState, ownPartition, type OwnedPartition } from './owned-partition.ts';
+import { cacheState } from './cached-keys.ts';
+import { ownPartition, type OwnedPartition } from './owned-partition.ts';
 import { groupName, type PipelinePorts } from './pipeline-ports.ts';
 import type { Emitter, EventLog, LogRecord, OutgoingRecord, StoredState } from './ports.ts';
 import { sourceOf } from './position.ts';

@@ -1,10 +1,6 @@
-import { NEVER, type AnyStateful, type Instant } from '../core/processor.ts';
-import { ByteReader } from '../core/packing.ts';
+import type { AnyStateful, Instant } from '../core/processor.ts';
 import { DueHeap } from './due-heap.ts';
-import type { Position, StoredState, TopicPartition } from './ports.ts';
-import { elapsedMs } from './stopwatch.ts';
-
-const NO_BYTES = Buffer.alloc(0);
+import type { Position, TopicPartition } from './ports.ts';
 
 /**
  * A key as this process knows it. `state` is the live value, which a batch in hand may be changing; `packed` is the last
@@ -93,94 +89,4 @@ export function forget(partition: OwnedPartition): void {
   partition.dirtyBySeq = new Map();
   partition.unflushedBytes = new Map();
   partition.dueHeap.clear();
-}
-
-/** Puts the durable form of a key, from block `seq`, into the cache as dirty. */
-export function markDirty(partition: OwnedPartition, key: CachedKey, seq: number, packed: Buffer): void {
-  key.seq = seq;
-  key.packed = packed;
-  key.packedDue = key.due;
-  if (partition.dirty.has(key.key)) return;
-  key.unstoredFrom = seq;
-  key.dirtySince = elapsedMs();
-  partition.dirty.set(key.key, key);
-  partition.dirtyBySeq.set(seq, (partition.dirtyBySeq.get(seq) ?? 0) + 1);
-}
-
-/** Notes that the state of block `storedSeq`, or a newer one, is stored for a key; advances `flushedTo`. */
-export function markStored(partition: OwnedPartition, key: CachedKey, storedSeq: number): void {
-  if (partition.dirty.get(key.key) !== key) return;
-  const left = (partition.dirtyBySeq.get(key.unstoredFrom) ?? 0) - 1;
-  if (left > 0) partition.dirtyBySeq.set(key.unstoredFrom, left);
-  else partition.dirtyBySeq.delete(key.unstoredFrom);
-  partition.dirty.delete(key.key);
-  if (key.seq > storedSeq) {
-    // A newer block changed it while the write was under way; at the earliest the one after the stored.
-    key.unstoredFrom = storedSeq + 1;
-    key.dirtySince = elapsedMs();
-    partition.dirty.set(key.key, key);
-    partition.dirtyBySeq.set(key.unstoredFrom, (partition.dirtyBySeq.get(key.unstoredFrom) ?? 0) + 1);
-  }
-  advanceFlushed(partition);
-}
-
-/** Raises `flushedTo` over every block of which no key is dirty any more. */
-export function advanceFlushed(partition: OwnedPartition): void {
-  while (partition.flushedTo < partition.head && !partition.dirtyBySeq.has(partition.flushedTo + 1)) {
-    partition.flushedTo += 1;
-    partition.unflushedBytes.delete(partition.flushedTo);
-  }
-}
-
-/** Takes a state that was read from a document or a block into the cache. */
-export function cacheState(partition: OwnedPartition, stored: StoredState): CachedKey {
-  const { processor } = partition;
-  const key: CachedKey = {
-    key: stored.key,
-    state: processor.state.unpack(new ByteReader(stored.state)),
-    due: stored.due,
-    packed: stored.state,
-    packedDue: stored.due,
-    seq: stored.seq,
-    unstoredFrom: stored.seq,
-    dirtySince: 0,
-  };
-  partition.cache.set(stored.key, key);
-  if (stored.due !== NEVER) partition.dueHeap.push(stored.due, stored.key);
-  return key;
-}
-
-/** A key that is stored nowhere yet. */
-export function cacheNewKey(partition: OwnedPartition, name: string): CachedKey {
-  const key: CachedKey = {
-    key: name,
-    state: partition.processor.initial(name),
-    due: NEVER,
-    packed: NO_BYTES,
-    packedDue: NEVER,
-    seq: -1,
-    unstoredFrom: -1,
-    dirtySince: 0,
-  };
-  partition.cache.set(name, key);
-  return key;
-}
-
-/** Forgets clean keys, the longest cached first, until at most `limit` are left. Costs only a read when one comes back. */
-export function evict(partition: OwnedPartition, limit: number): void {
-  let surplus = partition.cache.size - limit;
-  for (const name of partition.cache.keys()) {
-    if (surplus <= 0) return;
-    if (partition.dirty.has(name)) continue;
-    partition.cache.delete(name);
-    surplus -= 1;
-  }
-}
-
-/** Rebuilds the heap of deadlines when most of its entries are of deadlines that moved. */
-export function compactDueHeap(partition: OwnedPartition): void {
-  const { dueHeap, cache } = partition;
-  if (dueHeap.size < 1024 || dueHeap.size < 4 * cache.size) return;
-  dueHeap.clear();
-  for (const key of cache.values()) if (key.due !== NEVER) dueHeap.push(key.due, key.key);
 }

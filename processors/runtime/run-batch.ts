@@ -1,6 +1,7 @@
 import { PipelineError } from '../core/errors.ts';
 import { Fold, missingKeys, newDraft, type Draft } from './fold.ts';
-import { cacheState, type OwnedPartition } from './owned-partition.ts';
+import { cacheState } from './cached-keys.ts';
+import type { OwnedPartition } from './owned-partition.ts';
 import { storeName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogBatch, LogRecord } from './ports.ts';
 import { reportLatency, reportOutcomes } from './report.ts';
@@ -41,7 +42,9 @@ export async function runBatch(
     const to = foldUntilFull(fold, batch.records, from, draft, ports.limits.blockBytesMax);
     ports.meter.stage(processor.name, 'fold', folded());
     const next = Math.max(partition.next, batch.records[to]?.offset ?? batch.next);
+    ports.refusals?.guard(processor.name, draft.tally);
     await writeBlock(partition, draft, next, nonce, ports);
+    ports.refusals?.count(processor.name, draft.tally);
     reportOutcomes(processor, at.topic, to - from, draft.tally, ports);
     newest = draft.newest ?? newest;
     from = to;

@@ -1,6 +1,7 @@
 import type { Instant } from '../core/processor.ts';
 import { Fold, newDraft } from './fold.ts';
-import { cacheState, type CachedKey, type OwnedPartition } from './owned-partition.ts';
+import { cacheState } from './cached-keys.ts';
+import type { CachedKey, OwnedPartition } from './owned-partition.ts';
 import { storeName, type PipelinePorts } from './pipeline-ports.ts';
 import type { DueCursor } from './ports.ts';
 import { stopwatch } from './stopwatch.ts';

@@ -14,4 +14,12 @@ export class Tally {
   reject(reason: RejectReason): void {
     this.rejected.set(reason, (this.rejected.get(reason) ?? 0) + 1);
   }
+
+  /** Every record counted, by whichever outcome. */
+  get total(): number {
+    let total = this.applied + this.replayed;
+    for (const count of this.skipped.values()) total += count;
+    for (const count of this.rejected.values()) total += count;
+    return total;
+  }
 }

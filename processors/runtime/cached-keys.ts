@@ -1,0 +1,59 @@
+import { ByteReader } from '../core/packing.ts';
+import { NEVER } from '../core/processor.ts';
+import type { CachedKey, OwnedPartition } from './owned-partition.ts';
+import type { StoredState } from './ports.ts';
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** Takes a state that was read from a document or a block into the cache. */
+export function cacheState(partition: OwnedPartition, stored: StoredState): CachedKey {
+  const { processor } = partition;
+  const key: CachedKey = {
+    key: stored.key,
+    state: processor.state.unpack(new ByteReader(stored.state)),
+    due: stored.due,
+    packed: stored.state,
+    packedDue: stored.due,
+    seq: stored.seq,
+    unstoredFrom: stored.seq,
+    dirtySince: 0,
+  };
+  partition.cache.set(stored.key, key);
+  if (stored.due !== NEVER) partition.dueHeap.push(stored.due, stored.key);
+  return key;
+}
+
+/** A key that is stored nowhere yet. */
+export function cacheNewKey(partition: OwnedPartition, name: string): CachedKey {
+  const key: CachedKey = {
+    key: name,
+    state: partition.processor.initial(name),
+    due: NEVER,
+    packed: NO_BYTES,
+    packedDue: NEVER,
+    seq: -1,
+    unstoredFrom: -1,
+    dirtySince: 0,
+  };
+  partition.cache.set(name, key);
+  return key;
+}
+
+/** Forgets clean keys, the longest cached first, until at most `limit` are left. Costs only a read when one comes back. */
+export function evict(partition: OwnedPartition, limit: number): void {
+  let surplus = partition.cache.size - limit;
+  for (const name of partition.cache.keys()) {
+    if (surplus <= 0) return;
+    if (partition.dirty.has(name)) continue;
+    partition.cache.delete(name);
+    surplus -= 1;
+  }
+}
+
+/** Rebuilds the heap of deadlines when most of its entries are of deadlines that moved. */
+export function compactDueHeap(partition: OwnedPartition): void {
+  const { dueHeap, cache } = partition;
+  if (dueHeap.size < 1024 || dueHeap.size < 4 * cache.size) return;
+  dueHeap.clear();
+  for (const key of cache.values()) if (key.due !== NEVER) dueHeap.push(key.due, key.key);
+}
