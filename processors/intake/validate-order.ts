@@ -3,11 +3,17 @@ import type { Rejected } from '../core/processor.ts';
 import { refusal } from './refusal.ts';
 
 const MOST_ITEMS = 200;
+/**
+ * Ten billion of a currency with cents. Sums of a customer's lifetime are whole numbers below 2^52; without a bound, a few
+ * hostile amounts would reach it.
+ */
+const MOST_MINOR = 1_000_000_000_000;
 const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
 
 const MISSING_ORDER = refusal('missing_order', 'order: needed by this type');
 const NO_ORDER_ID = refusal('invalid_order', 'order.orderId: empty');
 const NEGATIVE_AMOUNT = refusal('invalid_order', 'order.amountMinor: below 0');
+const LARGE_AMOUNT = refusal('invalid_order', `order.amountMinor: above ${MOST_MINOR}`);
 const UNKNOWN_CURRENCY = refusal('invalid_order', 'order.currency: not an ISO 4217 code');
 const TOO_MANY_ITEMS = refusal('invalid_order', `order.items: more than ${MOST_ITEMS}`);
 const NEGATIVE_QUANTITY = refusal('invalid_order', 'order.items.quantity: below 0');
@@ -34,6 +40,7 @@ export function refuseOrder(interaction: Interaction): Rejected | null {
 function refuseContents(order: Order): Rejected | null {
   if (order.orderId.length === 0) return NO_ORDER_ID;
   if (order.amountMinor < 0) return NEGATIVE_AMOUNT;
+  if (order.amountMinor > MOST_MINOR) return LARGE_AMOUNT;
   if (!CURRENCIES.has(order.currency)) return UNKNOWN_CURRENCY;
   if (order.items.length > MOST_ITEMS) return TOO_MANY_ITEMS;
   for (const item of order.items) {

@@ -121,7 +121,7 @@ test('the largest valid record fits the internal topic after re-keying', () => {
     product: { productId: string, category: string, priceMinor: LARGEST_LONG },
     order: {
       orderId: string,
-      amountMinor: LARGEST_LONG,
+      amountMinor: 1_000_000_000_000,
       currency: 'JPY',
       guest: true,
       items: Array.from({ length: 200 }, () => ({

@@ -154,6 +154,7 @@ const EXAMPLES: Partial<Record<RejectReason, { refused: Partial<Interaction>[]; 
     refused: [
       order({ orderId: '' }),
       order({ amountMinor: -1 }),
+      order({ amountMinor: 1_000_000_000_001 }),
       order({ currency: 'jpy' }),
       order({ currency: 'YEN' }),
       order({ currency: '' }),
@@ -164,6 +165,7 @@ const EXAMPLES: Partial<Record<RejectReason, { refused: Partial<Interaction>[]; 
     ],
     passed: [
       order({ amountMinor: 0 }),
+      order({ amountMinor: 1_000_000_000_000 }),
       order({ currency: 'USD' }),
       order({ items: Array.from({ length: 200 }, () => item({})) }),
       order({ items: [item({ quantity: 0, priceMinor: 0 })] }),
