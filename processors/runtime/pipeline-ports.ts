@@ -1,5 +1,6 @@
 import type { OwnedPartition } from './owned-partition.ts';
 import type { Clock, Codec, Emitter, EventLog, Log, Meter, Store } from './ports.ts';
+import type { Refusals } from './refusals.ts';
 
 /** The bounds of one process. Bytes, counts, milliseconds. */
 export interface Limits {
@@ -36,6 +37,8 @@ export interface PipelinePorts {
   readonly limits: Limits;
   /** Every stateful partition this process owns: the bounds above are over all of them. */
   readonly owned: Set<OwnedPartition>;
+  /** Judges each batch before it is written; absent or null: any number of records may be refused. */
+  readonly refusals?: Refusals | null;
 }
 
 /** The consumer group of a processor, without prefix. */

@@ -33,9 +33,11 @@ export async function runStateless(
   const hop = new Hop(processor, batch, ports);
   for (const record of batch.records) hop.fold(record, tally, outputs);
   ports.meter.stage(processor.name, 'fold', folded());
+  ports.refusals?.guard(processor.name, tally);
   const emitted = stopwatch();
   if (outputs.length > 0) await ports.emitter.send(outputs);
   ports.meter.stage(processor.name, 'emit', emitted());
+  ports.refusals?.count(processor.name, tally);
   reportOutcomes(processor, batch.topic, batch.records.length, tally, ports);
   reportPublished(processor, outputs, ports);
   ports.meter.batchRecords(processor.name, batch.records.length);
