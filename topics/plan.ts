@@ -44,6 +44,8 @@ export type TopicChange = TopicCreation | TopicConfiguration;
 
 export interface TopicNote {
   readonly topic: string;
+  /** What it is about; `history` and `retention`: what the wanted retention would delete. */
+  readonly about: 'partitions' | 'replication' | 'history' | 'retention';
   readonly message: string;
 }
 
@@ -69,29 +71,32 @@ export function planTopics(topics: readonly Topic[], state: ClusterState, option
     const wanted = wantedOf(row, options);
     const actual = state.topics.get(topic);
     const history = historyWarning(wanted);
-    if (history !== null) warnings.push({ topic, message: history });
+    if (history !== null) warnings.push({ topic, about: 'history', message: history });
     if (actual === undefined) {
       const { partitions, replication, config } = wanted;
       if (replication > state.brokers) {
         refusals.push({
           topic,
+          about: 'replication',
           message: `replication ${replication} needs as many brokers, there ${state.brokers === 1 ? 'is' : 'are'} ${state.brokers}`,
         });
       }
       changes.push({ kind: 'create', topic, partitions, replication, config });
       continue;
     }
-    if (actual.partitions !== wanted.partitions) refusals.push({ topic, message: partitionsReason(actual, wanted) });
+    if (actual.partitions !== wanted.partitions) {
+      refusals.push({ topic, about: 'partitions', message: partitionsReason(actual, wanted) });
+    }
     if (actual.replication !== wanted.replication) {
       const message = `has replication ${actual.replication} instead of ${wanted.replication}: reassign its replicas`;
-      warnings.push({ topic, message });
+      warnings.push({ topic, about: 'replication', message });
     }
     const settings = Object.entries(wanted.config)
       .map(([name, to]) => ({ name, from: actual.overrides[name] ?? null, to }))
       .filter(({ from, to }) => from !== to);
     if (settings.length > 0) changes.push({ kind: 'configure', topic, settings });
     const shortened = shorterRetention(actual, wanted);
-    if (shortened !== null) warnings.push({ topic, message: shortened });
+    if (shortened !== null) warnings.push({ topic, about: 'retention', message: shortened });
     for (const [name, value] of Object.entries(actual.overrides)) {
       if (!(name in wanted.config)) extras.push({ topic, name, value });
     }

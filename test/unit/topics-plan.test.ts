@@ -107,7 +107,7 @@ describe('topics plan', () => {
   it('refuses more replicas than there are brokers', () => {
     const { refusals } = planTopics([EVENTS], { brokers: 1, topics: new Map() }, AS_IN_CATALOG);
     expect(refusals).toEqual([
-      { topic: 'customer-events.v1', message: 'replication 3 needs as many brokers, there is 1' },
+      { topic: 'customer-events.v1', about: 'replication', message: 'replication 3 needs as many brokers, there is 1' },
     ]);
   });
 
