@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import type { Sandbox } from './sandbox.ts';
+import { kafkaClient } from './service-clients.ts';
+import { waitUntil } from './wait-until.ts';
+
+/** A record as a foreign reader sees it. */
+export interface TopicRecord {
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer>>;
+}
+
+type Place = Pick<Sandbox, 'kafkaBrokers' | 'prefix'>;
+
+/** Gives every record that the topic holds now to `onRecords`, batch by batch, in order within each partition. */
+export async function readTopic(
+  place: Place,
+  topic: string,
+  onRecords: (records: readonly TopicRecord[]) => void | Promise<void>,
+): Promise<void> {
+  const kafka = kafkaClient(place.kafkaBrokers);
+  const left = new Map<number, number>();
+  for (const { partition, start, end } of await topicRanges(place, topic)) if (end > start) left.set(partition, end);
+  if (left.size === 0) return;
+  const groupId = `${place.prefix}reader-${randomBytes(4).toString('hex')}`;
+  const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: 100 });
+  const done = Promise.withResolvers<void>();
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    done.reject(payload.error);
+  });
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [place.prefix + topic], fromBeginning: true });
+    await consumer.run({
+      eachBatch: async ({ batch }) => {
+        const records = batch.messages.map((message): TopicRecord => ({
+          partition: batch.partition,
+          offset: Number(message.offset),
+          timestamp: Number(message.timestamp),
+          key: message.key,
+          value: message.value,
+          headers: buffers(message.headers),
+        }));
+        await onRecords(records);
+        if (Number(batch.lastOffset()) + 1 >= (left.get(batch.partition) ?? 0)) left.delete(batch.partition);
+        if (left.size === 0) done.resolve();
+      },
+    });
+    await done.promise;
+  } finally {
+    await consumer.disconnect();
+  }
+}
+
+function buffers(headers: object | undefined): Record<string, Buffer> {
+  return Object.fromEntries(
+    Object.entries(headers ?? {}).flatMap(([name, value]: [string, unknown]) =>
+      Buffer.isBuffer(value) ? [[name, value]] : typeof value === 'string' ? [[name, Buffer.from(value)]] : [],
+    ),
+  );
+}
+
+/** The first and the next offset of each partition. */
+export async function topicRanges(
+  place: Place,
+  topic: string,
+): Promise<{ partition: number; start: number; end: number }[]> {
+  return asking(place, async (admin) => {
+    const offsets = await admin.fetchTopicOffsets(place.prefix + topic);
+    return offsets.map(({ partition, low, high }) => ({ partition, start: Number(low), end: Number(high) }));
+  });
+}
+
+/** What each hop reads, in the order of the flow. */
+const HOPS = [
+  { group: 'kizuna.intake.v1', topic: 'interactions.v1' },
+  { group: 'kizuna.customer.v1', topic: 'customer-events.v1' },
+] as const;
+
+/** How many records each group has committed, and how many its topic holds, first intake, then customer. */
+export async function progressOf(place: Place): Promise<{ committed: number; held: number }[]> {
+  return asking(place, async (admin) => {
+    const progress = [];
+    for (const { group, topic } of HOPS) {
+      const held = await admin.fetchTopicOffsets(place.prefix + topic);
+      const [committed] = await admin.fetchOffsets({ groupId: place.prefix + group, topics: [place.prefix + topic] });
+      progress.push({
+        committed: (committed?.partitions ?? []).reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0),
+        held: held.reduce((sum, { high }) => sum + Number(high), 0),
+      });
+    }
+    return progress;
+  });
+}
+
+/**
+ * Resolves once both groups have committed all there is, which they do after their outputs were acknowledged. `expected`:
+ * how many interactions there must be.
+ */
+export async function untilFolded(
+  place: Place,
+  expected: number,
+  options: { readonly withinMs: number; readonly failed?: Promise<never> },
+): Promise<void> {
+  let seen = '';
+  const look = async (): Promise<true | undefined> => {
+    const [intake, customer] = await progressOf(place);
+    seen = JSON.stringify([intake, customer]);
+    if (intake === undefined || customer === undefined || intake.committed < expected) return undefined;
+    return customer.committed >= customer.held ? true : undefined;
+  };
+  await waitUntil('every record folded', look, { ...options, seen: () => seen });
+}
+
+type Admin = ReturnType<ReturnType<typeof kafkaClient>['admin']>;
+
+async function asking<T>(place: Place, ask: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafkaClient(place.kafkaBrokers).admin();
+  await admin.connect();
+  try {
+    return await ask(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
