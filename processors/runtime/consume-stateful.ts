@@ -187,21 +187,27 @@ export class StatefulMember implements Consumption {
     }
   }
 
-  /** Lets time pass up to `until` on one owned partition; a waiting batch goes between two blocks. */
-  async sweep(at: TopicPartition, until: Instant): Promise<void> {
+  /**
+   * Lets time pass up to `until` on one owned partition; a waiting batch goes between two blocks. Answers whether it got to
+   * the end: not when the partition or the service was lost on the way.
+   */
+  async sweep(at: TopicPartition, until: Instant): Promise<boolean> {
     const lane = this.#lanes.get(laneName(at));
-    if (lane === undefined) return;
+    if (lane === undefined) return false;
     const cursor = newSweep();
     try {
-      for (let more = true; more && !lane.closed && this.#stopping === null;) {
+      let more = true;
+      while (more && !lane.closed && this.#stopping === null) {
         more = await lane.run(async () => {
           await this.#ensureOwned(lane);
           return sweepBlock(lane.partition, until, cursor, this.#ports, noHeartbeat);
         });
         this.progress.beat();
       }
+      return !more;
     } catch (error) {
       if (!lane.closed) this.#recover(lane, error);
+      return false;
     }
   }
 
