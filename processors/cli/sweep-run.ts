@@ -1,0 +1,137 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Instant, Processor } from '../core/processor.ts';
+import type { StatefulMember } from '../runtime/consume-stateful.ts';
+import { groupName, type PipelinePorts } from '../runtime/pipeline-ports.ts';
+import type { EventLog, TopicPartition } from '../runtime/ports.ts';
+import { CommandFailed } from './failure.ts';
+
+const LOOK_AGAIN_AFTER_MS = 100;
+const PROGRESS_EVERY_MS = 1_000;
+/** A store or broker that is away may come back: a partition is tried so often. */
+const TRIES_MAX = 30;
+const TRY_AGAIN_AFTER_MS = 1_000;
+
+/** Throws CommandFailed unless the group has exactly `wanted` members. */
+export async function refuseCompany(log: EventLog, processor: Processor, wanted: 0 | 1): Promise<void> {
+  const group = groupName(processor);
+  const members = await log.members(group);
+  if (members === wanted) return;
+  const others = members - wanted;
+  throw new CommandFailed(
+    `The group ${group} has ${others} other member${others === 1 ? '' : 's'}, and a sweep must be alone: ` +
+      'stop them (`kizuna run`), or wait a few seconds for those that just ended.',
+  );
+}
+
+/**
+ * Throws CommandFailed while a processor that writes this one's input has not folded what its own inputs held at `until`:
+ * records would come after the deadlines that they precede.
+ */
+export async function refuseUpstreamLag(
+  log: EventLog,
+  processor: Processor,
+  processors: readonly Processor[],
+  until: Instant,
+): Promise<void> {
+  for (const upstream of processors) {
+    if (upstream.name === processor.name || !upstream.outputs.some((topic) => processor.inputs.includes(topic)))
+      continue;
+    for (const topic of upstream.inputs) {
+      const starts = await log.ranges(topic);
+      const committed = await log.committed(groupName(upstream), topic);
+      let behind = 0;
+      for (const { partition, offset } of await log.offsetsAt(topic, until + 1)) {
+        const start = starts.find((range) => range.partition === partition)?.start ?? 0;
+        const done = committed.find((each) => each.partition === partition)?.offset ?? start;
+        behind += Math.max(0, offset - done);
+      }
+      if (behind === 0) continue;
+      throw new CommandFailed(
+        `${topic} holds ${behind} records up to then that ${upstream.name} has not folded: let \`kizuna run ${upstream.name}\` finish first.`,
+      );
+    }
+  }
+}
+
+/**
+ * Catches up with the input, lets time pass on every partition, and waits until every document is stored. `stop` gives up,
+ * which is for whoever learns that the member is dead.
+ */
+export async function sweepMember(
+  member: StatefulMember,
+  { log }: PipelinePorts,
+  until: Instant,
+  tell: (line: string) => void,
+  stop: AbortSignal,
+): Promise<{ partitions: number; folded: number }> {
+  const { processor } = member;
+  const told = everySecond(tell);
+  const ends = new Map<string, number>();
+  for (const topic of processor.inputs) {
+    for (const { partition, end } of await log.ranges(topic)) ends.set(`${topic}/${partition}`, end);
+  }
+  await takeOverAll(member, log, ends.size, stop);
+  const behind = (): number =>
+    member
+      .partitions()
+      .reduce((sum, { at, next }) => sum + Math.max(0, (ends.get(`${at.topic}/${at.partition}`) ?? 0) - next), 0);
+  const folded = behind();
+  for (let left = folded; left > 0; left = behind()) {
+    told(`${left} of ${folded} records to fold`);
+    await wait(LOOK_AGAIN_AFTER_MS, undefined, { signal: stop });
+  }
+  const partitions = member.partitions();
+  for (const [index, { at }] of partitions.entries()) {
+    told(`${index} of ${partitions.length} partitions swept`);
+    await sweepPartition(member, at, until, stop);
+  }
+  // Whoever joined meanwhile took partitions away, and with them what was promised.
+  if (partitions.length !== ends.size) throw lost(processor);
+  await refuseCompany(log, processor, 1);
+  for (let dirty = dirtyOf(member); dirty > 0; dirty = dirtyOf(member)) {
+    told(`${dirty} documents to store`);
+    await wait(LOOK_AGAIN_AFTER_MS, undefined, { signal: stop });
+  }
+  return { partitions: partitions.length, folded };
+}
+
+/** Waits until every partition of the inputs is ours. */
+async function takeOverAll(member: StatefulMember, log: EventLog, count: number, stop: AbortSignal): Promise<void> {
+  while (member.partitions().length < count || member.partitions().some(({ mustTakeOver }) => mustTakeOver)) {
+    await refuseCompany(log, member.processor, 1);
+    await wait(LOOK_AGAIN_AFTER_MS, undefined, { signal: stop });
+  }
+}
+
+async function sweepPartition(
+  member: StatefulMember,
+  at: TopicPartition,
+  until: Instant,
+  stop: AbortSignal,
+): Promise<void> {
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    if (await member.sweep(at, until)) return;
+    await wait(TRY_AGAIN_AFTER_MS, undefined, { signal: stop });
+  }
+  throw lost(member.processor);
+}
+
+function dirtyOf(member: StatefulMember): number {
+  return member.partitions().reduce((sum, { dirty }) => sum + dirty.size, 0);
+}
+
+function lost({ name }: Processor): CommandFailed {
+  return new CommandFailed(
+    `Not everything could be swept: ${name} lost a partition or its store. Try again: it is harmless.`,
+  );
+}
+
+/** Tells at most a line a second. */
+function everySecond(tell: (line: string) => void): (line: string) => void {
+  let toldAt = performance.now();
+  return (line) => {
+    if (performance.now() - toldAt < PROGRESS_EVERY_MS) return;
+    toldAt = performance.now();
+    tell(line);
+  };
+}
