@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter } from './packing.ts';
 import type { Instant } from './processor.ts';
+import { ESCAPE, unroll, Unrolled } from './unroll.ts';
 import { oldestSlot, slotAt, type Ring } from './window.ts';
 
 /**
@@ -21,57 +22,15 @@ export interface Tiles {
   end: number;
 }
 
-/** More than the longest ring has tiles. */
-const UNROLLED_MAX = 512;
-
-/** Tiles unpacked for reading, newest first; one is reused from ring to ring. */
-export class Unrolled {
-  readonly slots = new Int32Array(UNROLLED_MAX);
-  readonly values = new Float64Array(UNROLLED_MAX);
-  length = 0;
-
-  slot(index: number): number {
-    return this.slots[index] ?? 0;
-  }
-
-  value(index: number): number {
-    return this.values[index] ?? 0;
-  }
-
-  push(slot: number, value: number): void {
-    this.slots[this.length] = slot;
-    this.values[this.length] = value;
-    this.length += 1;
-  }
-}
-
 const reader = new ByteReader(Buffer.alloc(0));
 const writer = new ByteWriter(2048);
 const rewritten = new Unrolled();
 
 const NO_BYTES = Buffer.alloc(0);
-const ESCAPE = 15;
 const NO_SLOT = -1;
 
 export function newTiles(ring: Ring): Tiles {
   return { ring, slot: NO_SLOT, head: 0, bytes: NO_BYTES, start: 0, end: 0 };
-}
-
-/** Fills `into` with the tiles from `from` on, newest first. */
-export function unroll(tiles: Tiles, from: number, into: Unrolled): void {
-  into.length = 0;
-  let slot = tiles.slot;
-  if (slot < from) return;
-  into.push(slot, tiles.head);
-  reader.reset(tiles.bytes, tiles.start);
-  while (reader.position < tiles.end) {
-    const token = reader.byte();
-    const gap = token >> 4;
-    slot -= gap === ESCAPE ? reader.uint() + 16 : gap + 1;
-    if (slot < from) return;
-    const value = token & 15;
-    into.push(slot, value === 0 ? reader.int() : value);
-  }
 }
 
 /** Adds to the tile of `at` ≤ `now`; one beyond the ring counts nothing, but the newest tile is always that of the newest time. */

@@ -6,7 +6,8 @@ import { MEASURES } from './features.ts';
 import { placeOf, type Posting } from './measures.ts';
 import { factsOf, newOrderBook, NO_ORDERS, type OrderBook, type OrderFacts } from './order-book.ts';
 import { readOrderBook, readOrderFacts, writeOrderBook } from './order-packing.ts';
-import { locateTally, newTally, openTally, postToTally, writeTally, type Tally } from './tally.ts';
+import { locateTally, openTally, writeTally } from './tally-packing.ts';
+import { newTally, postToTally, type Tally } from './tally.ts';
 
 const ORDERS = placeOf('orders');
 const REVENUE = placeOf('revenue');

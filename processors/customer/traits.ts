@@ -61,9 +61,9 @@ export function traitsOf(
 }
 
 function attributeTexts({ attributes }: OpenState): Record<string, string> {
-  const texts: Record<string, string> = {};
-  for (const [name, { value }] of attributes) texts[name] = value;
-  return texts;
+  if (attributes.size === 0) return {};
+  // Not by assignment: an attribute may be called __proto__.
+  return Object.fromEntries([...attributes].map(([name, { value }]) => [name, value]));
 }
 
 function measureTraits(open: OpenState, now: Instant): MeasureTraits[] {

@@ -1,6 +1,6 @@
 import { DAY_MS } from '../core/event-time.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
-import { unroll, Unrolled } from '../core/tiles.ts';
+import { unroll, Unrolled } from '../core/unroll.ts';
 import { firstSlot, leavesAt, type Span } from '../core/window.ts';
 import { region } from './brand-rules.ts';
 import type { Posting } from './measures.ts';

@@ -147,6 +147,12 @@ describe('attributes', () => {
     expect(driver.memberships.at(-1)).toMatchObject({ at: T + 4, changes: ['-tier'] });
   });
 
+  test('may be called anything', () => {
+    const attributes = Object.fromEntries([['__proto__', 'x']]);
+    const driver = new CustomerDriver(definitions({})).record(T, { type: 'IDENTIFIED', attributes });
+    expect(Object.entries(driver.view(T).attributes)).toEqual([['__proto__', 'x']]);
+  });
+
   test('at most 32 are kept, the longest untold go', () => {
     const driver = new CustomerDriver(definitions({}));
     for (let index = 0; index < 40; index++) {

@@ -1,16 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteReader, ByteWriter } from '../../processors/core/packing.ts';
-import {
-  addToTiles,
-  clearTiles,
-  newTiles,
-  readTiles,
-  unroll,
-  Unrolled,
-  writeTiles,
-} from '../../processors/core/tiles.ts';
+import { addToTiles, clearTiles, newTiles, readTiles, writeTiles } from '../../processors/core/tiles.ts';
 import type { Tiles } from '../../processors/core/tiles.ts';
+import { unroll, Unrolled } from '../../processors/core/unroll.ts';
 import { oldestSlot, slotAt } from '../../processors/core/window.ts';
 import { Surroundings } from '../../processors/customer/surroundings.ts';
 import { region } from '../../processors/customer/brand-rules.ts';
