@@ -7,7 +7,7 @@ import { flushAll, flushOnce } from './flush.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { Lane } from './lane.ts';
 import { ownPartition, type OwnedPartition } from './owned-partition.ts';
-import { reportPartition } from './partition-gauges.ts';
+import { reportDirty, reportPartition } from './partition-gauges.ts';
 import { groupName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogBatch, Membership, TopicPartition } from './ports.ts';
 import { sourceOf } from './position.ts';
@@ -69,6 +69,16 @@ export class StatefulMember implements Consumption {
     return this.partitions().map(({ at, next }) => ({ ...at, next }));
   }
 
+  async report(): Promise<void> {
+    for (const topic of this.processor.inputs) {
+      for (const { partition, end } of await this.#ports.log.ranges(topic)) {
+        const lane = this.#lanes.get(laneName({ topic, partition }));
+        // Before the first take-over it is not known what is folded.
+        if (lane !== undefined && lane.partition.head >= 0) reportPartition(lane.partition, end, null, this.#ports);
+      }
+    }
+  }
+
   partitions(): OwnedPartition[] {
     return [...this.#lanes.values()].map((lane) => lane.partition);
   }
@@ -99,6 +109,7 @@ export class StatefulMember implements Consumption {
     this.#lanes.delete(name);
     this.#ports.owned.delete(lane.partition);
     this.#ports.meter.partition(this.processor.name, lane.partition.at, null);
+    reportDirty(this.processor.name, this.#ports);
   }
 
   async #onBatch(batch: LogBatch, heartbeat: () => Promise<void>): Promise<'done' | 'again'> {

@@ -1,9 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { PipelineError } from '../core/errors.ts';
-import type { StatelessProcessor } from '../core/processor.ts';
+import type { Instant, StatelessProcessor } from '../core/processor.ts';
 import { backoffMs } from './backoff.ts';
 import { Failure, type Consumption } from './consumption.ts';
 import { Heartbeats } from './heartbeats.ts';
+import { Lag } from './lag.ts';
 import { groupName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogBatch, Membership, TopicPartition } from './ports.ts';
 import { Progress } from './progress.ts';
@@ -15,6 +16,7 @@ export class StatelessMember implements Consumption {
   readonly processor: StatelessProcessor;
   readonly progress = new Progress();
   #owned: readonly TopicPartition[] = [];
+  readonly #lags = new Map<string, Lag>();
   readonly #ports: PipelinePorts;
   readonly #failure = new Failure();
   readonly #failures = new Map<string, number>();
@@ -30,7 +32,7 @@ export class StatelessMember implements Consumption {
   async join(): Promise<void> {
     this.#membership = await this.#ports.log.join(groupName(this.processor), this.processor.inputs, {
       assigned: (partitions) => {
-        this.#owned = partitions;
+        this.#own(partitions);
         this.#joined = true;
       },
       revoked: () => {
@@ -53,23 +55,47 @@ export class StatelessMember implements Consumption {
     return this.#failure.promise;
   }
 
-  async positions(): Promise<(TopicPartition & { next: number })[]> {
-    const positions: (TopicPartition & { next: number })[] = [];
+  async positions(): Promise<(TopicPartition & { next: number; end: number })[]> {
+    const positions: (TopicPartition & { next: number; end: number })[] = [];
     for (const topic of this.processor.inputs) {
       const committed = await this.#ports.log.committed(groupName(this.processor), topic);
-      const starts = await this.#ports.log.ranges(topic);
+      const ranges = await this.#ports.log.ranges(topic);
       for (const { partition } of this.#owned.filter((at) => at.topic === topic)) {
-        const start = starts.find((range) => range.partition === partition)?.start ?? 0;
+        const { start, end } = ranges.find((range) => range.partition === partition) ?? { start: 0, end: 0 };
         const next = committed.find((each) => each.partition === partition)?.offset ?? start;
-        positions.push({ topic, partition, next });
+        positions.push({ topic, partition, next, end });
       }
     }
     return positions;
   }
 
+  async report(): Promise<void> {
+    for (const { next, end, ...at } of await this.positions()) this.#reportLag(at, next, end, null);
+  }
+
+  #reportLag(at: TopicPartition, next: number, end: number, newest: Instant | null): void {
+    const lag = this.#lags.get(laneName(at));
+    // Given up while the answer was on its way.
+    if (lag === undefined) return;
+    const { records, seconds } = lag.measure(next, end, newest, this.#ports.clock.now());
+    const gauges = { lagRecords: records, lagSeconds: seconds, dueOldestSeconds: 0, totals: [] };
+    this.#ports.meter.partition(this.processor.name, at, gauges);
+  }
+
+  /** Forgets what was measured of partitions that were given up, and begins with those that are new. */
+  #own(partitions: readonly TopicPartition[]): void {
+    const names = new Set(partitions.map(laneName));
+    for (const at of this.#owned.filter((each) => !names.has(laneName(each)))) {
+      this.#lags.delete(laneName(at));
+      this.#ports.meter.partition(this.processor.name, at, null);
+    }
+    this.#owned = partitions;
+    for (const name of names) if (!this.#lags.has(name)) this.#lags.set(name, new Lag());
+  }
+
   async #onBatch(batch: LogBatch, heartbeat: () => Promise<void>): Promise<'done' | 'again'> {
     const at = { topic: batch.topic, partition: batch.partition };
-    const name = `${batch.topic}/${batch.partition}`;
+    const name = laneName(at);
     const heartbeats = new Heartbeats(heartbeat);
     this.progress.waiting();
     try {
@@ -80,10 +106,7 @@ export class StatelessMember implements Consumption {
       this.#ports.meter.stage(this.processor.name, 'commit', committed());
       this.#failures.delete(name);
       this.progress.beat();
-      const newest = batch.records.at(-1)?.timestamp ?? this.#ports.clock.now();
-      const lagRecords = Math.max(0, batch.logEnd - batch.next);
-      const lagSeconds = lagRecords === 0 ? 0 : Math.max(0, this.#ports.clock.now() - newest) / 1000;
-      this.#ports.meter.partition(this.processor.name, at, { lagRecords, lagSeconds, dueOldestSeconds: 0, totals: [] });
+      this.#reportLag(at, batch.next, batch.logEnd, batch.records.at(-1)?.timestamp ?? null);
       return 'done';
     } catch (error) {
       this.progress.beat();
@@ -107,7 +130,12 @@ export class StatelessMember implements Consumption {
     this.#stopping ??= (async () => {
       await this.#membership?.leave();
       this.#joined = false;
+      this.#own([]);
     })();
     return this.#stopping;
   }
+}
+
+function laneName({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`;
 }

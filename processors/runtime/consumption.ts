@@ -11,6 +11,11 @@ export interface Consumption {
   readonly progress: Progress;
   /** The next offset of each partition it owns, to prove that nothing waits there. */
   positions(): Promise<(TopicPartition & { readonly next: number })[]>;
+  /**
+   * Sets the gauges of every owned partition as of now. To be called every few seconds: a consumer that receives nothing, or
+   * folds nothing, cannot say so itself. Rejects when the log does not answer.
+   */
+  report(): Promise<void>;
   /** Rejects when the member is dead and will not come back; never resolves. */
   readonly failed: Promise<never>;
   /** Finishes what is in hand and leaves the group. Harmless when repeated. */

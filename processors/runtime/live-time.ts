@@ -76,7 +76,9 @@ export class LiveTime {
     }
     await Promise.all(
       this.#member.partitions().map(async (partition) => {
-        const end = ends.get(`${partition.at.topic}/${partition.at.partition}`) ?? Number.POSITIVE_INFINITY;
+        const end = ends.get(`${partition.at.topic}/${partition.at.partition}`);
+        // A partition that the log does not have is no end to catch up with.
+        if (end === undefined) return;
         await this.#caughtUp(() => partition.mustTakeOver || partition.next >= end);
         if (!partition.mustTakeOver && partition.next >= end) await this.#member.sweep(partition.at, until);
         reportPartition(partition, end, null, this.#ports);

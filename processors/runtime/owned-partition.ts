@@ -1,5 +1,6 @@
 import type { AnyStateful, Instant } from '../core/processor.ts';
 import { DueHeap } from './due-heap.ts';
+import { Lag } from './lag.ts';
 import type { Position, TopicPartition } from './ports.ts';
 
 /**
@@ -52,6 +53,7 @@ export interface OwnedPartition {
   /** The one bulk write under way. */
   flushing: Promise<number> | null;
   readonly dueHeap: DueHeap;
+  readonly lag: Lag;
 }
 
 export function ownPartition(processor: AnyStateful, at: TopicPartition, source: string): OwnedPartition {
@@ -74,6 +76,7 @@ export function ownPartition(processor: AnyStateful, at: TopicPartition, source:
     unflushedBytes: new Map(),
     flushing: null,
     dueHeap: new DueHeap(),
+    lag: new Lag(),
   };
 }
 

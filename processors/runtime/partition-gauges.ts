@@ -14,31 +14,35 @@ function earliestDue(partition: OwnedPartition): Instant {
   return Number.POSITIVE_INFINITY;
 }
 
-/**
- * Sets the gauges of one partition. `newest` is the timestamp of the newest record folded: as long as there is lag, the
- * oldest record not folded is no older.
- */
+/** Sets the gauges of one partition. `newest`: the timestamp of the newest record just folded, if any was. */
 export function reportPartition(
   partition: OwnedPartition,
   logEnd: number,
   newest: Instant | null,
   ports: PipelinePorts,
 ): void {
+  // Given up while something was under way in it: its gauges are gone, and shall stay so.
+  if (!ports.owned.has(partition)) return;
   const { processor, at } = partition;
   const now = ports.clock.now();
-  const lagRecords = Math.max(0, logEnd - partition.next);
+  const { records, seconds } = partition.lag.measure(partition.next, logEnd, newest, now);
   ports.meter.partition(processor.name, at, {
-    lagRecords,
-    lagSeconds: lagRecords === 0 || newest === null ? 0 : Math.max(0, now - newest) / 1000,
+    lagRecords: records,
+    lagSeconds: seconds,
     dueOldestSeconds: Math.max(0, now - earliestDue(partition)) / 1000,
     totals: processor.totals.gauges(partition.totals),
   });
+  reportDirty(processor.name, ports);
+}
+
+/** Sets the gauges of what a processor has in the journal only, over all partitions that this process owns. */
+export function reportDirty(processor: string, { meter, owned }: PipelinePorts): void {
   let documents = 0;
   let oldest = Number.POSITIVE_INFINITY;
-  for (const each of ports.owned) {
-    if (each.processor.name !== processor.name) continue;
+  for (const each of owned) {
+    if (each.processor.name !== processor) continue;
     documents += each.dirty.size;
     oldest = Math.min(oldest, oldestDirty(each));
   }
-  ports.meter.dirtyDocuments(processor.name, documents, documents === 0 ? 0 : (elapsedMs() - oldest) / 1000);
+  meter.dirtyDocuments(processor, documents, documents === 0 ? 0 : (elapsedMs() - oldest) / 1000);
 }

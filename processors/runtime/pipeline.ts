@@ -18,6 +18,8 @@ export interface PipelineOptions {
 /** Several processors at work in one process. */
 export interface Pipeline extends AsyncDisposable {
   readonly members: readonly Consumption[];
+  /** Whether the log answered when it was last asked where it ends, a few seconds ago at most. */
+  readonly logAnswers: boolean;
   /** Rejects with the first error that ends a member; never resolves. */
   readonly failed: Promise<never>;
   /** In order: time stops passing, each member finishes its blocks, leaves its group and flushes. Harmless when repeated. */
@@ -54,29 +56,42 @@ export async function startPipeline(
     }
   }
   const failed = Promise.race([...members.map((member) => member.failed), ...times.map((time) => time.failed)]);
-  void watchIdleness(members, ports, stopped.signal);
+  const watch = { logAnswers: true };
+  void watchMembers(members, ports, watch, stopped.signal);
   let stopping: Promise<void> | null = null;
   const stop = (): Promise<void> => (stopping ??= stopAll());
-  return { members, failed, stop, [Symbol.asyncDispose]: stop };
+  return {
+    members,
+    failed,
+    stop,
+    get logAnswers() {
+      return watch.logAnswers;
+    },
+    [Symbol.asyncDispose]: stop,
+  };
 }
 
-/** How often it is asked whether a consumer that receives nothing has nothing to receive. */
-const IDLE_EVERY_MS = 5_000;
+/** How often it is asked whether a consumer that receives nothing has nothing to receive, and how far it is behind. */
+const WATCH_EVERY_MS = 5_000;
 
-async function watchIdleness(
+async function watchMembers(
   members: readonly Consumption[],
   ports: PipelinePorts,
+  watch: { logAnswers: boolean },
   stopped: AbortSignal,
 ): Promise<void> {
   for (;;) {
-    await wait(IDLE_EVERY_MS, undefined, { ref: false, signal: stopped }).catch(() => undefined);
+    await wait(WATCH_EVERY_MS, undefined, { ref: false, signal: stopped }).catch(() => undefined);
     if (stopped.aborted) return;
     for (const member of members) {
       try {
         await proveIdle(member.progress, ports.log, await member.positions());
+        await member.report();
+        watch.logAnswers = true;
       } catch (error) {
         // Not knowing is not stuck: when the log does not answer, nothing is told.
         const code = error instanceof PipelineError ? error.code : 'unexpected';
+        if (code === 'log_unavailable') watch.logAnswers = false;
         ports.logger.debug('idleness could not be proven', { processor: member.processor.name, code });
       }
     }
