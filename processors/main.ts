@@ -34,8 +34,9 @@ export async function startKizuna(config: Config, { logger, clock, ...options }:
   const definitions = await loadDefinitions(config.definitionsFolder ?? shippedDefinitions);
   const processors = createProcessors(definitions);
   const registry = new Registry();
-  const { meter, render, setDefinitions } = createMetrics(registry, packageJson.version);
+  const { meter, render, setDefinitions, startAtZero } = createMetrics(registry, packageJson.version);
   setDefinitions(definitions.hash);
+  startAtZero(processors.filter(({ name }) => options.only?.includes(name) ?? true));
 
   const stores = processors.filter((each) => each.kind === 'stateful').map(storeName);
   const services = stack.use(await openServices(config, { topics: TOPICS, stores, clock, logger, meter }));
@@ -53,6 +54,7 @@ export async function startKizuna(config: Config, { logger, clock, ...options }:
   const pipeline = stack.use(await startPipeline(processors, ports, run));
   const conditions = {
     joined: () => pipeline.members.every((member) => member.joined),
+    log: () => pipeline.logAnswers,
     store: async () => (await store.ping(), true),
   };
   const progress = new Map(pipeline.members.map((member) => [member.processor.name, member.progress]));

@@ -60,4 +60,5 @@ export class OutcomeMeter implements Meter {
   readonly rebalance = nothing;
   readonly partition = nothing;
   readonly dirtyDocuments = nothing;
+  readonly stopped = nothing;
 }

@@ -7,6 +7,7 @@ import { createLog } from '../runtime/log.ts';
 import { requireServices } from './connections.ts';
 import { Ending } from './ending.ts';
 import { reportOf } from './failure.ts';
+import { showStop } from './show-stop.ts';
 import { JSON_OPTION, type JsonFlag, type Terminal } from './terminal.ts';
 
 type RunFlags = JsonFlag & { readonly embedded?: true };
@@ -42,10 +43,16 @@ async function run(names: readonly string[], flags: RunFlags, terminal: Terminal
     logger.info('starting', { processors: names.length > 0 ? names : PROCESSOR_NAMES, mode: config.time });
     await using kizuna = await startKizuna(config, { logger, clock, ...(names.length > 0 && { only: names }) });
     logger.info('running', { on: kizuna.services.description, url: kizuna.url, definitions: kizuna.definitions.hash });
-    const signal = await Promise.race([ending.requested, kizuna.pipeline.failed]).finally(() => {
-      ending.begin();
-    });
-    logger.info('stopping', { signal });
+    const { pipeline, ports } = kizuna;
+    const failure = pipeline.failed.catch((error: unknown) => ({ error }));
+    const end = await Promise.race([ending.requested, failure]);
+    if (typeof end !== 'string') {
+      const { meter } = ports;
+      await showStop(end.error, { pipeline, meter, logger, visibleMs: config.stopVisibleMs, cut: ending.requested });
+    }
+    ending.begin();
+    if (typeof end !== 'string') await pipeline.failed;
+    logger.info('stopping', { signal: end });
   } catch (error) {
     if (error instanceof ConfigurationError) throw error;
     // Told in the log, as everything else of a process that runs.

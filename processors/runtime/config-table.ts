@@ -109,6 +109,11 @@ export const SETTINGS = {
     'false',
     'Stop when more than half of at least 1,000 consecutive records are refused, instead of sending them to the dead letters.',
   ),
+  KIZUNA_STOP_VISIBLE_MS: defaulted(
+    milliseconds(0),
+    '60000',
+    'How long a process that stopped for good still serves /metrics, where kizuna_stopped tells why, before it ends: a few scrapes.',
+  ),
   KIZUNA_SHUTDOWN_MS: defaulted(
     milliseconds(1000),
     '15000',

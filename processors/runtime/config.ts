@@ -58,6 +58,7 @@ export interface Config {
     readonly blockBytesMax: number;
   };
   readonly stopWhenRefused: boolean;
+  readonly stopVisibleMs: number;
   readonly shutdownMs: number;
 }
 
@@ -85,6 +86,7 @@ export function loadConfig(environment: Environment = process.env, readFile: Rea
       blockBytesMax: values.KIZUNA_BLOCK_BYTES_MAX,
     },
     stopWhenRefused: values.KIZUNA_STOP_WHEN_REFUSED,
+    stopVisibleMs: values.KIZUNA_STOP_VISIBLE_MS,
     shutdownMs: values.KIZUNA_SHUTDOWN_MS,
   });
 }

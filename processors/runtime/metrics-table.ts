@@ -1,3 +1,4 @@
+import { ERROR_CODES } from '../core/errors.ts';
 import { REJECT_REASONS, SKIP_REASONS } from '../core/reasons.ts';
 
 const REASONS = [...SKIP_REASONS, ...REJECT_REASONS];
@@ -25,6 +26,8 @@ export const LABELS = {
   brand: 'the definitions and brands seen; bounded by the number of series',
   segment: 'the definitions; bounded by the number of series',
   churn_band: ['LOW', 'MEDIUM', 'HIGH', 'INSUFFICIENT_DATA'],
+  code: ERROR_CODES,
+  condition: 'the conditions of /readyz',
   hash: 'one value a process',
   version: 'one value a process',
   node: 'one value a process',
@@ -157,6 +160,16 @@ export const METRICS = {
     type: 'gauge',
     labels: [],
     help: 'Series of segment members and customers that are not shown, because 1,000 are.',
+  },
+  kizuna_ready: {
+    type: 'gauge',
+    labels: ['condition'],
+    help: 'Whether a condition of /readyz held when the metrics were asked for, 1 or 0.',
+  },
+  kizuna_stopped: {
+    type: 'gauge',
+    labels: ['code'],
+    help: 'Always 1; why this process stopped for good. Shown until it ends, for KIZUNA_STOP_VISIBLE_MS.',
   },
   kizuna_definitions_info: { type: 'gauge', labels: ['hash'], help: 'Always 1; the hash of the definitions in use.' },
   kizuna_build_info: {

@@ -1,15 +1,23 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { REJECT_REASONS, SKIP_REASONS } from '../core/reasons.ts';
 import { LABELS, METRIC_NAMES, metricRow, type LabelName, type MetricName, type METRICS } from './metrics-table.ts';
 import { PartitionTotals } from './metrics-totals.ts';
 import type { Meter, PartitionGauges, TopicPartition } from './ports.ts';
 
 export interface Metrics {
   readonly meter: Meter;
+  /** Shows the counters of these processors at 0: Prometheus sees a rise only from a value it has seen. */
+  readonly startAtZero: (processors: readonly { readonly name: string; readonly inputs: readonly string[] }[]) => void;
   /** Which definitions are in use from now on. */
   readonly setDefinitions: (hash: string) => void;
-  /** What /metrics answers, in the Prometheus text format. */
-  readonly render: () => Promise<{ readonly contentType: string; readonly body: string }>;
+  /** What /metrics answers, in the Prometheus text format. `conditions`: which of /readyz hold now. */
+  readonly render: (
+    conditions?: Readonly<Record<string, boolean>>,
+  ) => Promise<{ readonly contentType: string; readonly body: string }>;
 }
+
+const REASONS_BY_OUTCOME = { applied: [''], skipped: SKIP_REASONS, rejected: REJECT_REASONS, replayed: [''] };
+const TAKE_OVER_REASONS = ['joined', 'ownership_lost', 'store_error', 'producer_error'] as const;
 
 type NamesOf<Type> = { [N in MetricName]: (typeof METRICS)[N] extends { readonly type: Type } ? N : never }[MetricName];
 type LabelsOf<N extends MetricName> = Record<(typeof METRICS)[N]['labels'][number], string>;
@@ -51,6 +59,7 @@ export function createMetrics(registry: Registry, version: string): Metrics {
       gauge('kizuna_dirty_documents').set({ processor }, documents);
       gauge('kizuna_document_lag_seconds').set({ processor }, oldestSeconds);
     },
+    stopped: (code) => gauge('kizuna_stopped').set({ code }, 1),
   };
 
   /** The gauges of partitions are set only when somebody looks: those given up must be gone, and sums are work. */
@@ -76,12 +85,27 @@ export function createMetrics(registry: Registry, version: string): Metrics {
 
   return {
     meter,
+    startAtZero(processors) {
+      for (const reason of TAKE_OVER_REASONS) inc('kizuna_takeovers_total', { reason }, 0);
+      for (const { name: processor, inputs } of processors) {
+        inc('kizuna_records_consumed_total', { processor }, 0);
+        for (const [outcome, reasons] of Object.entries(REASONS_BY_OUTCOME)) {
+          for (const reason of reasons) inc('kizuna_records_total', { processor, outcome, reason }, 0);
+        }
+        for (const topic of inputs) {
+          for (const reason of REJECT_REASONS) inc('kizuna_dead_letters_total', { topic, reason }, 0);
+        }
+      }
+    },
     setDefinitions(hash) {
       gauge('kizuna_definitions_info').reset();
       gauge('kizuna_definitions_info').set({ hash }, 1);
     },
-    async render() {
+    async render(conditions = {}) {
       refresh();
+      for (const [condition, holds] of Object.entries(conditions)) {
+        gauge('kizuna_ready').set({ condition }, holds ? 1 : 0);
+      }
       return { contentType: registry.contentType, body: await registry.metrics() };
     },
   };

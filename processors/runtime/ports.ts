@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../core/errors.ts';
 import type { Instant, Summary } from '../core/processor.ts';
 import type { Reason } from '../core/reasons.ts';
 
@@ -246,6 +247,8 @@ export interface Meter {
   /** Sets the gauges of one owned partition; `null` forgets them (partition given up). */
   partition(processor: string, at: TopicPartition, gauges: PartitionGauges | null): void;
   dirtyDocuments(processor: string, documents: number, oldestSeconds: number): void;
+  /** The process folds nothing any more and will end: why. */
+  stopped(code: ErrorCode): void;
 }
 
 export interface PartitionGauges {

@@ -76,7 +76,7 @@ export function silentMeter(): Meter {
   return {
     ...{ consumed: nothing, outcome: nothing, published: nothing, republished: nothing, deadLetter: nothing },
     ...{ latency: nothing, stage: nothing, batchRecords: nothing, store: nothing, blockBytes: nothing },
-    ...{ takeover: nothing, rebalance: nothing, partition: nothing, dirtyDocuments: nothing },
+    ...{ takeover: nothing, rebalance: nothing, partition: nothing, dirtyDocuments: nothing, stopped: nothing },
   };
 }
 

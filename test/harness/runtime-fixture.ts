@@ -48,6 +48,7 @@ export class RecordingMeter implements Meter {
   rebalance(): void {}
   partition(): void {}
   dirtyDocuments(): void {}
+  stopped(): void {}
 
   /** Every record counted by an outcome. */
   get counted(): number {

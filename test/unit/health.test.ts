@@ -99,6 +99,13 @@ describe('the health server', () => {
     expect(await get('/livez', { method: 'HEAD' })).toMatchObject({ status: 200, body: '' });
   });
 
+  test('shows among the metrics which conditions of /readyz hold', async () => {
+    conditions['store'] = () => Promise.reject(new Error('away'));
+    const { body } = await get('/metrics');
+    expect(body).toContain('\nkizuna_ready{condition="joined"} 1\n');
+    expect(body).toContain('\nkizuna_ready{condition="store"} 0\n');
+  });
+
   test('answers 500 when the metrics cannot be rendered, and lives on', async () => {
     await server.close();
     server = await serveHealth(sources({ metrics: async () => Promise.reject(new Error('broken')) }));

@@ -41,6 +41,38 @@ describe('the meter', () => {
     ]);
   });
 
+  test('shows every count of a processor at 0 before the first record, so that the first is a rise', async () => {
+    const { meter, startAtZero, lines } = setUp();
+    startAtZero([{ name: 'intake', inputs: ['interactions.v1'] }]);
+    const zeros = await lines('kizuna_records');
+    expect(zeros).toContain('kizuna_records_consumed_total{processor="intake"} 0');
+    expect(zeros).toContain('kizuna_records_total{processor="intake",outcome="applied",reason=""} 0');
+    expect(zeros).toContain('kizuna_records_total{processor="intake",outcome="skipped",reason="duplicate_event"} 0');
+    expect(zeros).toContain('kizuna_records_total{processor="intake",outcome="rejected",reason="undecodable"} 0');
+    meter.deadLetter('interactions.v1', 'undecodable', 2);
+    const dead = await lines('kizuna_dead_letters_total{topic="interactions.v1"');
+    expect(dead).toContain('kizuna_dead_letters_total{topic="interactions.v1",reason="null_value"} 0');
+    expect(dead).toContain('kizuna_dead_letters_total{topic="interactions.v1",reason="undecodable"} 2');
+    expect(await lines('kizuna_takeovers_total')).toHaveLength(4);
+  });
+
+  test('tells which conditions hold now, and why the process stopped once it has', async () => {
+    const { meter, render, lines } = setUp();
+    await render({ joined: true, store: false });
+    expect(await lines('kizuna_ready')).toEqual([
+      'kizuna_ready{condition="joined"} 1',
+      'kizuna_ready{condition="store"} 0',
+    ]);
+    await render({ joined: true, store: true });
+    expect(await lines('kizuna_ready')).toEqual([
+      'kizuna_ready{condition="joined"} 1',
+      'kizuna_ready{condition="store"} 1',
+    ]);
+    expect(await lines('kizuna_stopped')).toEqual([]);
+    meter.stopped('input_lost');
+    expect(await lines('kizuna_stopped')).toEqual(['kizuna_stopped{code="input_lost"} 1']);
+  });
+
   test('has a bucket bound at each objective', async () => {
     const { meter, lines } = setUp();
     meter.latency('customer', 'pipeline', 0.2);
