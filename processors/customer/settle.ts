@@ -75,6 +75,8 @@ export function settleDeadline(at: AtHand): Applied<CustomerAddition> {
 export function settleEnd(at: AtHand): Applied<CustomerAddition> {
   const turn = turnOf(at, 'TIME', false);
   if (at.state.mustPublishTraits) publishTraitsNow(turn);
+  // Before its clock a state cannot remember that it published.
+  if (at.now > at.state.at) at.state.at = at.now;
   at.state.due = dueOf(turn);
   return { kind: 'apply', outputs: turn.outputs, contributions: turn.contributions };
 }
