@@ -27,7 +27,9 @@ export async function scrape(url: string): Promise<Scrape> {
 }
 
 function labelsOf(text: string): Record<string, string> {
-  return Object.fromEntries(Array.from(text.matchAll(/([a-z_]+)="([^"]*)"/g), ([, name = '', value]) => [name, value]));
+  return Object.fromEntries(
+    Array.from(text.matchAll(/([a-z_]+)="([^"]*)"/g), ([, name = '', value = '']) => [name, value]),
+  );
 }
 
 /** What went into each processor, and what became of it: `applied`, `replayed`, `skipped.<reason>`, `rejected.<reason>`. */
