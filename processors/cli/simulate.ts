@@ -41,7 +41,7 @@ export function addSimulate(program: Command): void {
     .option('--json', 'print nothing but the summary at the end, as JSON')
     .addHelpText(
       'after',
-      '\nEmbedded by default: log and store are in memory and nothing is kept. With KIZUNA_KAFKA_BROKERS, KIZUNA_MONGODB_URI and\nKIZUNA_SCHEMA_REGISTRY_URL set, topics and schemas are provisioned there and it runs on them.',
+      '\nEmbedded by default: log and store are in memory and nothing is kept. With KIZUNA_KAFKA_BROKERS, KIZUNA_MONGODB_URI and\nKIZUNA_SCHEMA_REGISTRY_URL set, topics and schemas are provisioned there and it runs on them.\n\nExample:\n  $ kizuna simulate --for 20s',
     )
     .action(simulate);
 }
