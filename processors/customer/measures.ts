@@ -100,9 +100,9 @@ function countingOf(type: InteractionType): Counting {
   return counting;
 }
 
-/** `attributes.points`, a whole number; anything else counts no points. */
+/** `attributes.points`, a whole number of up to ten digits, so that a lifetime's sum stays whole; anything else counts no points. */
 function postPoints(interaction: Interaction, measure: Measure, at: Instant, postings: Posting[]): void {
   const text = interaction.attributes['points'];
-  if (text === undefined || !/^[+-]?\d{1,15}$/.test(text)) return;
+  if (text === undefined || !/^[+-]?\d{1,10}$/.test(text)) return;
   postings.push({ measure: placeOf(measure), at, amount: Number(text) });
 }
