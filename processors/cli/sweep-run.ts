@@ -53,9 +53,21 @@ export async function refuseUpstreamLag(
   }
 }
 
+/** How many records of its input the processor has not folded yet, going by what its group committed. */
+export async function waitingRecords(log: EventLog, processor: Processor): Promise<number> {
+  let waiting = 0;
+  for (const topic of processor.inputs) {
+    const committed = await log.committed(groupName(processor), topic);
+    for (const { partition, start, end } of await log.ranges(topic)) {
+      waiting += end - (committed.find((each) => each.partition === partition)?.offset ?? start);
+    }
+  }
+  return waiting;
+}
+
 /**
  * Catches up with the input, lets time pass on every partition, and waits until every document is stored. `stop` gives up,
- * which is for whoever learns that the member is dead.
+ * which is for whoever learns that the member is dead. Answers how many partitions there are.
  */
 export async function sweepMember(
   member: StatefulMember,
@@ -63,7 +75,7 @@ export async function sweepMember(
   until: Instant,
   tell: (line: string) => void,
   stop: AbortSignal,
-): Promise<{ partitions: number; folded: number }> {
+): Promise<number> {
   const { processor } = member;
   const told = everySecond(tell);
   const ends = new Map<string, number>();
@@ -75,9 +87,8 @@ export async function sweepMember(
     member
       .partitions()
       .reduce((sum, { at, next }) => sum + Math.max(0, (ends.get(`${at.topic}/${at.partition}`) ?? 0) - next), 0);
-  const folded = behind();
-  for (let left = folded; left > 0; left = behind()) {
-    told(`${left} of ${folded} records to fold`);
+  for (let left = behind(); left > 0; left = behind()) {
+    told(`${left} records to fold`);
     await wait(LOOK_AGAIN_AFTER_MS, undefined, { signal: stop });
   }
   const partitions = member.partitions();
@@ -92,7 +103,7 @@ export async function sweepMember(
     told(`${dirty} documents to store`);
     await wait(LOOK_AGAIN_AFTER_MS, undefined, { signal: stop });
   }
-  return { partitions: partitions.length, folded };
+  return partitions.length;
 }
 
 /** Waits until every partition of the inputs is ours. */

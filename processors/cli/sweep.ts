@@ -9,7 +9,7 @@ import { StatefulMember } from '../runtime/consume-stateful.ts';
 import { commandLog, requireServices } from './connections.ts';
 import { CommandFailed } from './failure.ts';
 import { parseInstant } from './replay.ts';
-import { refuseCompany, refuseUpstreamLag, sweepMember } from './sweep-run.ts';
+import { refuseCompany, refuseUpstreamLag, sweepMember, waitingRecords } from './sweep-run.ts';
 import { answer, columns, JSON_OPTION, type JsonFlag, type Terminal } from './terminal.ts';
 
 interface SweepFlags extends JsonFlag {
@@ -93,6 +93,7 @@ async function sweepOne(
 ): Promise<Swept> {
   const startedAt = Date.now();
   const published: Record<string, number> = {};
+  let folded = 0;
   const alone: Config = { ...config, time: 'record', http: { ...config.http, port: 0 } };
   await using kizuna = await startKizuna(alone, {
     logger: commandLog(config),
@@ -101,6 +102,7 @@ async function sweepOne(
     provision: async ({ log }) => {
       await refuseCompany(log, processor, 0);
       await refuseUpstreamLag(log, processor, processors, until);
+      folded = await waitingRecords(log, processor);
     },
     watch: (emitter) => ({
       send: async (records) => {
@@ -117,8 +119,8 @@ async function sweepOne(
   };
   const stop = new AbortController();
   const work = sweepMember(member, kizuna.ports, until, progress, stop.signal);
-  const done = await Promise.race([work, kizuna.pipeline.failed]).finally(() => {
+  const partitions = await Promise.race([work, kizuna.pipeline.failed]).finally(() => {
     stop.abort();
   });
-  return { processor: processor.name, ...done, published, seconds: (Date.now() - startedAt) / 1000 };
+  return { processor: processor.name, partitions, folded, published, seconds: (Date.now() - startedAt) / 1000 };
 }
