@@ -45,7 +45,7 @@ export async function takeOver(partition: OwnedPartition, ports: PipelinePorts):
 }
 
 async function claim(partition: OwnedPartition, head: BlockHeader | null, ports: PipelinePorts): Promise<boolean> {
-  const logStart = await refuseLoss(partition, head, ports);
+  const { logStart, committedSeq } = await refuseLoss(partition, head, ports);
   // The cache is the head's only if that block's write also came back: else its keys were never marked dirty.
   const keep = head !== null && head.nonce === partition.cacheNonce && head.seq === partition.head;
   if (!keep) forget(partition);
@@ -53,7 +53,8 @@ async function claim(partition: OwnedPartition, head: BlockHeader | null, ports:
   // A slot is overwritten only when its block is stored and published: the ring itself raises the marks.
   const oldest = headSeq - RING_SLOTS;
   partition.flushedTo = Math.max(keep ? partition.flushedTo : -1, head?.flushedTo ?? -1, oldest);
-  partition.emittedTo = Math.max(keep ? partition.emittedTo : -1, head?.emittedTo ?? -1, oldest);
+  // What was committed had been acknowledged: without it, each start would repeat the last block of the owner before.
+  partition.emittedTo = Math.max(keep ? partition.emittedTo : -1, head?.emittedTo ?? -1, oldest, committedSeq);
   partition.head = headSeq;
   partition.next = head?.next ?? logStart;
 
@@ -87,9 +88,13 @@ function missingSeq(headers: readonly BlockHeader[]): number | null {
 
 /**
  * Never skip, never guess: a journal older than what was committed, or an input that lost records, stops the process.
- * Answers where the log begins.
+ * Answers where the log begins, and up to which block outputs had been acknowledged when the group committed last.
  */
-async function refuseLoss(partition: OwnedPartition, head: BlockHeader | null, ports: PipelinePorts): Promise<number> {
+async function refuseLoss(
+  partition: OwnedPartition,
+  head: BlockHeader | null,
+  ports: PipelinePorts,
+): Promise<{ logStart: number; committedSeq: number }> {
   const { topic, partition: number } = partition.at;
   const where = `${topic}/${number}`;
   const committed = (await ports.log.committed(groupName(partition.processor), topic)).find(
@@ -101,7 +106,7 @@ async function refuseLoss(partition: OwnedPartition, head: BlockHeader | null, p
     throw new PipelineError('store_behind', message, { retriable: false });
   }
   const range = (await ports.log.ranges(topic)).find((each) => each.partition === number);
-  if (range === undefined || head === null) return range?.start ?? 0;
+  if (range === undefined || head === null) return { logStart: range?.start ?? 0, committedSeq };
   if (range.end < head.next) {
     const message = `${where}: offset ${head.next} is next, but the log ends at ${range.end}: the topic was created anew`;
     throw new PipelineError('input_lost', message, { retriable: false });
@@ -110,7 +115,7 @@ async function refuseLoss(partition: OwnedPartition, head: BlockHeader | null, p
     const message = `${where}: offset ${head.next} is next, but the log begins at ${range.start}: retention removed records that were not folded`;
     throw new PipelineError('input_lost', message, { retriable: false });
   }
-  return range.start;
+  return { logStart: range.start, committedSeq };
 }
 
 async function readBlocks(partition: OwnedPartition, from: number, to: number, ports: PipelinePorts): Promise<Block[]> {

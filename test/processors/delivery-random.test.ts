@@ -204,6 +204,9 @@ async function act(world: World, partition: OwnedPartition, ports: PipelinePorts
   if (dice < 0.6 && newest !== undefined && newest.offset >= partition.next) {
     const batch = { ...AT, records, next: newest.offset + 1, logEnd: world.log.records.length };
     await runBatch(partition, batch, ports, async () => undefined);
+    // A commit that comes late, or not at all, is the rule.
+    const { next, emittedTo } = partition;
+    if (world.random() < 0.5) world.log.commit = { partition: 0, offset: next, metadata: `seq=${emittedTo}` };
   } else if (dice < 0.75) {
     // Only what is certain to have passed: a record older than the deadline may still come otherwise.
     const folded = world.log.records[partition.next - 1]?.timestamp ?? 0;

@@ -188,6 +188,24 @@ describe('a take-over', () => {
     ]);
   });
 
+  test('does not publish again what the group committed as published', async () => {
+    const emitter = new CollectingEmitter();
+    const log = logOf(records);
+    const store = createMemoryStore();
+    const before = memoryPorts({ log, store });
+    const first = process(before);
+    await takeOver(first, before);
+    await fold(first, before, records.slice(0, 2));
+    await fold(first, before, records.slice(2, 4));
+    log.commit = { partition: 0, offset: 2, metadata: 'seq=1' };
+    const ports = memoryPorts({ log, store, emitter });
+    await takeOver(process(ports), ports);
+    expect(emitter.sent.map((record) => String(record.headers['position']))).toEqual([
+      `${SOURCE}:2.0`,
+      `${SOURCE}:2.1`,
+    ]);
+  });
+
   test('stops at a database that is older than what was committed', async () => {
     const log = logOf(records);
     log.commit = { partition: 0, offset: 4, metadata: 'seq=4' };
