@@ -21,38 +21,53 @@ export async function readTopic(
   topic: string,
   onRecords: (records: readonly TopicRecord[]) => void | Promise<void>,
 ): Promise<void> {
-  const kafka = kafkaClient(place.kafkaBrokers);
   const left = new Map<number, number>();
   for (const { partition, start, end } of await topicRanges(place, topic)) if (end > start) left.set(partition, end);
   if (left.size === 0) return;
+  const done = Promise.withResolvers<void>();
+  await using follower = await followTopic(place, topic, async (records, next) => {
+    await onRecords(records);
+    const partition = records[0]?.partition ?? -1;
+    if (next >= (left.get(partition) ?? 0)) left.delete(partition);
+    if (left.size === 0) done.resolve();
+  });
+  await Promise.race([done.promise, follower.failed]);
+}
+
+export interface Follower extends AsyncDisposable {
+  readonly failed: Promise<never>;
+}
+
+/** Reads a topic from its beginning, and on as records come, until it is disposed. `next`: the offset after the batch. */
+export async function followTopic(
+  place: Place,
+  topic: string,
+  onRecords: (records: readonly TopicRecord[], next: number) => void | Promise<void>,
+): Promise<Follower> {
+  const kafka = kafkaClient(place.kafkaBrokers);
   const groupId = `${place.prefix}reader-${randomBytes(4).toString('hex')}`;
   const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: 100 });
-  const done = Promise.withResolvers<void>();
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => undefined);
   consumer.on(consumer.events.CRASH, ({ payload }) => {
-    done.reject(payload.error);
+    failed.reject(payload.error);
   });
-  try {
-    await consumer.connect();
-    await consumer.subscribe({ topics: [place.prefix + topic], fromBeginning: true });
-    await consumer.run({
-      eachBatch: async ({ batch }) => {
-        const records = batch.messages.map((message): TopicRecord => ({
-          partition: batch.partition,
-          offset: Number(message.offset),
-          timestamp: Number(message.timestamp),
-          key: message.key,
-          value: message.value,
-          headers: buffers(message.headers),
-        }));
-        await onRecords(records);
-        if (Number(batch.lastOffset()) + 1 >= (left.get(batch.partition) ?? 0)) left.delete(batch.partition);
-        if (left.size === 0) done.resolve();
-      },
-    });
-    await done.promise;
-  } finally {
-    await consumer.disconnect();
-  }
+  await consumer.connect();
+  await consumer.subscribe({ topics: [place.prefix + topic], fromBeginning: true });
+  await consumer.run({
+    eachBatch: async ({ batch }) => {
+      const records = batch.messages.map((message): TopicRecord => ({
+        partition: batch.partition,
+        offset: Number(message.offset),
+        timestamp: Number(message.timestamp),
+        key: message.key,
+        value: message.value,
+        headers: buffers(message.headers),
+      }));
+      await onRecords(records, Number(batch.lastOffset()) + 1);
+    },
+  });
+  return { failed: failed.promise, [Symbol.asyncDispose]: () => consumer.disconnect() };
 }
 
 function buffers(headers: object | undefined): Record<string, Buffer> {

@@ -1,0 +1,24 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A folder of definition files, gone when disposed. */
+export interface DefinitionsFolder extends AsyncDisposable {
+  readonly folder: string;
+}
+
+/** Writes segments (their rules by id, for every brand) and churn models (by brand) as files. */
+export async function writeDefinitions(
+  segments: Readonly<Record<string, object>>,
+  churn: Readonly<Record<string, object>> = {},
+): Promise<DefinitionsFolder> {
+  const folder = await mkdtemp(join(tmpdir(), 'kizuna-definitions-'));
+  for (const kind of ['segments', 'churn']) await mkdir(join(folder, kind));
+  for (const [id, where] of Object.entries(segments)) {
+    await writeFile(join(folder, `segments/${id}.json`), JSON.stringify({ id, name: id, brands: ['*'], where }));
+  }
+  for (const [brand, model] of Object.entries(churn)) {
+    await writeFile(join(folder, `churn/${brand}.json`), JSON.stringify(model));
+  }
+  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+}
