@@ -3,7 +3,7 @@ import { createProcessors } from '../catalog.ts';
 import { ConfigurationError } from '../core/errors.ts';
 import type { AnyStateful, Instant, Processor } from '../core/processor.ts';
 import { loadDefinitions, shippedDefinitions } from '../definitions/load.ts';
-import { startKizuna } from '../main.ts';
+import { startKizuna, type Kizuna } from '../main.ts';
 import { loadConfig, type Config } from '../runtime/config.ts';
 import { StatefulMember } from '../runtime/consume-stateful.ts';
 import { commandLog, requireServices } from './connections.ts';
@@ -18,12 +18,15 @@ interface SweepFlags extends JsonFlag {
   readonly force?: true;
 }
 
-interface Swept {
+/** What one processor's sweep did. */
+export interface Swept {
   readonly processor: string;
   readonly partitions: number;
   /** Records that were waiting and are folded now. */
   readonly folded: number;
   readonly published: Readonly<Record<string, number>>;
+  /** Of those published: what the last owner had sent but not noted, sent once more with the same positions. */
+  readonly sentAgain: number;
   readonly seconds: number;
 }
 
@@ -65,9 +68,10 @@ async function sweep(flags: SweepFlags, terminal: Terminal): Promise<void> {
   for (const processor of chosen(processors, flags.processor)) {
     swept.push(await sweepOne(processor, processors, config, until, terminal));
   }
-  const rows = swept.flatMap(({ processor, partitions, folded, published, seconds }) => [
+  const rows = swept.flatMap(({ processor, partitions, folded, published, sentAgain, seconds }) => [
     [processor, `${partitions} partitions, ${folded} records folded, ${seconds.toFixed(1)} s`],
     ...Object.entries(published).map(([topic, records]) => [`  ${topic}`, `${records} published`]),
+    ...(sentAgain > 0 ? [['  of these', `${sentAgain} sent again, with the same positions`]] : []),
   ]);
   const text = `Every deadline up to ${new Date(until).toISOString()} is applied.\n${columns(rows)}`;
   answer(terminal, flags, { until: new Date(until).toISOString(), swept }, text);
@@ -92,7 +96,6 @@ async function sweepOne(
   terminal: Terminal,
 ): Promise<Swept> {
   const startedAt = Date.now();
-  const published: Record<string, number> = {};
   let folded = 0;
   const alone: Config = { ...config, time: 'record', http: { ...config.http, port: 0 } };
   await using kizuna = await startKizuna(alone, {
@@ -104,13 +107,6 @@ async function sweepOne(
       await refuseUpstreamLag(log, processor, processors, until);
       folded = await waitingRecords(log, processor);
     },
-    watch: (emitter) => ({
-      send: async (records) => {
-        await emitter.send(records);
-        for (const { topic } of records) published[topic] = (published[topic] ?? 0) + 1;
-      },
-      close: () => emitter.close(),
-    }),
   });
   const [member] = kizuna.pipeline.members;
   if (!(member instanceof StatefulMember)) throw new CommandFailed(`${processor.name} did not start`);
@@ -122,5 +118,17 @@ async function sweepOne(
   const partitions = await Promise.race([work, kizuna.pipeline.failed]).finally(() => {
     stop.abort();
   });
-  return { processor: processor.name, partitions, folded, published, seconds: (Date.now() - startedAt) / 1000 };
+  const seconds = (Date.now() - startedAt) / 1000;
+  return { processor: processor.name, partitions, folded, ...(await publishedBy(kizuna)), seconds };
+}
+
+async function publishedBy({ registry }: Kizuna): Promise<Pick<Swept, 'published' | 'sentAgain'>> {
+  const counted = (await registry.getSingleMetric('kizuna_outputs_total')?.get())?.values ?? [];
+  const again = (await registry.getSingleMetric('kizuna_outputs_replayed_total')?.get())?.values ?? [];
+  const byTopic = counted
+    .filter(({ value }) => value > 0)
+    .map(({ labels, value }) => [labels['topic'], value] as const);
+  const published: Record<string, number> = {};
+  for (const { labels, value } of counted) if (value > 0) published[String(labels['topic'])] = value;
+  return { published, sentAgain: again.reduce((sum, { value }) => sum + value, 0) };
 }
