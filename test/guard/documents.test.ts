@@ -225,7 +225,8 @@ describe('the runbooks', () => {
         ticked(line).filter((code) => !isCode(code)),
         file,
       ).toEqual([]);
-      if (isCode(name)) expect(ticked(line), file).toEqual([name]);
+      // An alert may share its name with a code without being about it.
+      if (line !== undefined && isCode(name)) expect(ticked(line), file).toEqual([name]);
     }
   });
 
