@@ -125,9 +125,6 @@ async function sweepOne(
 async function publishedBy({ registry }: Kizuna): Promise<Pick<Swept, 'published' | 'sentAgain'>> {
   const counted = (await registry.getSingleMetric('kizuna_outputs_total')?.get())?.values ?? [];
   const again = (await registry.getSingleMetric('kizuna_outputs_replayed_total')?.get())?.values ?? [];
-  const byTopic = counted
-    .filter(({ value }) => value > 0)
-    .map(({ labels, value }) => [labels['topic'], value] as const);
   const published: Record<string, number> = {};
   for (const { labels, value } of counted) if (value > 0) published[String(labels['topic'])] = value;
   return { published, sentAgain: again.reduce((sum, { value }) => sum + value, 0) };
