@@ -62,7 +62,8 @@ export async function openMongoStore(config: MongoStoreConfig, log: Log, meter: 
   };
 }
 
-function createClient(uri: string, timeoutMs: number): MongoClient {
+/** Connects nothing yet. Majorities, journaled, as everything here relies on. */
+export function createClient(uri: string, timeoutMs: number): MongoClient {
   try {
     return new MongoClient(uri, {
       appName: 'kizuna',
