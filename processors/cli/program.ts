@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { addConfig } from './config.ts';
 import { addDefinitions } from './definitions.ts';
+import { addDlq } from './dlq.ts';
 import { reportOf } from './failure.ts';
 import { addReplay } from './replay.ts';
 import { addRun } from './run.ts';
@@ -61,6 +62,7 @@ function programOf(terminal: Terminal, json: boolean): Command {
   addTopics(program, terminal);
   addSchemas(program, terminal);
   addDefinitions(program, terminal);
+  addDlq(program, terminal);
   addConfig(program, terminal);
   return program;
 }
