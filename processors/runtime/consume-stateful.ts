@@ -229,6 +229,7 @@ export class StatefulMember implements Consumption {
   }
 
   async #stop(): Promise<void> {
+    await Promise.all([...this.#lanes.values()].map((lane) => this.#commitLast(lane)));
     await this.#membership?.leave();
     this.#joined = false;
     const until = elapsedMs() + LAST_FLUSH_MS;
@@ -239,6 +240,21 @@ export class StatefulMember implements Consumption {
         this.#close(name, lane);
       }),
     );
+  }
+
+  /**
+   * Commits what the last block published, for sweeps commit nothing: else the next owner would publish it again. Only a
+   * saving: when it cannot be done, the repeats are told by their positions.
+   */
+  async #commitLast(lane: Lane): Promise<void> {
+    await lane.idle();
+    const { at, head, next, emittedTo, mustTakeOver } = lane.partition;
+    if (mustTakeOver || head < 0 || emittedTo !== head) return;
+    try {
+      await this.#membership?.commit(at, next, `seq=${emittedTo}`);
+    } catch (error) {
+      this.#ports.logger.info('the last block could not be committed', { ...at, error });
+    }
   }
 
   #background(work: Promise<void>): void {
