@@ -8,7 +8,7 @@ import { topicOf } from '../../topics/catalog.ts';
 import { isRepeat, parsePosition } from '../../processors/runtime/position.ts';
 import type { Position } from '../../processors/runtime/ports.ts';
 import type { PipelinePlace } from './pipeline-place.ts';
-import { readTopic } from './topic-records.ts';
+import { readTopic, type TopicRecord } from './topic-records.ts';
 
 const TRAITS = 'customer-traits.v1';
 const SHOWN = 3;
@@ -65,30 +65,49 @@ async function publishedLines(
   onLine: (line: string) => void,
 ): Promise<{ records: number; repeats: number }> {
   const schema = topicOf(topic).schema as RecordName;
-  const read = new Map<string, Position>();
-  const counts = { records: 0, repeats: 0 };
+  const unique = uniqueRecords(topic);
+  let lines = 0;
   await readTopic(place, topic, async (records) => {
     await place.codec.learn(
       topic,
       records.map(({ value }) => value),
     );
-    for (const { partition, timestamp, key, value, headers } of records) {
-      const position = parsePosition(headers['position']);
-      if (position === null) throw new Error(`${topic}: a record without a position`);
-      const source = `${partition} ${position.source}`;
-      if (isRepeat(read.get(source), position)) {
-        counts.repeats += 1;
-        continue;
-      }
-      read.set(source, position);
-      counts.records += 1;
+    for (const { timestamp, key, value } of unique.keep(records)) {
       const decoded = value === null ? null : place.codec.decode(topic, value);
       if (typeof decoded === 'string') throw new Error(`${topic}: a record is ${decoded}`);
       const json = decoded === null ? null : toJson(schema, decoded);
       onLine(JSON.stringify({ key: key?.toString() ?? null, value: json, timestamp }).slice(0, -1));
+      lines += 1;
     }
   });
-  return counts;
+  return { records: lines, repeats: unique.repeats };
+}
+
+/** What a careful consumer keeps: one last position for each partition and source. */
+export interface UniqueRecords {
+  /** How many were dropped so far. */
+  readonly repeats: number;
+  keep(records: readonly TopicRecord[]): TopicRecord[];
+}
+
+export function uniqueRecords(topic: string): UniqueRecords {
+  const last = new Map<string, Position>();
+  let repeats = 0;
+  return {
+    get repeats() {
+      return repeats;
+    },
+    keep: (records) =>
+      records.filter(({ partition, headers }) => {
+        const position = parsePosition(headers['position']);
+        if (position === null) throw new Error(`${topic}: a record without a position`);
+        const source = `${partition} ${position.source}`;
+        const isNew = !isRepeat(last.get(source), position);
+        if (isNew) last.set(source, position);
+        else repeats += 1;
+        return isNew;
+      }),
+  };
 }
 
 /** The last line that a replay wrote for each of these keys, at its end. */

@@ -69,7 +69,7 @@ function unreadable({ codec }: PipelinePlace): [RejectReason, Buffer | null][] {
 
 /** An interaction of a type that only a newer version of the schema has. */
 async function byNewerWriter(place: PipelinePlace): Promise<Buffer> {
-  const schema = structuredClone(recordSchema('Interaction')) as {
+  const schema = JSON.parse(JSON.stringify(recordSchema('Interaction'))) as {
     fields: { name: string; type: { symbols: string[] } }[];
   };
   schema.fields.find(({ name }) => name === 'type')?.type.symbols.push('HOLOGRAM_WAVED');

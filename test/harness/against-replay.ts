@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import type { PipelinePlace } from './pipeline-place.ts';
+import { comparePublished, linesOf, uniqueRecords } from './published-lines.ts';
+import type { ShopInput } from './shop-input.ts';
+import { storedCustomers, type StoredCustomer } from './stored-customers.ts';
+import { readTopic } from './topic-records.ts';
+
+const OUTPUTS = ['segment-memberships.v1', 'churn-risk.v1', 'customer-traits.v1'] as const;
+const REFUSED = ['interactions.v1.kizuna.intake.v1.dlq', 'customer-events.v1.kizuna.customer.v1.dlq'] as const;
+
+/** Everything in which a pipeline differs from the replay of the same input; empty: in nothing. */
+export interface Differences {
+  readonly differences: readonly string[];
+  /** Records read again and dropped by their position. */
+  readonly repeats: number;
+}
+
+/** Compares every document, every published record and every dead letter with the replay. Time must have passed to its end. */
+export async function compareWithReplay(place: PipelinePlace, input: ShopInput): Promise<Differences> {
+  const { until, replayed, summary, raw } = input;
+  const stored = await storedCustomers(place, input.definitions, until);
+  const differences = await compareProfiles(stored, join(replayed, 'profiles.ndjson'));
+  const heldBack = new Set(stored.filter(({ holdsTraits }) => holdsTraits).map(({ key }) => key));
+  let repeats = 0;
+  for (const topic of OUTPUTS) {
+    const compared = await comparePublished(place, topic, replayed, { heldBack, until });
+    repeats += compared.repeats;
+    for (const line of compared.missing) differences.push(`${topic} misses ${line}`);
+    for (const line of compared.unexpected) differences.push(`${topic} has, beyond the replay, ${line}`);
+    const held = topic === 'customer-traits.v1' ? heldBack.size : 0;
+    const expected = (summary.outputs[topic] ?? 0) - held;
+    if (compared.records !== expected) differences.push(`${topic} has ${compared.records} records, not ${expected}`);
+  }
+  let letters = 0;
+  for (const topic of REFUSED) {
+    const unique = uniqueRecords(topic);
+    await readTopic(place, topic, (records) => void (letters += unique.keep(records).length));
+  }
+  const refused = raw + Object.values(summary.rejected).reduce((sum, count) => sum + count, 0);
+  if (letters !== refused) differences.push(`${letters} dead letters, not ${refused}`);
+  return { differences, repeats };
+}
+
+async function compareProfiles(stored: readonly StoredCustomer[], file: string): Promise<string[]> {
+  const differences: string[] = [];
+  const left = new Map(stored.map(({ key, profile }) => [key, JSON.stringify(profile)]));
+  for await (const line of linesOf(file)) {
+    const { key, profile } = JSON.parse(line) as { key: string; profile: object };
+    const here = left.get(key);
+    left.delete(key);
+    const expected = JSON.stringify(profile);
+    if (here !== expected) differences.push(`document ${key} is ${here ?? 'not there'}, not ${expected}`);
+  }
+  for (const key of left.keys()) differences.push(`document ${key} is not in the replay`);
+  return differences.slice(0, 5);
+}

@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { waitUntil } from './wait-until.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const START_WITHIN_MS = 30_000;
+const LINES_KEPT = 20;
+
+/** `kizuna run` as a process of its own. */
+export interface KizunaProcess extends AsyncDisposable {
+  /** Where its metrics are. */
+  readonly url: string;
+  readonly failed: Promise<never>;
+  /** SIGKILL: no goodbye. Resolves when it is gone. */
+  kill(): Promise<void>;
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** Starts it and resolves when it says that it runs. Disposing kills it. */
+export async function runKizuna(environment: Readonly<Record<string, string>>): Promise<KizunaProcess> {
+  const child = kizuna(['run'], environment);
+  const told: string[] = [];
+  let url: string | undefined;
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    told.push(line);
+    if (told.length > LINES_KEPT) told.shift();
+    url ??= urlOf(line);
+  });
+  const gone = new Promise<number | null>((resolve) => child.once('close', resolve));
+  let isWanted = true;
+  const failed = gone.then((code) => {
+    if (isWanted) throw new Error(`kizuna run ended by itself with ${code}:\n${told.join('\n')}`);
+    return new Promise<never>(() => undefined);
+  });
+  failed.catch(() => undefined);
+  const end = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> => {
+    isWanted = false;
+    child.kill(signal);
+    return gone;
+  };
+  const kill = async (): Promise<void> => void (await end('SIGKILL'));
+  try {
+    const address = await waitUntil('kizuna run runs', () => url, {
+      withinMs: START_WITHIN_MS,
+      failed,
+      seen: () => told.join('\n'),
+    });
+    return { url: address, failed, kill, stop: () => end('SIGTERM'), [Symbol.asyncDispose]: kill };
+  } catch (error) {
+    await kill();
+    throw error;
+  }
+}
+
+/** Where the process listens, if this line of its log tells. */
+function urlOf(line: string): string | undefined {
+  if (!line.includes('"message":"running"')) return undefined;
+  return (JSON.parse(line) as { url: string }).url;
+}
+
+/** Runs a command to its end; rejects with what it said on an exit code other than 0. */
+export async function runCommand(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<string> {
+  const child = kizuna(args, environment);
+  const [out, err]: [string[], string[]] = [[], []];
+  child.stdout.on('data', (text: Buffer) => out.push(text.toString()));
+  child.stderr.on('data', (text: Buffer) => err.push(text.toString()));
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  if (code !== 0) throw new Error(`kizuna ${args.join(' ')} ended with ${code}: ${err.join('')}`);
+  return out.join('');
+}
+
+function kizuna(args: readonly string[], environment: Readonly<Record<string, string>>) {
+  const main = join(ROOT, 'processors/cli/main.ts');
+  const env = { PATH: process.env['PATH'], ...environment };
+  return spawn(process.execPath, [main, ...args], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+}

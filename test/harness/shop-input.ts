@@ -1,0 +1,68 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { replay, type ReplaySummary } from '../../processors/cli/replay-run.ts';
+import type { Definitions } from '../../processors/core/definitions.ts';
+import { loadDefinitions, shippedDefinitions } from '../../processors/definitions/load.ts';
+import type { OutgoingRecord } from '../../processors/runtime/ports.ts';
+import { simulateShop, type ShopRecord } from '../../processors/simulation/shop.ts';
+import { writeInteractions, type LoggedInteraction } from './interactions.ts';
+import type { PipelinePlace } from './pipeline-place.ts';
+
+const INPUT = 'interactions.v1';
+const DAY_MS = 86_400_000;
+
+/** What a simulated shop logs, and what a replay of it gives. */
+export interface ShopInput extends AsyncDisposable {
+  readonly records: readonly ShopRecord[];
+  /** Records that are no interaction: bytes that cannot stand in a replay's file. */
+  readonly raw: number;
+  readonly definitions: Definitions;
+  /** The latest record time. */
+  readonly until: number;
+  readonly summary: ReplaySummary;
+  /** Where the replay's files are. */
+  readonly replayed: string;
+}
+
+/** The first `count` records of a shop under the shipped definitions, replayed. */
+export async function shopInput(shop: {
+  readonly seed: number;
+  readonly customers: number;
+  readonly days: number;
+  readonly count?: number;
+}): Promise<ShopInput> {
+  const from = Date.UTC(2026, 0, 5);
+  const to = from + shop.days * DAY_MS;
+  const records: ShopRecord[] = [];
+  for (const record of simulateShop({ seed: shop.seed, customers: shop.customers, from, to })) {
+    records.push(record);
+    if (records.length === shop.count) break;
+  }
+  const interactions = records.filter(
+    (record): record is ShopRecord & LoggedInteraction => record.kind === 'interaction',
+  );
+  const folder = await mkdtemp(join(tmpdir(), 'kizuna-shop-'));
+  const file = join(folder, 'interactions.ndjson');
+  const replayed = join(folder, 'replayed');
+  await writeInteractions(file, interactions);
+  const definitions = await loadDefinitions(shippedDefinitions);
+  const until = Math.max(...records.map(({ timestamp }) => timestamp));
+  const summary = await replay({ file, to: replayed, definitions, until });
+  return {
+    ...{ records, raw: records.length - interactions.length, definitions, until, summary, replayed },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Produces these records, in order. */
+export async function produceShop(
+  { codec, emitter }: Pick<PipelinePlace, 'codec' | 'emitter'>,
+  records: readonly ShopRecord[],
+): Promise<void> {
+  const outgoing = records.map((record): OutgoingRecord => {
+    const value = record.kind === 'raw' ? record.bytes : codec.encode(INPUT, record.value);
+    return { topic: INPUT, key: Buffer.from(record.key), value, timestamp: record.timestamp, headers: {} };
+  });
+  for (let from = 0; from < outgoing.length; from += 2_000) await emitter.send(outgoing.slice(from, from + 2_000));
+}
