@@ -19,7 +19,7 @@ export interface FailureReport {
 export const HINTS: Readonly<Record<ErrorCode, string>> = {
   store_unavailable: 'Check that MongoDB answers at KIZUNA_MONGODB_URI and lets this user read and write.',
   store_behind:
-    'The database was restored to an older state than the log: restore it to a newer one, or replay into new collections.',
+    'The database is older than what was committed: restore a newer state of it, or build anew (deploy/runbooks/store_behind.md).',
   store_unreadable:
     'A newer version wrote this, or something else did: run the newest version, and keep others out of the database.',
   log_unavailable:

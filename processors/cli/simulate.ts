@@ -12,6 +12,7 @@ import { createLog } from '../runtime/log.ts';
 import type { Log, OutgoingRecord } from '../runtime/ports.ts';
 import type { Services } from '../runtime/services.ts';
 import { provision } from './provision.ts';
+import { ShopLag } from './shop-lag.ts';
 import { ShopWatch } from './shop-watch.ts';
 
 interface SimulateFlags {
@@ -99,6 +100,7 @@ function paceShop(flags: SimulateFlags, startedAt: number, stop: AbortSignal, ki
   const from = startedAt - SPAN_MS;
   const { seed, customers } = flags;
   const rush = { from: startedAt, visitsPerMinute: 120 };
+  const lag = new ShopLag();
   return paceYear({
     records: simulateShop({ seed, customers, from, to: Number.POSITIVE_INFINITY, rush }),
     from,
@@ -107,8 +109,9 @@ function paceShop(flags: SimulateFlags, startedAt: number, stop: AbortSignal, ki
     send: async (records) => {
       const services = kizuna()?.services;
       await services?.emitter.send(records.map((record) => toOutgoing(record, services)));
+      lag.sent(records.length);
     },
-    lagRecords: () => lagRecords(kizuna()),
+    lagRecords: () => lag.records(kizuna()),
     mostLagRecords: MOST_LAG_RECORDS,
     wait: (ms) => pause(ms, stop),
     stop,
@@ -129,21 +132,10 @@ async function provisionShop(config: Config, services: Services, logger: Log): P
   throw new ConfigurationError([{ where: 'KIZUNA_PREFIX', message }]);
 }
 
-/** Records sent or handed on that some processor has not folded yet. */
-async function lagRecords(kizuna: Kizuna | null): Promise<number> {
-  let lag = 0;
-  for (const member of kizuna?.pipeline.members ?? []) {
-    for (const { topic, partition, next } of await member.positions()) {
-      const range = (await kizuna?.services.log.ranges(topic))?.find((each) => each.partition === partition);
-      lag += Math.max(0, (range?.end ?? next) - next);
-    }
-  }
-  return lag;
-}
-
 async function foldTheRest(kizuna: Kizuna): Promise<void> {
   const until = performance.now() + LAST_LAG_MS;
-  while (performance.now() < until && (await lagRecords(kizuna)) > 0) await wait(50);
+  const lag = new ShopLag();
+  while (performance.now() < until && (await lag.records(kizuna)) > 0) await wait(50);
 }
 
 /** Cut short, without a word, when `stop` is given. */
