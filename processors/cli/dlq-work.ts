@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import type { Instant } from '../core/processor.ts';
 import type { DeadLetterReceipts, ReceiptStamp } from '../runtime/dead-letter-receipts.ts';
 import type { Clock, Emitter, Log, OutgoingRecord } from '../runtime/ports.ts';
 import { auditFacts, placeOf } from './dlq-letter.ts';
@@ -19,6 +19,8 @@ export interface WorkPorts {
   readonly receipts: DeadLetterReceipts;
   readonly emitter: Emitter;
   readonly clock: Clock;
+  /** Lets so many milliseconds pass. */
+  readonly rest: (ms: number) => Promise<void>;
   /** One line for each letter. */
   readonly audit: Log;
 }
@@ -40,6 +42,7 @@ interface Task {
 
 /** What is claimed, sent and settled at once: a run that is killed leaves no more than this in doubt. */
 const CHUNK_LETTERS = 100;
+const CHUNKS_A_SECOND = 10;
 const CHUNK_BYTES = 4 * 1024 * 1024;
 const ALIVE_EVERY_MS = 500;
 
@@ -49,7 +52,7 @@ export class DeadLetterWork {
   readonly #ports: WorkPorts;
   readonly #options: WorkOptions;
   readonly #rules: Omit<RedriveRules, 'now'> | null;
-  readonly #startedAt = performance.now();
+  #nextAt: Instant = 0;
   #count = 0;
 
   /** `rules`: of a redrive; null to discard. */
@@ -66,7 +69,7 @@ export class DeadLetterWork {
   readonly onLetters: OnLetters = async (letters, alive) => {
     let chunk: Task[] = [];
     let bytes = 0;
-    const size = Math.min(CHUNK_LETTERS, this.#options.perSecond);
+    const size = Math.min(CHUNK_LETTERS, Math.ceil(this.#options.perSecond / CHUNKS_A_SECOND));
     for (const found of letters) {
       if (this.#options.signal.aborted) break;
       const task = this.#judge(found);
@@ -122,6 +125,7 @@ export class DeadLetterWork {
       return;
     }
     const { receipts, emitter, clock } = this.#ports;
+    const begunAt = clock.now();
     const status = this.#rules === null ? 'discarded' : 'redriving';
     const claims = chunk.map(({ found: { id, letter } }) => ({ id, facts: auditFacts(letter) }));
     const mine = await receipts.claim(claims, status, { ...stamp, at: clock.now() }, again);
@@ -139,7 +143,7 @@ export class DeadLetterWork {
       this.#took(task);
       this.#tell(task);
     }
-    if (records.length > 0) await this.#keepPace(alive);
+    if (records.length > 0) await this.#keepPace(records.length, begunAt, alive);
   }
 
   #took({ found: { letter }, record }: Task): void {
@@ -159,13 +163,15 @@ export class DeadLetterWork {
     else this.#ports.audit.info('dead letter redriven', { ...line, to: record.topic, timestamp: record.timestamp });
   }
 
-  async #keepPace(alive: () => Promise<void>): Promise<void> {
-    const dueAt = this.#startedAt + (this.#count / this.#options.perSecond) * 1000;
-    while (!this.#options.signal.aborted) {
-      const leftMs = dueAt - performance.now();
-      if (leftMs <= 0) return;
-      await wait(Math.min(leftMs, ALIVE_EVERY_MS));
+  /** Time that passed without a send is no credit: what was slow to begin does not make up for it. */
+  async #keepPace(records: number, begunAt: Instant, alive: () => Promise<void>): Promise<void> {
+    const { clock, rest } = this.#ports;
+    this.#nextAt = Math.max(this.#nextAt, begunAt) + (records / this.#options.perSecond) * 1000;
+    for (let leftMs = this.#nextAt - clock.now(); leftMs > 0 && !this.#options.signal.aborted;) {
+      const step = Math.min(leftMs, ALIVE_EVERY_MS);
+      await rest(step);
       await alive();
+      leftMs -= step;
     }
   }
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
+import { setTimeout as rest } from 'node:timers/promises';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { loadConfig, type Config } from '../runtime/config.ts';
 import { createLog } from '../runtime/log.ts';
@@ -57,7 +58,7 @@ export function addDlq(program: Command, terminal: Terminal): void {
     .description(
       'send dead letters back to the topic they were refused from; without --yes only tell what would be sent',
     )
-    .option('--per-second <n>', 'send no more than n a second', whole(PER_SECOND_MAX), 100)
+    .option('--per-second <n>', 'send about n a second', whole(PER_SECOND_MAX), 100)
     .addOption(
       new Option('--time <which>', 'the time that a record carries: its own, or that of the redrive')
         .choices(['original', 'now'])
@@ -172,7 +173,7 @@ async function work(
   const interrupt = new AbortController();
   const stop = (): void => interrupt.abort();
   const audit = createLog('info', { write: (line) => terminal.err(line) });
-  const ports = { receipts: world.receipts, emitter: world.emitter, clock: { now: Date.now }, audit };
+  const ports = { receipts: world.receipts, emitter: world.emitter, clock: { now: Date.now }, rest, audit };
   const { max, perSecond = PER_SECOND_MAX, again = false, note = '' } = flags;
   const stamp = { by: flags.by ?? whoami(), run: randomBytes(8).toString('hex'), note };
   const options = { dryRun, max, perSecond, again, stamp, signal: interrupt.signal };

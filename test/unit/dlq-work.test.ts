@@ -7,7 +7,7 @@ import { PipelineError } from '../../processors/core/errors.ts';
 import { CLAIM_MS } from '../../processors/runtime/dead-letter-receipts.ts';
 import { deadLetter } from '../../processors/runtime/dead-letter.ts';
 import { MemoryEventLog } from '../../processors/runtime/memory/event-log.ts';
-import type { Emitter, LogRecord, OutgoingRecord } from '../../processors/runtime/ports.ts';
+import type { Clock, Emitter, LogRecord, OutgoingRecord } from '../../processors/runtime/ports.ts';
 import { MemoryReceipts } from '../harness/memory-receipts.ts';
 import { CollectingEmitter, silentLog } from '../harness/runtime-fixture.ts';
 
@@ -40,6 +40,8 @@ interface Redrive {
   readonly receipts?: MemoryReceipts;
   readonly emitter?: Emitter;
   readonly at?: number;
+  readonly clock?: Clock;
+  readonly rest?: (ms: number) => Promise<void>;
   readonly discard?: true;
 }
 
@@ -49,7 +51,7 @@ async function run(log: MemoryEventLog, name: string, options: Partial<WorkOptio
   const told: object[] = [];
   const audit = { ...silentLog, info: (message: string, fields = {}) => void told.push({ message, ...fields }) };
   const work = new DeadLetterWork(
-    { receipts, emitter, clock: { now: () => at }, audit },
+    { receipts, emitter, clock: on.clock ?? { now: () => at }, rest: on.rest ?? (() => Promise.resolve()), audit },
     {
       ...{ dryRun: false, max: 1_000, perSecond: 100_000, again: false, signal: new AbortController().signal },
       ...{ stamp: { by: 'somebody', run: name, note: '' }, ...options },
@@ -155,6 +157,25 @@ describe('a redrive', () => {
     expect(work.done.refused.get('claimed')).toBe(1);
   });
 
+  test('sends at its pace, and what was slow is no credit', async () => {
+    let now = AT + 3_600_000;
+    const sentAt: number[] = [];
+    const emitter = new CollectingEmitter();
+    const send = emitter.send.bind(emitter);
+    emitter.send = async (records) => {
+      sentAt.push(...records.map(() => now));
+      now += 40;
+      await send(records);
+    };
+    const rest = (ms: number) => Promise.resolve(void (now += ms));
+    await run(await holding(...many(90)), 'slow', { perSecond: 20 }, { emitter, clock: { now: () => now }, rest });
+    expect(sentAt).toHaveLength(90);
+    for (const start of sentAt) {
+      expect(sentAt.filter((each) => each >= start && each < start + 1_000).length).toBeLessThanOrEqual(22);
+    }
+    expect(now - AT - 3_600_000).toBeGreaterThan(4_000);
+  });
+
   test('that is interrupted ends after the letters in hand', async () => {
     const interrupt = new AbortController();
     const receipts = new MemoryReceipts();
@@ -164,7 +185,7 @@ describe('a redrive', () => {
       await send(records);
       interrupt.abort();
     };
-    await run(await holding(...many(60)), 'cut', { signal: interrupt.signal, perSecond: 2 }, { receipts, emitter });
+    await run(await holding(...many(60)), 'cut', { signal: interrupt.signal, perSecond: 20 }, { receipts, emitter });
     expect(emitter.sent).toHaveLength(2);
     expect([...receipts.kept.values()].map(({ status }) => status)).toEqual(['redriven', 'redriven']);
   });
