@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import { deadLetterTopic } from '../../topics/catalog.ts';
 import type { Instant } from '../core/processor.ts';
 import type { HeaderValue, LogRecord, OutgoingRecord, TopicPartition } from '../runtime/ports.ts';
@@ -50,21 +49,6 @@ export function placeOf({ topic, partition, record }: Letter): string {
   return `${topic}/${partition}/${record.offset}`;
 }
 
-/**
- * What names a letter in the audit: the refused record, not the letter, since a processor that was interrupted may have
- * written the same letter twice. With the time, so that a topic that was created anew is no other's double.
- */
-export function receiptId(letter: Letter): string {
-  const { topic, origin, time } = letter;
-  if (origin === null) return `${placeOf(letter)}@${time} (foreign)`;
-  return `${topic} of ${origin.partition}/${origin.offset}@${origin.timestamp}`;
-}
-
-/** What the audit keeps of a letter: no key and no value. */
-export function auditFacts({ topic, partition, origin, reason, stage, redrives, record }: Letter) {
-  return { topic, partition, offset: record.offset, origin, reason, stage, redrives };
-}
-
 /** The headers that the refused record had. */
 export function originalHeaders({ record }: Letter): Record<string, Buffer | string> {
   const headers: Record<string, Buffer | string> = {};
@@ -90,15 +74,6 @@ export function redrivenRecord(letter: Letter, origin: Origin, timestamp: Instan
     timestamp: Math.max(0, timestamp),
     headers: { ...headers, [REDRIVES]: String(letter.redrives + 1) },
   };
-}
-
-/** Bytes for a person: text with anything that would move a cursor written out, else hexadecimal; null as `(none)`. */
-export function printable(bytes: Buffer | string | null): string {
-  if (bytes === null) return '(none)';
-  if (typeof bytes !== 'string' && !isUtf8(bytes)) return `0x${bytes.toString('hex')}`;
-  return bytes
-    .toString()
-    .replaceAll(/[\p{C}\u2028\u2029]/gu, (mark) => `\\u{${(mark.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
 /** Headers come from outside: a name that a topic's group does not give makes no origin. */

@@ -1,7 +1,8 @@
 import { REFUSED_MEANING, type Refused } from './dlq-plan.ts';
-import { placeOf, printable } from './dlq-letter.ts';
+import { placeOf } from './dlq-letter.ts';
 import type { FoundLetter } from './dlq-scan.ts';
 import type { WorkDone } from './dlq-work.ts';
+import { printable, timeText } from './dlq-text.ts';
 import { columns } from './terminal.ts';
 
 const KEY_WIDTH = 40;
@@ -141,12 +142,6 @@ function listed({ letter, receipt }: FoundLetter): ListedLetter {
     origin,
     status: receipt?.status ?? 'open',
   };
-}
-
-/** A time as ISO 8601, or as the number that no date can hold. */
-export function timeText(time: number): string {
-  const date = new Date(time);
-  return Number.isNaN(date.getTime()) ? String(time) : date.toISOString();
 }
 
 function cut(text: string, width: number): string {

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { DeadLetterReceipts, Receipt } from '../runtime/dead-letter-receipts.ts';
 import type { EventLog, OffsetRange } from '../runtime/ports.ts';
+import { receiptId } from './dlq-audit.ts';
 import { isWanted, type LetterFilter } from './dlq-filter.ts';
-import { readLetter, receiptId, type Letter } from './dlq-letter.ts';
+import { readLetter, type Letter } from './dlq-letter.ts';
 import { readRanges } from './dlq-read.ts';
 
 /** A letter and what was done with it. */

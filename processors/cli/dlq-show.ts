@@ -3,9 +3,9 @@ import type { RecordName } from '../../schemas/types.ts';
 import { topicOf } from '../../topics/catalog.ts';
 import { PipelineError } from '../core/errors.ts';
 import type { Codec } from '../runtime/ports.ts';
-import { originalHeaders, placeOf, printable, type Letter } from './dlq-letter.ts';
-import { timeText } from './dlq-report.ts';
+import { originalHeaders, placeOf, type Letter } from './dlq-letter.ts';
 import type { FoundLetter } from './dlq-scan.ts';
+import { printable, timeText } from './dlq-text.ts';
 import { columns } from './terminal.ts';
 
 /** How the value reads: as its schema says, or why it does not. */

@@ -1,7 +1,8 @@
 import type { Instant } from '../core/processor.ts';
 import type { DeadLetterReceipts, ReceiptStamp } from '../runtime/dead-letter-receipts.ts';
 import type { Clock, Emitter, Log, OutgoingRecord } from '../runtime/ports.ts';
-import { auditFacts, placeOf } from './dlq-letter.ts';
+import { auditFacts } from './dlq-audit.ts';
+import { placeOf } from './dlq-letter.ts';
 import { judgeDiscard, judgeRedrive, type RedriveRules, type Refused } from './dlq-plan.ts';
 import type { FoundLetter, OnLetters } from './dlq-scan.ts';
 

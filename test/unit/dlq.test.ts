@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { receiptId } from '../../processors/cli/dlq-audit.ts';
 import { filterOf, isWanted, parsePlace, sourceTopic } from '../../processors/cli/dlq-filter.ts';
-import { originalHeaders, printable, readLetter, receiptId, type Letter } from '../../processors/cli/dlq-letter.ts';
+import { originalHeaders, readLetter, type Letter } from '../../processors/cli/dlq-letter.ts';
 import { judgeDiscard, judgeRedrive, type RedriveRules } from '../../processors/cli/dlq-plan.ts';
 import { describeList, describeWork, Newest, summaryOf } from '../../processors/cli/dlq-report.ts';
 import { hexDump, readValue } from '../../processors/cli/dlq-show.ts';
+import { printable } from '../../processors/cli/dlq-text.ts';
 import { ConfigurationError, PipelineError } from '../../processors/core/errors.ts';
 import { CLAIM_MS, type Receipt, type ReceiptStatus } from '../../processors/runtime/dead-letter-receipts.ts';
 import { deadLetter } from '../../processors/runtime/dead-letter.ts';
