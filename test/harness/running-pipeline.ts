@@ -6,7 +6,8 @@ import { waitUntil } from './wait-until.ts';
 export async function sweepTo({ pipeline }: Kizuna, until: number): Promise<void> {
   for (const member of pipeline.members) {
     if (!(member instanceof StatefulMember)) continue;
-    await Promise.all(member.partitions().map(({ at }) => member.sweep(at, until)));
+    const swept = await Promise.all(member.partitions().map(({ at }) => member.sweep(at, until)));
+    if (!swept.every(Boolean)) throw new Error(`a partition of ${member.processor.name} was lost while it was swept`);
   }
 }
 
