@@ -6,7 +6,8 @@ import { StatefulMember } from './consume-stateful.ts';
 import type { Consumption } from './consumption.ts';
 import { LiveTime } from './live-time.ts';
 import type { PipelinePorts } from './pipeline-ports.ts';
-import { proveIdle } from './progress.ts';
+import { proveIdle, Progress } from './progress.ts';
+import { elapsedMs } from './stopwatch.ts';
 
 export interface PipelineOptions {
   /** `live`: deadlines fire by themselves. `record`: only before a key's next record, and at an explicit sweep. */
@@ -18,7 +19,7 @@ export interface PipelineOptions {
 /** Several processors at work in one process. */
 export interface Pipeline extends AsyncDisposable {
   readonly members: readonly Consumption[];
-  /** Whether the log answered when it was last asked where it ends, a few seconds ago at most. */
+  /** Whether the log answers when it is asked where it ends; for half a minute nobody is worried when it does not. */
   readonly logAnswers: boolean;
   /** Rejects with the first error that ends a member; never resolves. */
   readonly failed: Promise<never>;
@@ -56,8 +57,8 @@ export async function startPipeline(
     }
   }
   const failed = Promise.race([...members.map((member) => member.failed), ...times.map((time) => time.failed)]);
-  const watch = { logAnswers: true };
-  void watchMembers(members, ports, watch, stopped.signal);
+  const answers = new Progress(elapsedMs, LOG_SILENT_MS);
+  void watchMembers(members, ports, answers, stopped.signal);
   let stopping: Promise<void> | null = null;
   const stop = (): Promise<void> => (stopping ??= stopAll());
   return {
@@ -65,7 +66,7 @@ export async function startPipeline(
     failed,
     stop,
     get logAnswers() {
-      return watch.logAnswers;
+      return !answers.isStuck;
     },
     [Symbol.asyncDispose]: stop,
   };
@@ -73,11 +74,12 @@ export async function startPipeline(
 
 /** How often it is asked whether a consumer that receives nothing has nothing to receive, and how far it is behind. */
 const WATCH_EVERY_MS = 5_000;
+const LOG_SILENT_MS = 30_000;
 
 async function watchMembers(
   members: readonly Consumption[],
   ports: PipelinePorts,
-  watch: { logAnswers: boolean },
+  answers: Progress,
   stopped: AbortSignal,
 ): Promise<void> {
   for (;;) {
@@ -85,13 +87,13 @@ async function watchMembers(
     if (stopped.aborted) return;
     for (const member of members) {
       try {
+        answers.waiting();
         await proveIdle(member.progress, ports.log, await member.positions());
         await member.report();
-        watch.logAnswers = true;
+        answers.idle();
       } catch (error) {
         // Not knowing is not stuck: when the log does not answer, nothing is told.
         const code = error instanceof PipelineError ? error.code : 'unexpected';
-        if (code === 'log_unavailable') watch.logAnswers = false;
         ports.logger.debug('idleness could not be proven', { processor: member.processor.name, code });
       }
     }
