@@ -26,3 +26,18 @@ export function kafkajsPartitionOf(key: Buffer, partitions: number): number {
   const choose = kafkajs.Partitioners.DefaultPartitioner();
   return choose({ topic: 'any.v1', partitionMetadata, message: { key, value: null } });
 }
+
+interface ProduceRequest {
+  encode(): Promise<{ readonly buffer: Buffer }>;
+}
+
+/** The request that a producer sends, before the bytes of it are made. */
+export const produceRequest = require('kafkajs/src/protocol/requests/produce/v3/request') as (request: {
+  acks: number;
+  timeout: number;
+  compression: number;
+  topicData: {
+    topic: string;
+    partitions: { partition: number; firstSequence: number; messages: readonly Message[] }[];
+  }[];
+}) => ProduceRequest;

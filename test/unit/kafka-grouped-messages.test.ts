@@ -9,6 +9,7 @@ function messages(count: number, partitionOf: (index: number) => number): Placed
   return Array.from({ length: count }, (_, index) => ({
     key: null,
     value: Buffer.from(String(index)),
+    timestamp: '1767225600000',
     partition: partitionOf(index),
   }));
 }
