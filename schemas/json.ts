@@ -228,7 +228,6 @@ function isObject(json: unknown): json is Record<string, unknown> {
 }
 
 function mapEntries(object: object, change: (value: unknown, key: string) => unknown): Record<string, unknown> {
-  const changed: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(object)) changed[key] = change(value, key);
-  return changed;
+  // Defined, not assigned: a key may be `__proto__`.
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value, key)]));
 }

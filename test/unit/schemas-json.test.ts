@@ -20,6 +20,18 @@ describe('a record as JSON', () => {
     expect(fromJson('Interaction', json)).toEqual({ value: fullInteraction() });
   });
 
+  it('keeps an attribute of any name, even one that objects have a meaning for', () => {
+    const attributes: unknown = JSON.parse('{"__proto__":"p","constructor":"c","colour":"red"}');
+    const read = fromJson('Interaction', { ...SMALLEST, attributes });
+    const value = 'value' in read ? read.value : interaction({});
+    expect(Object.entries(value.attributes)).toEqual([
+      ['__proto__', 'p'],
+      ['constructor', 'c'],
+      ['colour', 'red'],
+    ]);
+    expect(JSON.stringify(toJson('Interaction', value)['attributes'])).toBe(JSON.stringify(attributes));
+  });
+
   it.each([null, true, 1.5, 'x', ['a', 'b']])('carries what a comparison saw: %j', (value) => {
     const change = {
       brandId: 'demo',
