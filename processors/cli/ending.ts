@@ -1,6 +1,9 @@
 import type { Log } from '../runtime/ports.ts';
 import type { EndSignal, Terminal } from './terminal.ts';
 
+/** Ctrl-C under npm arrives twice, from the terminal and passed on by npm: the same signal so soon again is no second one. */
+const SAME_SIGNAL_MS = 500;
+
 /**
  * The end of a process that runs until it is told to stop: the first signal asks for it, a second one, or an end that takes
  * longer than its deadline, cuts it short with exit code 1.
@@ -19,10 +22,14 @@ export class Ending implements Disposable {
     this.#deadlineMs = deadlineMs;
     this.#logger = logger;
     this.requested = new Promise((resolve) => {
-      let isFirst = true;
+      let first: { readonly signal: EndSignal; readonly at: number } | null = null;
       this.#onSignal = (signal) => {
-        if (!isFirst) this.#cut('a second signal');
-        isFirst = false;
+        const at = performance.now();
+        if (first !== null) {
+          if (signal !== first.signal || at - first.at >= SAME_SIGNAL_MS) this.#cut('a second signal');
+          return;
+        }
+        first = { signal, at };
         this.begin();
         resolve(signal);
       };

@@ -61,6 +61,21 @@ describe('the end of a process', () => {
     expect(terminal.cutShort).toEqual([1]);
   });
 
+  test('is asked for once when Ctrl-C arrives twice within moments, and cut short when it is pressed again', async () => {
+    vi.useFakeTimers();
+    const terminal = new RecordingTerminal();
+    using ending = new Ending(terminal, 60_000, silentLog);
+    terminal.signal('SIGINT');
+    expect(await ending.requested).toBe('SIGINT');
+    terminal.signal('SIGINT');
+    vi.advanceTimersByTime(499);
+    terminal.signal('SIGINT');
+    expect(terminal.cutShort).toEqual([]);
+    vi.advanceTimersByTime(1);
+    terminal.signal('SIGINT');
+    expect(terminal.cutShort).toEqual([1]);
+  });
+
   test.each([
     ['a signal', (terminal: RecordingTerminal) => terminal.signal('SIGTERM')],
     ['a failure', (_: RecordingTerminal, ending: Ending) => ending.begin()],
