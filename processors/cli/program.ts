@@ -56,7 +56,7 @@ function programOf(terminal: Terminal, json: boolean): Command {
     .showHelpAfterError('(--help tells more)')
     .addHelpText('after', EXAMPLES);
   addRun(program, terminal);
-  addSimulate(program);
+  addSimulate(program, terminal);
   addReplay(program);
   addSweep(program, terminal);
   addTopics(program, terminal);

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { InvalidArgumentError, type Command } from 'commander';
-import { createPainter } from '../simulation/painter.ts';
+import { createPainter, type Screen } from '../simulation/painter.ts';
 import { paceFor, paceYear, type PacedShop } from '../simulation/pace.ts';
 import { DAY_MS } from '../simulation/rhythm.ts';
 import { simulateShop, type ShopRecord } from '../simulation/shop.ts';
@@ -11,9 +11,11 @@ import { loadConfig, type Config } from '../runtime/config.ts';
 import { createLog } from '../runtime/log.ts';
 import type { Log, OutgoingRecord } from '../runtime/ports.ts';
 import type { Services } from '../runtime/services.ts';
+import { Ending } from './ending.ts';
 import { provision } from './provision.ts';
 import { ShopLag } from './shop-lag.ts';
 import { ShopWatch } from './shop-watch.ts';
+import type { Terminal } from './terminal.ts';
 
 interface SimulateFlags {
   readonly for?: number;
@@ -29,10 +31,10 @@ const SPAN_MS = 370 * DAY_MS;
 const YEAR_SECONDS = 8;
 const MOST_LAG_RECORDS = 20_000;
 const PAINT_EVERY_MS = 500;
-/** What is still under way when the end comes is given so long to be folded. */
+/** What is still under way when the end comes is given so long to be folded, or half of the time that the end has. */
 const LAST_LAG_MS = 5_000;
 
-export function addSimulate(program: Command): void {
+export function addSimulate(program: Command, terminal: Terminal): void {
   program
     .command('simulate')
     .description('run the whole pipeline over a simulated shop: a year passes, then the present goes on')
@@ -42,58 +44,82 @@ export function addSimulate(program: Command): void {
     .option('--json', 'print nothing but the summary at the end, as JSON')
     .addHelpText(
       'after',
-      '\nEmbedded by default: log and store are in memory and nothing is kept. With KIZUNA_KAFKA_BROKERS, KIZUNA_MONGODB_URI and\nKIZUNA_SCHEMA_REGISTRY_URL set, topics and schemas are provisioned there and it runs on them.\n\nExample:\n  $ kizuna simulate --for 20s',
+      '\nEmbedded by default: log and store are in memory and nothing is kept. With KIZUNA_KAFKA_BROKERS, KIZUNA_MONGODB_URI and\nKIZUNA_SCHEMA_REGISTRY_URL set, topics and schemas are provisioned there and it runs on them.\nA second signal, or an end that takes more than KIZUNA_SHUTDOWN_MS, ends at once with 1.\n\nExample:\n  $ kizuna simulate --for 20s',
     )
-    .action(simulate);
+    .action((flags: SimulateFlags) => simulate(flags, terminal));
 }
 
-async function simulate(flags: SimulateFlags): Promise<void> {
-  const config = loadConfig();
+async function simulate(flags: SimulateFlags, terminal: Terminal): Promise<void> {
+  const config = loadConfig(terminal.environment);
   // What the terminal shows is the summary; the log only interrupts it with what somebody should see.
-  const logger = createLog(config.log.level === 'info' ? 'warn' : config.log.level);
+  const logger = createLog(config.log.level === 'info' ? 'warn' : config.log.level, {
+    write: (line) => {
+      terminal.err(line);
+    },
+  });
   const startedAt = Date.now();
   const stop = new AbortController();
-  const onSignal = (): void => {
+  using ending = new Ending(terminal, config.shutdownMs, logger);
+  void ending.requested.then(() => {
     stop.abort();
-  };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  });
   let kizuna: Kizuna | null = null;
   const shop = paceShop(flags, startedAt, stop.signal, () => kizuna);
   const watch = new ShopWatch();
-  try {
-    await using running = await startKizuna(config, {
-      logger,
-      // The pipeline's clock is the shop's, which ends at the present: a broker refuses timestamps ahead of its own.
-      clock: shop.clock,
-      provision: async (services) => {
-        if (config.services !== null) await provisionShop(config, services, logger);
-        await services.codec.prepare([INPUT]);
-      },
-      watch: (emitter) => watch.emitter(emitter),
-    });
-    kizuna = running;
-    const embedded = config.services === null;
-    const summary = (): Promise<ShopSummary> =>
-      watch.summary(running, { startedAt, simulatedAt: shop.clock.now(), live: shop.arrived(), embedded });
-    const painter = createPainter(process.stdout, { colour: process.stdout.isTTY, json: flags.json === true });
-    const deadline = flags.for === undefined ? undefined : setTimeout(onSignal, flags.for);
-    const paint = async (): Promise<void> => {
-      while (!stop.signal.aborted) {
-        painter.update(await summary());
-        await pause(PAINT_EVERY_MS, stop.signal);
-      }
-    };
-    try {
-      await Promise.race([Promise.all([shop.feed(), paint()]), running.pipeline.failed]);
-      await foldTheRest(running);
-      painter.finish(await summary());
-    } finally {
-      stop.abort();
-      clearTimeout(deadline);
+  await using running = await startKizuna(config, {
+    logger,
+    // The pipeline's clock is the shop's, which ends at the present: a broker refuses timestamps ahead of its own.
+    clock: shop.clock,
+    provision: async (services) => {
+      if (config.services !== null) await provisionShop(config, services, logger);
+      await services.codec.prepare([INPUT]);
+    },
+    watch: (emitter) => watch.emitter(emitter),
+  });
+  kizuna = running;
+  const embedded = config.services === null;
+  const summary = (): Promise<ShopSummary> =>
+    watch.summary(running, { startedAt, simulatedAt: shop.clock.now(), live: shop.arrived(), embedded });
+  const painter = createPainter(screenOf(terminal), { colour: process.stdout.isTTY, json: flags.json === true });
+  const deadline =
+    flags.for === undefined
+      ? undefined
+      : setTimeout(() => {
+          stop.abort();
+        }, flags.for);
+  const paint = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      painter.update(await summary());
+      await pause(PAINT_EVERY_MS, stop.signal);
     }
+  };
+  try {
+    await Promise.race([Promise.all([shop.feed(), paint()]), running.pipeline.failed]);
+    ending.begin();
+    await foldTheRest(running, Math.min(LAST_LAG_MS, config.shutdownMs / 2));
+    painter.finish(await summary());
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    stop.abort();
+    ending.begin();
+    clearTimeout(deadline);
   }
+}
+
+/** Where the summary is drawn: the size and kind are those of stdout as they are now. */
+function screenOf(terminal: Terminal): Screen {
+  const { stdout } = process;
+  return {
+    write: (text) => {
+      terminal.out(text);
+    },
+    isTTY: stdout.isTTY,
+    get columns() {
+      return stdout.columns;
+    },
+    get rows() {
+      return stdout.rows;
+    },
+  };
 }
 
 function paceShop(flags: SimulateFlags, startedAt: number, stop: AbortSignal, kizuna: () => Kizuna | null): PacedShop {
@@ -132,8 +158,8 @@ async function provisionShop(config: Config, services: Services, logger: Log): P
   throw new ConfigurationError([{ where: 'KIZUNA_PREFIX', message }]);
 }
 
-async function foldTheRest(kizuna: Kizuna): Promise<void> {
-  const until = performance.now() + LAST_LAG_MS;
+async function foldTheRest(kizuna: Kizuna, withinMs: number): Promise<void> {
+  const until = performance.now() + withinMs;
   const lag = new ShopLag();
   while (performance.now() < until && (await lag.records(kizuna)) > 0) await wait(50);
 }
