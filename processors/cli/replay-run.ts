@@ -12,7 +12,7 @@ import type { OwnedPartition } from '../runtime/owned-partition.ts';
 import { storeName } from '../runtime/pipeline-ports.ts';
 import type { LogRecord, StoredState } from '../runtime/ports.ts';
 import { OutcomeMeter } from './outcome-meter.ts';
-import { readInteractions, type ReplayLine } from './replay-input.ts';
+import { openInput, readInteractions, type ReplayLine } from './replay-input.ts';
 import { ReplayOutput } from './replay-output.ts';
 import { SILENT_LOG } from './silent-log.ts';
 
@@ -28,7 +28,7 @@ export interface ReplayOptions {
   readonly until: number | null;
   /** Called after each block with the lines read so far. */
   readonly progress?: (lines: number) => void;
-  /** Called for a line that is no interaction. */
+  /** Called for a line that is no interaction, with its number in the file. */
   readonly refused?: (line: number, fault: string) => void;
 }
 
@@ -44,6 +44,7 @@ export interface ReplaySummary {
 
 /** Folds a file by the processors and the runtime of production, in record time, and writes everything that comes out. */
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
+  await using input = await openInput(options.file);
   const clock = { now: () => 0 };
   await using services = await embedServices({ topics: TOPICS, partitions: 1, clock, keepRecords: 0 });
   const [intake, customer] = [createIntake(options.definitions), createCustomer(options.definitions)];
@@ -75,14 +76,14 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     await output.write();
     options.progress?.(counts.records + counts.afterUntil);
   };
-  for await (const line of readInteractions(options.file)) {
+  for await (const line of readInteractions(input)) {
     if (options.until !== null && line.timestamp > options.until) {
       counts.afterUntil += 1;
       continue;
     }
     counts.records += 1;
     latest = Math.max(latest, line.timestamp);
-    if ('fault' in line) options.refused?.(counts.records + counts.afterUntil, line.fault);
+    if ('fault' in line) options.refused?.(line.number, line.fault);
     block.push(toRecord(line, (value) => services.codec.encode(INPUT, value)));
     if (block.length === BLOCK_LINES) await fold();
   }

@@ -1,5 +1,5 @@
 import { replay } from '../../processors/cli/replay-run.ts';
-import { readInteractions } from '../../processors/cli/replay-input.ts';
+import { openInput, readInteractions } from '../../processors/cli/replay-input.ts';
 import { loadDefinitions } from '../../processors/definitions/load.ts';
 import { answer, spending, type Spent } from './child-process.ts';
 
@@ -20,6 +20,7 @@ answer(async ({ file, to, definitions: folder }: ReplayTask): Promise<ReplayRepo
     return { ...spent(), lines, customers };
   }
   let lines = 0;
-  for await (const line of readInteractions(file)) if ('interaction' in line) lines++;
+  await using input = await openInput(file);
+  for await (const line of readInteractions(input)) if ('interaction' in line) lines++;
   return { ...spent(), lines, customers: 0 };
 });

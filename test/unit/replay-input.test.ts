@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readInteractions, type ReplayLine } from '../../processors/cli/replay-input.ts';
+import { openInput, readInteractions, type ReplayLine } from '../../processors/cli/replay-input.ts';
 
 const SMALLEST = {
   eventId: 'e-1',
@@ -14,13 +14,14 @@ const SMALLEST = {
 };
 const AT = Date.UTC(2026, 4, 4, 10, 7);
 
-async function read(text: string): Promise<ReplayLine[]> {
+async function read(text: string | Buffer): Promise<ReplayLine[]> {
   const folder = await mkdtemp(join(tmpdir(), 'kizuna-input-'));
   try {
     const file = join(folder, 'interactions.ndjson');
     await writeFile(file, text);
     const lines: ReplayLine[] = [];
-    for await (const line of readInteractions(file)) lines.push(line);
+    await using input = await openInput(file);
+    for await (const line of readInteractions(input)) lines.push(line);
     return lines;
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -52,6 +53,26 @@ describe('a line that is an interaction', () => {
     const text = JSON.stringify(SMALLEST);
     expect(timesOf(await read(`${text}\r\n\r\n${text}`))).toEqual([AT, AT]);
   });
+
+  test('may hold U+2028, U+2029 and a lone CR: it ends with LF alone', async () => {
+    const text = 'two\u2028or\u2029three lines';
+    const line = `${JSON.stringify({ ...SMALLEST, text })}\r `;
+    expect(line).toContain(text);
+    expect(await read(line)).toMatchObject([{ interaction: { text } }]);
+  });
+
+  test('is whole however its bytes arrive', async () => {
+    // Longer than what is read at once, and its characters of three bytes fall across every such border.
+    const texts = ['', 'a', 'ab'].map((start) => start + '線'.repeat(100_000));
+    const lines = await read(texts.map((text) => JSON.stringify({ ...SMALLEST, text })).join('\n'));
+    expect(lines.map((line) => 'interaction' in line && line.interaction.text)).toEqual(texts);
+  });
+
+  test('has the number that it has in the file, blank lines counted', async () => {
+    const text = JSON.stringify(SMALLEST);
+    const lines = await read(`\n${text}\n \r\n\nrubbish\n${text}\n\n`);
+    expect(lines.map(({ number }) => number)).toEqual([2, 5, 6]);
+  });
 });
 
 describe('a line that is none', () => {
@@ -68,6 +89,16 @@ describe('a line that is none', () => {
   ])('%s: keeps its bytes and says why', async (_, text) => {
     const [line] = await read(text);
     expect(line).toMatchObject({ bytes: Buffer.from(text), fault: expect.stringMatching(/\S/) as string });
+  });
+
+  test('not UTF-8: keeps its very bytes', async () => {
+    const text = Buffer.from(JSON.stringify({ ...SMALLEST, text: 'caf?' }));
+    text[text.indexOf('?')] = 0xe9;
+    const lines = await read(Buffer.concat([text, Buffer.from('\r\n'), Buffer.from([0xff, 0x0d, 0xfe])]));
+    expect(lines).toEqual([
+      { bytes: text, fault: 'is not JSON: not UTF-8', number: 1, timestamp: 0 },
+      { bytes: Buffer.from([0xff, 0x0d, 0xfe]), fault: 'is not JSON: not UTF-8', number: 2, timestamp: 0 },
+    ]);
   });
 
   test('stands at the time of the line before it', async () => {
