@@ -1,5 +1,5 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import path from 'node:path';
 import { finished } from 'node:stream/promises';
@@ -10,9 +10,11 @@ import type { Codec, OutgoingRecord } from '../runtime/ports.ts';
 import { POSITION_HEADER } from '../runtime/position.ts';
 
 const DEAD_LETTERS = 'dead-letters';
+const PROFILES = 'profiles';
+const SUMMARY = 'summary.json';
 
-/** The files of one replay: a line for each record published, in order, and whatever else is written by name. */
-export class ReplayOutput {
+/** The files of one replay: a line for each record published, in order, the profiles, and a summary once all is well. */
+export class ReplayOutput implements AsyncDisposable {
   readonly #folder: string;
   readonly #codec: Codec;
   readonly #files = new Map<string, { stream: WriteStream; lines: string[] }>();
@@ -24,10 +26,14 @@ export class ReplayOutput {
     this.#codec = codec;
   }
 
-  /** Creates the folder and an empty file for each topic, so that a topic without output is seen to have none. */
+  /**
+   * Creates the folder and an empty file for each topic, so that a topic without output is seen to have none. The summary of
+   * an earlier replay goes: beside the files of one that fails it would vouch for them.
+   */
   async open(topics: readonly string[]): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
-    for (const name of [...topics, DEAD_LETTERS]) this.#file(name);
+    await rm(path.join(this.#folder, SUMMARY), { force: true });
+    for (const name of [...topics, DEAD_LETTERS, PROFILES]) this.#file(name);
   }
 
   add(record: OutgoingRecord): void {
@@ -41,20 +47,20 @@ export class ReplayOutput {
           .filter(([name]) => name !== POSITION_HEADER)
           .map(([name, header]) => [name, header.toString()]),
       );
-      this.line(DEAD_LETTERS, { key, value: value?.toString('base64') ?? null, timestamp, position, headers });
+      this.#line(DEAD_LETTERS, { key, value: value?.toString('base64') ?? null, timestamp, position, headers });
     } else {
       this.counts.set(record.topic, (this.counts.get(record.topic) ?? 0) + 1);
       const decoded = value === null ? null : this.#codec.decode(record.topic, value);
       if (typeof decoded === 'string') throw new Error(`${record.topic}: a record of our own is ${decoded}`);
       // The catalog's names of schemas are those of the generated types: test/guard/schemas.
       const json = decoded === null ? null : toJson(schema as RecordName, decoded);
-      this.line(record.topic, { key, value: json, timestamp, position });
+      this.#line(record.topic, { key, value: json, timestamp, position });
     }
   }
 
-  /** Adds a line to `<name>.ndjson`. */
-  line(name: string, value: object): void {
-    this.#file(name).lines.push(JSON.stringify(value));
+  /** Adds what a segment rule sees of a customer at the end. */
+  profile(key: string, profile: object): void {
+    this.#line(PROFILES, { key, profile });
   }
 
   /** How many lines wait to be written. */
@@ -74,10 +80,22 @@ export class ReplayOutput {
     }
   }
 
-  async close(): Promise<void> {
+  /** Completes every file; the summary is the last. */
+  async close(summary: object): Promise<void> {
     await this.write();
     for (const { stream } of this.#files.values()) stream.end();
     await Promise.all([...this.#files.values()].map(({ stream }) => finished(stream)));
+    await writeFile(path.join(this.#folder, SUMMARY), `${JSON.stringify(summary, null, 2)}\n`);
+  }
+
+  /** Leaves the files as they are when something failed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const streams = [...this.#files.values()].map(({ stream }) => stream.destroy());
+    await Promise.allSettled(streams.map((stream) => finished(stream)));
+  }
+
+  #line(name: string, value: object): void {
+    this.#file(name).lines.push(JSON.stringify(value));
   }
 
   #file(name: string): { stream: WriteStream; lines: string[] } {

@@ -1,5 +1,3 @@
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { TOPICS } from '../../topics/catalog.ts';
 import { encodedTopics, topicDirectory } from '../catalog.ts';
 import type { Definitions } from '../core/definitions.ts';
@@ -50,7 +48,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const [intake, customer] = [createIntake(options.definitions), createCustomer(options.definitions)];
   const processors = [intake, customer];
   await services.codec.prepare([INPUT, ...encodedTopics(processors)]);
-  const output = new ReplayOutput(options.to, services.codec);
+  await using output = new ReplayOutput(options.to, services.codec);
   await output.open(customer.outputs);
   const meter = new OutcomeMeter();
   const ports = {
@@ -98,13 +96,12 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     const [document] = await documents.load([key]);
     if (document === undefined) continue;
     const state = customer.state.unpack(new ByteReader(document.state));
-    output.line('profiles', { key, profile: customer.profileView(state, until) });
+    output.profile(key, customer.profileView(state, until));
     if (output.gathered >= BLOCK_LINES) await output.write();
   }
-  await output.close();
   const summary = { ...counts, ...meter.finalOutcomes(['intake', 'customer']), customers: stored.length };
   const ordered = orderSummary(summary, output, customer.outputs);
-  await writeFile(path.join(options.to, 'summary.json'), `${JSON.stringify(ordered, null, 2)}\n`);
+  await output.close(ordered);
   return ordered;
 }
 
