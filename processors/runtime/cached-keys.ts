@@ -3,7 +3,7 @@ import { NEVER } from '../core/processor.ts';
 import type { CachedKey, OwnedPartition } from './owned-partition.ts';
 import type { StoredState } from './ports.ts';
 
-const NO_BYTES = Buffer.alloc(0);
+export const NO_BYTES = Buffer.alloc(0);
 
 /** Takes a state that was read from a document or a block into the cache. */
 export function cacheState(partition: OwnedPartition, stored: StoredState): CachedKey {
@@ -12,7 +12,8 @@ export function cacheState(partition: OwnedPartition, stored: StoredState): Cach
     key: stored.key,
     state: processor.state.unpack(new ByteReader(stored.state)),
     due: stored.due,
-    packed: stored.state,
+    packed: NO_BYTES,
+    packedBytes: stored.state.length,
     packedDue: stored.due,
     seq: stored.seq,
     unstoredFrom: stored.seq,
@@ -30,6 +31,7 @@ export function cacheNewKey(partition: OwnedPartition, name: string): CachedKey 
     state: partition.processor.initial(name),
     due: NEVER,
     packed: NO_BYTES,
+    packedBytes: 0,
     packedDue: NEVER,
     seq: -1,
     unstoredFrom: -1,
@@ -39,12 +41,12 @@ export function cacheNewKey(partition: OwnedPartition, name: string): CachedKey 
   return key;
 }
 
-/** Forgets clean keys, the longest cached first, until at most `limit` are left. Costs only a read when one comes back. */
+/** Forgets clean keys, the longest unchanged first, until at most `limit` are left. Costs only a read when one comes back. */
 export function evict(partition: OwnedPartition, limit: number): void {
   let surplus = partition.cache.size - limit;
-  for (const name of partition.cache.keys()) {
+  for (const [name, key] of partition.cache) {
     if (surplus <= 0) return;
-    if (partition.dirty.has(name)) continue;
+    if (partition.dirty.has(name) || key.due <= partition.keepDueUntil) continue;
     partition.cache.delete(name);
     surplus -= 1;
   }

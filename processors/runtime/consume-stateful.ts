@@ -99,6 +99,7 @@ export class StatefulMember implements Consumption {
       }
       // Somebody else may have owned it between two generations: make sure of it again. Cheap when nobody did.
       lane.partition.mustTakeOver = true;
+      lane.partition.soughtTo = -1;
       this.#ports.meter.takeover('joined');
       this.#background(this.#takeOverSoon(lane));
     }
@@ -130,7 +131,10 @@ export class StatefulMember implements Consumption {
         outcome = 'again';
         return;
       }
-      await runBatch(partition, batch, this.#ports, heartbeats.check);
+      await runBatch(partition, batch, this.#ports, async () => {
+        this.#refuseWhenStopping();
+        await heartbeats.check();
+      });
       const committed = stopwatch();
       await this.#membership?.commit(partition.at, partition.next, `seq=${partition.emittedTo}`);
       this.#ports.meter.stage(this.processor.name, 'commit', committed());
@@ -147,6 +151,12 @@ export class StatefulMember implements Consumption {
     }
   }
 
+  /** Between two blocks nothing is torn: whoever waits for room in the ring must not hold up a stop. */
+  #refuseWhenStopping(stop?: AbortSignal): void {
+    if (this.#stopping === null && stop?.aborted !== true) return;
+    throw new PipelineError('rebalancing', 'the process is stopping', { retriable: true });
+  }
+
   async #ensureOwned(lane: Lane): Promise<void> {
     if (lane.partition.mustTakeOver) await takeOver(lane.partition, this.#ports);
   }
@@ -157,7 +167,11 @@ export class StatefulMember implements Consumption {
     this.progress.beat();
     if (!(error instanceof PipelineError) || !error.retriable) {
       if (error instanceof PipelineError && error.code === 'ownership_lost') this.#pause(lane, error);
-      else this.#failure.report(error);
+      else {
+        // What would be folded again would fail again, until the process has ended.
+        this.#membership?.pause(partition.at);
+        this.#failure.report(error);
+      }
       return;
     }
     if (error.code === 'rebalancing') return;
@@ -200,18 +214,20 @@ export class StatefulMember implements Consumption {
 
   /**
    * Lets time pass up to `until` on one owned partition; a waiting batch goes between two blocks. Answers whether it got to
-   * the end: not when the partition or the service was lost on the way.
+   * the end: not when it was stopped, or the partition or a service was lost, on the way.
    */
-  async sweep(at: TopicPartition, until: Instant): Promise<boolean> {
+  async sweep(at: TopicPartition, until: Instant, stop?: AbortSignal): Promise<boolean> {
     const lane = this.#lanes.get(laneName(at));
     if (lane === undefined) return false;
     const cursor = newSweep();
     try {
       let more = true;
-      while (more && !lane.closed && this.#stopping === null) {
+      while (more && !lane.closed && this.#stopping === null && stop?.aborted !== true) {
         more = await lane.run(async () => {
           await this.#ensureOwned(lane);
-          return sweepBlock(lane.partition, until, cursor, this.#ports, noHeartbeat);
+          return sweepBlock(lane.partition, until, cursor, this.#ports, async () => {
+            this.#refuseWhenStopping(stop);
+          });
         });
         this.progress.beat();
       }
@@ -262,10 +278,6 @@ export class StatefulMember implements Consumption {
       this.#failure.report(error);
     });
   }
-}
-
-async function noHeartbeat(): Promise<void> {
-  // A sweep runs outside of a batch: the client heartbeats by itself.
 }
 
 function laneName(at: TopicPartition): string {

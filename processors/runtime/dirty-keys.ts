@@ -1,3 +1,4 @@
+import { NO_BYTES } from './cached-keys.ts';
 import type { CachedKey, OwnedPartition } from './owned-partition.ts';
 import { elapsedMs } from './stopwatch.ts';
 
@@ -5,7 +6,11 @@ import { elapsedMs } from './stopwatch.ts';
 export function markDirty(partition: OwnedPartition, key: CachedKey, seq: number, packed: Buffer): void {
   key.seq = seq;
   key.packed = packed;
+  key.packedBytes = packed.length;
   key.packedDue = key.due;
+  // The newest at the end: eviction begins with the longest unchanged.
+  partition.cache.delete(key.key);
+  partition.cache.set(key.key, key);
   if (partition.dirty.has(key.key)) return;
   key.unstoredFrom = seq;
   key.dirtySince = elapsedMs();
@@ -20,7 +25,9 @@ export function markStored(partition: OwnedPartition, key: CachedKey, storedSeq:
   if (left > 0) partition.dirtyBySeq.set(key.unstoredFrom, left);
   else partition.dirtyBySeq.delete(key.unstoredFrom);
   partition.dirty.delete(key.key);
-  if (key.seq > storedSeq) {
+  if (key.seq <= storedSeq) {
+    key.packed = NO_BYTES;
+  } else {
     // A newer block changed it while the write was under way; at the earliest the one after the stored.
     key.unstoredFrom = storedSeq + 1;
     key.dirtySince = elapsedMs();

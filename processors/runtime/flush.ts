@@ -68,6 +68,8 @@ export async function flushAll(
   ports: PipelinePorts,
   until = Number.POSITIVE_INFINITY,
 ): Promise<boolean> {
+  // One that is under way passes busy keys over: what it does not store says nothing about the store.
+  await partition.flushing;
   while (partition.dirty.size > 0 && elapsedMs() < until) {
     if ((await flushOnce(partition, ports, 'all')) === 0 && partition.dirty.size > 0) return false;
   }

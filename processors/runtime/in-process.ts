@@ -10,7 +10,7 @@ import { runBatch } from './run-batch.ts';
 import { runStateless } from './run-stateless.ts';
 import { newSweep, sweepBlock } from './sweep-due.ts';
 import { takeOver } from './take-over.ts';
-import { beginBlock, writeBlock } from './write-block.ts';
+import { publish, withinBlock, writeBlock } from './write-block.ts';
 
 /** How many keys one block of the end takes. */
 const KEYS_PER_BLOCK = 256;
@@ -74,12 +74,15 @@ export class InProcess {
     if (partition === undefined) return;
     const fold = new Fold(partition, this.#ports);
     for (let from = 0; from < documents.length; from += KEYS_PER_BLOCK) {
-      const nonce = beginBlock(partition);
-      const draft = newDraft();
-      for (const stored of documents.slice(from, from + KEYS_PER_BLOCK)) {
-        fold.atEnd(partition.cache.get(stored.key) ?? cacheState(partition, stored), until, draft);
-      }
-      if (draft.outputs.length > 0) await writeBlock(partition, draft, partition.next, nonce, this.#ports);
+      await withinBlock(partition, async (nonce) => {
+        const draft = newDraft();
+        for (const stored of documents.slice(from, from + KEYS_PER_BLOCK)) {
+          fold.atEnd(partition.cache.get(stored.key) ?? cacheState(partition, stored), until, draft);
+        }
+        if (draft.outputs.length === 0) return;
+        const seq = await writeBlock(partition, draft, partition.next, nonce, this.#ports);
+        await publish(partition, seq, draft.outputs, this.#ports);
+      });
       await flushAll(partition, this.#ports);
     }
   }

@@ -79,8 +79,10 @@ export class LiveTime {
         const end = ends.get(`${partition.at.topic}/${partition.at.partition}`);
         // A partition that the log does not have is no end to catch up with.
         if (end === undefined) return;
+        partition.sweptTo ??= until;
         await this.#caughtUp(() => partition.mustTakeOver || partition.next >= end);
-        if (!partition.mustTakeOver && partition.next >= end) await this.#member.sweep(partition.at, until);
+        const isReady = !partition.mustTakeOver && partition.next >= end;
+        if (isReady && (await this.#member.sweep(partition.at, until, this.#stop.signal))) partition.sweptTo = until;
         reportPartition(partition, end, null, this.#ports);
       }),
     );
@@ -96,7 +98,7 @@ export class LiveTime {
   async #upstreamPassed(until: Instant): Promise<boolean> {
     for (const processor of this.#upstream) {
       for (const topic of processor.inputs) {
-        const wanted = await this.#ports.log.offsetsAt(topic, until);
+        const wanted = await this.#ports.log.offsetsAt(topic, until + 1);
         const committed = await this.#ports.log.committed(groupName(processor), topic);
         const starts = await this.#ports.log.ranges(topic);
         for (const { partition, offset } of wanted) {

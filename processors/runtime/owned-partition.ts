@@ -11,7 +11,9 @@ export interface CachedKey {
   readonly key: string;
   state: unknown;
   due: Instant;
+  /** Only while dirty: a view into its block's bytes, which it keeps alive. */
   packed: Buffer;
+  packedBytes: number;
   packedDue: Instant;
   /** The seq of the block or document that `packed` comes from; −1 for a key never stored. */
   seq: number;
@@ -39,6 +41,10 @@ export interface OwnedPartition {
   emittedTo: number;
   /** The offset last sought after a gap: a gap that stays there is a real one. */
   soughtTo: number;
+  /** A sweep under way: keys due up to here are not evicted. */
+  keepDueUntil: Instant;
+  /** In live time: up to when every deadline is applied. */
+  sweptTo: Instant | null;
   /** True until a take-over has succeeded, and again after every failure. */
   mustTakeOver: boolean;
   sources: Map<string, Position>;
@@ -67,6 +73,8 @@ export function ownPartition(processor: AnyStateful, at: TopicPartition, source:
     flushedTo: -1,
     emittedTo: -1,
     soughtTo: -1,
+    sweptTo: null,
+    keepDueUntil: Number.NEGATIVE_INFINITY,
     mustTakeOver: true,
     sources: new Map(),
     totals: processor.totals.initial(),
@@ -84,6 +92,7 @@ export function ownPartition(processor: AnyStateful, at: TopicPartition, source:
 export function forget(partition: OwnedPartition): void {
   partition.cacheNonce = '';
   partition.mustTakeOver = true;
+  partition.keepDueUntil = Number.NEGATIVE_INFINITY;
   partition.sources = new Map();
   partition.totals = partition.processor.totals.initial();
   partition.cache = new Map();

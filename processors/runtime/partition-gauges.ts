@@ -14,6 +14,19 @@ function earliestDue(partition: OwnedPartition): Instant {
   return Number.POSITIVE_INFINITY;
 }
 
+/** A sweep a second, a second behind: only after so much does time count as standing still. */
+const STANDSTILL_MS = 10_000;
+
+/**
+ * How late the oldest deadline is, or may be: while time does not pass here, nobody knows what is due among the keys that are
+ * not cached. In record time nothing is late.
+ */
+function lateMs(partition: OwnedPartition, now: Instant): number {
+  if (partition.sweptTo === null) return 0;
+  const standstillMs = now - partition.sweptTo;
+  return Math.max(0, now - earliestDue(partition), standstillMs > STANDSTILL_MS ? standstillMs : 0);
+}
+
 /** Sets the gauges of one partition. `newest`: the timestamp of the newest record just folded, if any was. */
 export function reportPartition(
   partition: OwnedPartition,
@@ -29,7 +42,7 @@ export function reportPartition(
   ports.meter.partition(processor.name, at, {
     lagRecords: records,
     lagSeconds: seconds,
-    dueOldestSeconds: Math.max(0, now - earliestDue(partition)) / 1000,
+    dueOldestSeconds: lateMs(partition, now) / 1000,
     totals: processor.totals.gauges(partition.totals),
   });
   reportDirty(processor.name, ports);

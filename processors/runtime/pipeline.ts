@@ -3,7 +3,7 @@ import { PipelineError } from '../core/errors.ts';
 import type { Processor } from '../core/processor.ts';
 import { consume } from './consume.ts';
 import { StatefulMember } from './consume-stateful.ts';
-import type { Consumption } from './consumption.ts';
+import { Failure, type Consumption } from './consumption.ts';
 import { LiveTime } from './live-time.ts';
 import type { PipelinePorts } from './pipeline-ports.ts';
 import { proveIdle, Progress } from './progress.ts';
@@ -56,9 +56,13 @@ export async function startPipeline(
       times.push(time);
     }
   }
-  const failed = Promise.race([...members.map((member) => member.failed), ...times.map((time) => time.failed)]);
   const answers = new Progress(elapsedMs, LOG_SILENT_MS);
-  void watchMembers(members, ports, answers, stopped.signal);
+  const watching = new Failure();
+  watchMembers(members, ports, answers, stopped.signal).catch((error: unknown) => {
+    watching.report(error);
+  });
+  const parts = [...members, ...times].map((part) => part.failed);
+  const failed = Promise.race([...parts, watching.promise]);
   let stopping: Promise<void> | null = null;
   const stop = (): Promise<void> => (stopping ??= stopAll());
   return {
@@ -92,9 +96,9 @@ async function watchMembers(
         await member.report();
         answers.idle();
       } catch (error) {
+        if (!(error instanceof PipelineError)) throw error;
         // Not knowing is not stuck: when the log does not answer, nothing is told.
-        const code = error instanceof PipelineError ? error.code : 'unexpected';
-        ports.logger.debug('idleness could not be proven', { processor: member.processor.name, code });
+        ports.logger.debug('idleness could not be proven', { processor: member.processor.name, code: error.code });
       }
     }
   }

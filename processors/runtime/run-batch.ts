@@ -6,7 +6,8 @@ import { storeName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogBatch, LogRecord } from './ports.ts';
 import { reportLatency, reportOutcomes } from './report.ts';
 import { stopwatch } from './stopwatch.ts';
-import { awaitRoom, beginBlock, writeBlock, type Heartbeat } from './write-block.ts';
+import { Tally } from './tally.ts';
+import { awaitRoom, publish, withinBlock, writeBlock, type Heartbeat } from './write-block.ts';
 
 /** How many keys are read with one query. */
 const LOAD_KEYS_MAX = 5_000;
@@ -22,7 +23,7 @@ export async function runBatch(
   ports: PipelinePorts,
   heartbeat: Heartbeat,
 ): Promise<void> {
-  if (batch.next <= partition.next && batch.records.length === 0) return;
+  if (batch.next <= partition.next) return reportReplayed(partition, batch, ports);
   await refuseGap(partition, batch, ports);
   const { processor, at } = partition;
   const decoded = stopwatch();
@@ -36,22 +37,32 @@ export async function runBatch(
     await heartbeat();
     await awaitRoom(partition, ports, heartbeat);
     await loadKeys(partition, from === 0 ? batch.records : batch.records.slice(from), ports);
-    const nonce = beginBlock(partition);
-    const draft = newDraft();
-    const folded = stopwatch();
-    const to = foldUntilFull(fold, batch.records, from, draft, ports.limits.blockBytesMax);
-    ports.meter.stage(processor.name, 'fold', folded());
-    const next = Math.max(partition.next, batch.records[to]?.offset ?? batch.next);
-    ports.refusals?.guard(processor.name, draft.tally);
-    await writeBlock(partition, draft, next, nonce, ports);
-    ports.refusals?.count(processor.name, draft.tally);
-    reportOutcomes(processor, at.topic, to - from, draft.tally, ports);
-    newest = draft.newest ?? newest;
-    from = to;
+    await withinBlock(partition, async (nonce) => {
+      const draft = newDraft();
+      const folded = stopwatch();
+      const to = foldUntilFull(fold, batch.records, from, draft, ports.limits.blockBytesMax);
+      ports.meter.stage(processor.name, 'fold', folded());
+      const next = Math.max(partition.next, batch.records[to]?.offset ?? batch.next);
+      ports.refusals?.guard(processor.name, draft.tally);
+      const seq = await writeBlock(partition, draft, next, nonce, ports);
+      // The block is durable: its records are counted now, for if publishing fails they come again as replayed.
+      ports.refusals?.count(processor.name, draft.tally);
+      reportOutcomes(processor, at.topic, to - from, draft.tally, ports);
+      await publish(partition, seq, draft.outputs, ports);
+      newest = draft.newest ?? newest;
+      from = to;
+    });
   } while (from < batch.records.length);
 
   ports.meter.batchRecords(processor.name, batch.records.length);
   reportLatency(processor, batch.records.at(-1), newest, ports);
+}
+
+/** A batch that is folded already, as after a take-over: nothing of it moves, so no block is written for it. */
+function reportReplayed(partition: OwnedPartition, { topic, records }: LogBatch, ports: PipelinePorts): void {
+  const tally = new Tally();
+  tally.replayed = records.length;
+  reportOutcomes(partition.processor, topic, records.length, tally, ports);
 }
 
 function valuesOf(records: readonly LogRecord[]): (Buffer | null)[] {

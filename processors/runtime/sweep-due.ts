@@ -5,7 +5,7 @@ import type { CachedKey, OwnedPartition } from './owned-partition.ts';
 import { storeName, type PipelinePorts } from './pipeline-ports.ts';
 import type { DueCursor } from './ports.ts';
 import { stopwatch } from './stopwatch.ts';
-import { awaitRoom, beginBlock, writeBlock, type Heartbeat } from './write-block.ts';
+import { awaitRoom, publish, withinBlock, writeBlock, type Heartbeat } from './write-block.ts';
 
 /** How many due keys one sweep block takes: small, so that a waiting batch goes between two blocks. */
 const KEYS_PER_BLOCK = 256;
@@ -34,14 +34,21 @@ export async function sweepBlock(
 ): Promise<boolean> {
   const swept = stopwatch();
   await awaitRoom(partition, ports, heartbeat);
+  // What the index has handed out once, this sweep does not find again: it stays cached until it is applied.
+  partition.keepDueUntil = until;
   await loadDue(partition, until, cursor, ports);
   const keys = takeDue(partition, until);
-  if (keys.length === 0) return !cursor.exhausted;
-  const nonce = beginBlock(partition);
-  const draft = newDraft();
-  const fold = new Fold(partition, ports);
-  for (const key of keys) fold.deadlines(key, until, draft);
-  await writeBlock(partition, draft, partition.next, nonce, ports);
+  if (keys.length === 0) {
+    if (cursor.exhausted) partition.keepDueUntil = Number.NEGATIVE_INFINITY;
+    return !cursor.exhausted;
+  }
+  await withinBlock(partition, async (nonce) => {
+    const draft = newDraft();
+    const fold = new Fold(partition, ports);
+    for (const key of keys) fold.deadlines(key, until, draft);
+    const seq = await writeBlock(partition, draft, partition.next, nonce, ports);
+    await publish(partition, seq, draft.outputs, ports);
+  });
   ports.meter.stage(partition.processor.name, 'sweep', swept());
   return true;
 }
@@ -74,7 +81,7 @@ function takeDue(partition: OwnedPartition, until: Instant): CachedKey[] {
     if (earliest === undefined || earliest.due > until) break;
     dueHeap.pop();
     const key = cache.get(earliest.key);
-    // A key that was evicted is found by the index again; one whose deadline moved has another entry.
+    // A key that was evicted before the sweep is found by the index; one whose deadline moved has another entry.
     if (key?.due === earliest.due) taken.add(key);
   }
   return [...taken];

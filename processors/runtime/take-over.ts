@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { PipelineError } from '../core/errors.ts';
 import { ByteReader, ByteWriter } from '../core/packing.ts';
 import { unpackOutputs, unpackStates } from './block.ts';
-import { cacheState } from './cached-keys.ts';
+import { cacheState, NO_BYTES } from './cached-keys.ts';
 import { advanceFlushed, markDirty } from './dirty-keys.ts';
 import { forget, type OwnedPartition } from './owned-partition.ts';
 import { groupName, storeName, type PipelinePorts } from './pipeline-ports.ts';
 import { RING_SLOTS, type Block, type BlockHeader } from './ports.ts';
 import { stopwatch } from './stopwatch.ts';
-import { emit } from './write-block.ts';
+import { publish } from './write-block.ts';
 
 /** How many times the claim may be lost to a rival in a row before the world counts as broken. */
 const CLAIMS_MAX = 20;
@@ -24,11 +24,14 @@ export async function takeOver(partition: OwnedPartition, ports: PipelinePorts):
   const took = stopwatch();
   let torn: number | null = null;
   for (let attempt = 0; attempt < CLAIMS_MAX; attempt++) {
+    // Before the journal: an owner who comes after the headers were read may fold and commit beyond them.
+    const committedSeq = await readCommittedSeq(partition, ports);
     const headers = await ports.store.journal(storeName(partition.processor)).headers(partition.at);
     // A rival who writes while the headers are read can make them look torn; only if that lasts are they.
     torn = missingSeq(headers);
-    if (torn === null && (await claim(partition, newest(headers), ports))) {
+    if (torn === null && (await claim(partition, newest(headers), committedSeq, ports))) {
       partition.mustTakeOver = false;
+      partition.soughtTo = -1;
       ports.meter.stage(partition.processor.name, 'takeover', took());
       return;
     }
@@ -44,8 +47,13 @@ export async function takeOver(partition: OwnedPartition, ports: PipelinePorts):
   });
 }
 
-async function claim(partition: OwnedPartition, head: BlockHeader | null, ports: PipelinePorts): Promise<boolean> {
-  const { logStart, committedSeq } = await refuseLoss(partition, head, ports);
+async function claim(
+  partition: OwnedPartition,
+  head: BlockHeader | null,
+  committedSeq: number,
+  ports: PipelinePorts,
+): Promise<boolean> {
+  const logStart = await refuseLoss(partition, head, committedSeq, ports);
   // The cache is the head's only if that block's write also came back: else its keys were never marked dirty.
   const keep = head !== null && head.nonce === partition.cacheNonce && head.seq === partition.head;
   if (!keep) forget(partition);
@@ -86,27 +94,31 @@ function missingSeq(headers: readonly BlockHeader[]): number | null {
   return null;
 }
 
+/** Up to which block the outputs had been acknowledged when the group committed last; −1 when it never did. */
+async function readCommittedSeq({ at, processor }: OwnedPartition, ports: PipelinePorts): Promise<number> {
+  const committed = await ports.log.committed(groupName(processor), at.topic);
+  const metadata = committed.find(({ partition }) => partition === at.partition)?.metadata ?? '';
+  return Number(/^seq=(\d+)$/.exec(metadata)?.[1] ?? -1);
+}
+
 /**
  * Never skip, never guess: a journal older than what was committed, or an input that lost records, stops the process.
- * Answers where the log begins, and up to which block outputs had been acknowledged when the group committed last.
+ * Answers where the log begins.
  */
 async function refuseLoss(
   partition: OwnedPartition,
   head: BlockHeader | null,
+  committedSeq: number,
   ports: PipelinePorts,
-): Promise<{ logStart: number; committedSeq: number }> {
+): Promise<number> {
   const { topic, partition: number } = partition.at;
   const where = `${topic}/${number}`;
-  const committed = (await ports.log.committed(groupName(partition.processor), topic)).find(
-    (each) => each.partition === number,
-  );
-  const committedSeq = Number(/^seq=(\d+)$/.exec(committed?.metadata ?? '')?.[1] ?? -1);
   if (committedSeq > (head?.seq ?? -1)) {
     const message = `${where}: block ${committedSeq} was committed, but the journal ends at ${head?.seq ?? 'nothing'}: the database was restored to an older state`;
     throw new PipelineError('store_behind', message, { retriable: false });
   }
   const range = (await ports.log.ranges(topic)).find((each) => each.partition === number);
-  if (range === undefined || head === null) return { logStart: range?.start ?? 0, committedSeq };
+  if (range === undefined || head === null) return range?.start ?? 0;
   if (range.end < head.next) {
     const message = `${where}: offset ${head.next} is next, but the log ends at ${range.end}: the topic was created anew`;
     throw new PipelineError('input_lost', message, { retriable: false });
@@ -115,7 +127,7 @@ async function refuseLoss(
     const message = `${where}: offset ${head.next} is next, but the log begins at ${range.start}: retention removed records that were not folded`;
     throw new PipelineError('input_lost', message, { retriable: false });
   }
-  return { logStart: range.start, committedSeq };
+  return range.start;
 }
 
 async function readBlocks(partition: OwnedPartition, from: number, to: number, ports: PipelinePorts): Promise<Block[]> {
@@ -151,8 +163,9 @@ async function vacateNextSlot(
   if (seq > partition.flushedTo) {
     await storeStates(partition, block, ports);
     partition.flushedTo = seq;
+    partition.unflushedBytes.delete(seq);
   }
-  if (seq > partition.emittedTo) await emit(partition, seq, unpackOutputs(block.outputs), ports);
+  if (seq > partition.emittedTo) await publish(partition, seq, unpackOutputs(block.outputs), ports);
 }
 
 async function storeStates(partition: OwnedPartition, block: Block, ports: PipelinePorts): Promise<void> {
@@ -180,15 +193,15 @@ async function writeClaim(partition: OwnedPartition, ports: PipelinePorts): Prom
   const totals = new ByteWriter(64);
   processor.totals.pack(partition.totals, totals);
   const block: Block = {
-    ...{
-      seq: partition.head + 1,
-      nonce: randomUUID(),
-      next,
-      flushedTo,
-      emittedTo,
-      sources: new Map(partition.sources),
-    },
-    ...{ totals: totals.copy(), states: Buffer.alloc(0), outputs: Buffer.alloc(0) },
+    seq: partition.head + 1,
+    nonce: randomUUID(),
+    next,
+    flushedTo,
+    emittedTo,
+    sources: new Map(partition.sources),
+    totals: totals.copy(),
+    states: NO_BYTES,
+    outputs: NO_BYTES,
   };
   try {
     await ports.store.journal(storeName(processor)).write(at, block);
@@ -223,7 +236,7 @@ function restoreStates(partition: OwnedPartition, block: Block): void {
 async function publishAgain(partition: OwnedPartition, blocks: readonly Block[], ports: PipelinePorts): Promise<void> {
   for (const block of blocks) {
     if (block.seq <= partition.emittedTo) continue;
-    const count = await emit(partition, block.seq, unpackOutputs(block.outputs), ports);
+    const count = await publish(partition, block.seq, unpackOutputs(block.outputs), ports);
     ports.meter.republished(partition.processor.name, count);
   }
   partition.emittedTo = partition.head;

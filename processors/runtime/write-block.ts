@@ -20,13 +20,19 @@ const STATES = new StatesWriter();
 const BYTES = new ByteWriter(1 << 16);
 
 /**
- * Begins a block: from here on the working copies are those of a block that nobody wrote yet. Until `writeBlock` resolves,
- * any failure leaves the partition to a take-over, which keeps the cache only if this very block turns out to be the head.
+ * Does the work of one block: folds, writes it with the nonce given, publishes. From its beginning the working copies belong
+ * to a block that nobody wrote yet, so any failure on the way, a bug in a rule included, leaves the partition to a take-over
+ * before anything else may touch it.
  */
-export function beginBlock(partition: OwnedPartition): string {
+export async function withinBlock<T>(partition: OwnedPartition, work: (nonce: string) => Promise<T>): Promise<T> {
   const nonce = randomUUID();
   partition.cacheNonce = nonce;
-  return nonce;
+  try {
+    return await work(nonce);
+  } catch (error) {
+    partition.mustTakeOver = true;
+    throw error;
+  }
 }
 
 /** Waits until the ring has a slot to give and the bounds on what is dirty allow another block. */
@@ -44,8 +50,8 @@ function ringHasRoom(partition: OwnedPartition): boolean {
 }
 
 /**
- * Makes a draft durable as the next block, makes its working copies the cache, and publishes its outputs. Delivery order is
- * decided here and nowhere else: block, then cache and dirty keys, then outputs; the caller commits.
+ * Makes a draft durable as the next block, and its working copies the cache. What the block says is published afterwards
+ * (`publish`), and only then may an offset be committed. Answers the block's seq.
  */
 export async function writeBlock(
   partition: OwnedPartition,
@@ -53,7 +59,7 @@ export async function writeBlock(
   next: number,
   nonce: string,
   ports: PipelinePorts,
-): Promise<void> {
+): Promise<number> {
   const { processor } = partition;
   const seq = partition.head + 1;
   const keys = [...draft.touched];
@@ -68,16 +74,11 @@ export async function writeBlock(
   const totals = BYTES.copy();
 
   const journaled = stopwatch();
-  try {
-    const { flushedTo, emittedTo } = partition;
-    const sources = new Map(partition.sources);
-    await ports.store
-      .journal(storeName(processor))
-      .write(partition.at, { seq, nonce, next, flushedTo, emittedTo, sources, totals, states, outputs });
-  } catch (error) {
-    partition.mustTakeOver = true;
-    throw error;
-  }
+  const { flushedTo, emittedTo } = partition;
+  const sources = new Map(partition.sources);
+  await ports.store
+    .journal(storeName(processor))
+    .write(partition.at, { seq, nonce, next, flushedTo, emittedTo, sources, totals, states, outputs });
   ports.meter.stage(processor.name, 'journal', journaled());
   ports.meter.blockBytes(processor.name, states.length + outputs.length + totals.length);
 
@@ -91,12 +92,11 @@ export async function writeBlock(
   advanceFlushed(partition);
   compactDueHeap(partition);
   evict(partition, Math.floor(ports.limits.cachedKeysMax / Math.max(1, ports.owned.size)));
-
-  await emit(partition, seq, draft.outputs, ports);
+  return seq;
 }
 
 /** Publishes the outputs of block `seq` with their positions. Failed: a take-over will publish them again, before anything else. */
-export async function emit(
+export async function publish(
   partition: OwnedPartition,
   seq: number,
   outputs: readonly (BlockOutput | null)[],
@@ -110,12 +110,7 @@ export async function emit(
   });
   if (records.length > 0) {
     const emitted = stopwatch();
-    try {
-      await ports.emitter.send(records);
-    } catch (error) {
-      partition.mustTakeOver = true;
-      throw error;
-    }
+    await ports.emitter.send(records);
     ports.meter.stage(partition.processor.name, 'emit', emitted());
     reportPublished(partition.processor, records, ports);
   }

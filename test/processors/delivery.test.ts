@@ -1,50 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { PipelineError } from '../../processors/core/errors.ts';
-import { ByteReader } from '../../processors/core/packing.ts';
 import { flushAll, flushOnce } from '../../processors/runtime/flush.ts';
 import { createMemoryStore } from '../../processors/runtime/memory/store.ts';
-import { ownPartition, type OwnedPartition } from '../../processors/runtime/owned-partition.ts';
-import type { PipelinePorts } from '../../processors/runtime/pipeline-ports.ts';
-import type { LogRecord, Store } from '../../processors/runtime/ports.ts';
-import { runBatch } from '../../processors/runtime/run-batch.ts';
+
+import type { Store } from '../../processors/runtime/ports.ts';
 import { newSweep, sweepBlock } from '../../processors/runtime/sweep-due.ts';
 import { takeOver } from '../../processors/runtime/take-over.ts';
+import { countOf, fold, logOf, noHeartbeat, process, SOURCE } from '../harness/counting-partition.ts';
 import { counting } from '../harness/counting-processor.ts';
-import {
-  CollectingEmitter,
-  FixedLog,
-  LIMITS,
-  memoryPorts,
-  numberRecord,
-  RecordingMeter,
-} from '../harness/runtime-fixture.ts';
-
-const AT = { topic: 'numbers.v1', partition: 0 };
-const SOURCE = 'kizuna.counting.v1@1/numbers.v1/0';
-const noHeartbeat = async (): Promise<void> => undefined;
-
-function process(ports: PipelinePorts): OwnedPartition {
-  const partition = ownPartition(counting, AT, SOURCE);
-  ports.owned.add(partition);
-  return partition;
-}
-
-async function fold(partition: OwnedPartition, ports: PipelinePorts, records: readonly LogRecord[]): Promise<void> {
-  const next = (records.at(-1)?.offset ?? -1) + 1;
-  await runBatch(partition, { ...AT, records, next, logEnd: next }, ports, noHeartbeat);
-}
-
-/** A log that really holds the records, so that a take-over finds its end. */
-function logOf(records: readonly LogRecord[]): FixedLog {
-  const log = new FixedLog();
-  log.records.push(...records);
-  return log;
-}
-
-async function countOf(ports: PipelinePorts, key: string): Promise<number | undefined> {
-  const [stored] = await ports.store.documents('counting.v1').load([key]);
-  return stored === undefined ? undefined : counting.state.unpack(new ByteReader(stored.state)).count;
-}
+import { CollectingEmitter, LIMITS, memoryPorts, numberRecord, RecordingMeter } from '../harness/runtime-fixture.ts';
 
 describe('a batch', () => {
   const records = [
@@ -135,104 +99,53 @@ describe('a batch', () => {
   });
 });
 
-describe('a take-over', () => {
-  const records = Array.from({ length: 300 }, (_each, offset) => numberRecord(offset, `b|u:${offset % 5}`, 1, offset));
-
-  test('stores the oldest block before its slot is claimed', async () => {
+describe('a fold that throws', () => {
+  test('leaves nothing for the next turn to make durable', async () => {
+    const records = [
+      numberRecord(0, 'b|u:1', 3, 100, 'kizuna.upstream.v1@1/origin.v1/0:0.0'),
+      numberRecord(1, 'b|u:1', 4, 101),
+    ];
     const ports = memoryPorts({ log: logOf(records) });
-    const first = process(ports);
-    await takeOver(first, ports);
-    for (const record of records.slice(0, 254))
-      await fold(first, ports, [{ ...record, key: Buffer.from(`b|once:${record.offset}`) }]);
-    // Nothing was flushed. Each claim goes into the slot of the oldest block.
-    for (let owner = 0; owner < 4; owner++) await takeOver(process(ports), ports);
-    const last = process(ports);
-    await takeOver(last, ports);
-    await flushAll(last, ports);
-    for (let offset = 0; offset < 254; offset++) expect(await countOf(ports, `b|once:${offset}`)).toBe(1);
-  });
-
-  test('keeps its cache when nobody else was there, and forgets it when somebody was', async () => {
-    const ports = memoryPorts({ log: logOf(records) });
-    const [mine, rival] = [process(ports), process(ports)];
-    await takeOver(mine, ports);
-    await fold(mine, ports, records.slice(0, 5));
-    await takeOver(mine, ports);
-    expect(mine.cache.size).toBe(5);
-    await takeOver(rival, ports);
-    await fold(rival, ports, records.slice(5, 7));
-    await expect(fold(mine, ports, records.slice(5, 7))).rejects.toMatchObject({ code: 'ownership_lost' });
-    await takeOver(mine, ports);
-    expect(mine.next).toBe(7);
-    await fold(mine, ports, records.slice(7, 10));
-    await flushAll(mine, ports);
-    expect(await countOf(ports, 'b|u:0')).toBe(2);
-  });
-
-  test('publishes again what was journaled and not acknowledged, before anything else', async () => {
-    const emitter = new CollectingEmitter();
-    const store = createMemoryStore();
-    const log = logOf(records);
-    const failing = memoryPorts({ log, store });
-    failing.emitter.send = async () => {
-      throw new PipelineError('log_unavailable', 'no answer', { retriable: true });
-    };
-    const first = process(failing);
-    await takeOver(first, failing);
-    await expect(fold(first, failing, records.slice(0, 2))).rejects.toMatchObject({ code: 'log_unavailable' });
-    const ports = memoryPorts({ log, store, emitter });
-    await takeOver(process(ports), ports);
-    expect(emitter.sent.map((record) => String(record.headers['position']))).toEqual([
-      `${SOURCE}:1.0`,
-      `${SOURCE}:1.1`,
-    ]);
-  });
-
-  test('does not publish again what the group committed as published', async () => {
-    const emitter = new CollectingEmitter();
-    const log = logOf(records);
-    const store = createMemoryStore();
-    const before = memoryPorts({ log, store });
-    const first = process(before);
-    await takeOver(first, before);
-    await fold(first, before, records.slice(0, 2));
-    await fold(first, before, records.slice(2, 4));
-    log.commit = { partition: 0, offset: 2, metadata: 'seq=1' };
-    const ports = memoryPorts({ log, store, emitter });
-    await takeOver(process(ports), ports);
-    expect(emitter.sent.map((record) => String(record.headers['position']))).toEqual([
-      `${SOURCE}:2.0`,
-      `${SOURCE}:2.1`,
-    ]);
-  });
-
-  test('stops at a database that is older than what was committed', async () => {
-    const log = logOf(records);
-    log.commit = { partition: 0, offset: 4, metadata: 'seq=4' };
-    const ports = memoryPorts({ log });
-    await expect(takeOver(process(ports), ports)).rejects.toMatchObject({ code: 'store_behind', retriable: false });
-  });
-
-  test('stops at a log that was created anew, and at one that lost records to retention', async () => {
-    const log = logOf(records);
-    const ports = memoryPorts({ log });
-    const first = process(ports);
-    await takeOver(first, ports);
-    await fold(first, ports, records.slice(0, 9));
-    log.start = 10;
-    await expect(takeOver(process(ports), ports)).rejects.toMatchObject({ code: 'input_lost', retriable: false });
-    log.start = 0;
-    log.records.length = 3;
-    await expect(takeOver(process(ports), ports)).rejects.toMatchObject({ code: 'input_lost', retriable: false });
-  });
-
-  test('of a partition that was never folded starts where the log begins', async () => {
-    const log = logOf(records);
-    log.start = 20;
-    const ports = memoryPorts({ log });
     const partition = process(ports);
     await takeOver(partition, ports);
-    expect(partition.next).toBe(20);
+    const { onRecord } = counting;
+    const broken: typeof counting = {
+      ...counting,
+      onRecord(state, record, now) {
+        if (record.amount === 4) throw new Error('a bug in a rule');
+        return onRecord(state, record, now);
+      },
+    };
+    const buggy = { ...partition, processor: broken };
+    ports.owned.add(buggy);
+    await expect(fold(buggy, ports, records)).rejects.toThrow('a bug in a rule');
+    expect(buggy.mustTakeOver).toBe(true);
+    await takeOver(buggy, ports);
+    expect(buggy.next).toBe(0);
+    const mended = { ...buggy, processor: counting };
+    await fold(mended, ports, records);
+    await flushAll(mended, ports);
+    expect(await countOf(ports, 'b|u:1')).toBe(2);
+  });
+});
+
+describe('a batch whose outputs could not be sent', () => {
+  test('is counted by its outcomes once it is durable, and as replayed when it comes again', async () => {
+    const records = [numberRecord(0, 'b|u:1', 3, 100), numberRecord(1, 'b|u:2', -1, 101)];
+    const meter = new RecordingMeter();
+    const ports = memoryPorts({ log: logOf(records), meter });
+    const partition = process(ports);
+    await takeOver(partition, ports);
+    const { send } = ports.emitter;
+    ports.emitter.send = async () => {
+      throw new PipelineError('log_unavailable', 'no answer', { retriable: true });
+    };
+    await expect(fold(partition, ports, records)).rejects.toMatchObject({ code: 'log_unavailable' });
+    ports.emitter.send = send;
+    await takeOver(partition, ports);
+    await fold(partition, ports, records);
+    expect(Object.fromEntries(meter.outcomes)).toEqual({ applied: 1, 'rejected.invalid_order': 1, replayed: 2 });
+    expect(meter.dead).toEqual(['numbers.v1:invalid_order']);
   });
 });
 
@@ -292,6 +205,29 @@ describe('a sweep', () => {
     expect(emitter.sent).toHaveLength(450);
     expect(emitter.sent.map((record) => record.timestamp)).toEqual(Array.from({ length: 450 }, (_each, at) => at + 50));
     expect(partition.next).toBe(600);
+  });
+
+  test('leaves no deadline behind when far more is due than may be cached', async () => {
+    const records = Array.from({ length: 3_000 }, (_each, offset) =>
+      numberRecord(offset, `b|u:${offset}`, 1, offset % 900),
+    );
+    const store = createMemoryStore();
+    const log = logOf(records);
+    const first = memoryPorts({ log, store });
+    const loader = process(first);
+    await takeOver(loader, first);
+    await fold(loader, first, records.slice(0, 1_500));
+    await flushAll(loader, first);
+
+    const emitter = new CollectingEmitter();
+    const ports = memoryPorts({ log, store, emitter, limits: { ...LIMITS, cachedKeysMax: 500 } });
+    const partition = process(ports);
+    await takeOver(partition, ports);
+    await fold(partition, ports, records.slice(1_500));
+    emitter.sent.length = 0;
+    const cursor = newSweep();
+    while (await sweepBlock(partition, 2_000, cursor, ports, noHeartbeat));
+    expect(emitter.sent).toHaveLength(3_000);
   });
 });
 
