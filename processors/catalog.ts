@@ -5,13 +5,18 @@ import { createCustomer } from './customer/processor.ts';
 import { createIntake } from './intake/processor.ts';
 import type { TopicDirectory } from './runtime/pipeline-ports.ts';
 
-/** Every processor, upstream first. A new one is a folder and a line here. */
-export function createProcessors(definitions: Definitions): readonly Processor[] {
-  return [createIntake(definitions), createCustomer(definitions)];
-}
+/** Every processor by its name, upstream first. A new one is a folder and a line here. */
+const CREATORS: Readonly<Record<string, (definitions: Definitions) => Processor>> = {
+  intake: createIntake,
+  customer: createCustomer,
+};
 
 /** The names that `kizuna run` takes. */
-export const PROCESSOR_NAMES = ['intake', 'customer'] as const;
+export const PROCESSOR_NAMES: readonly string[] = Object.keys(CREATORS);
+
+export function createProcessors(definitions: Definitions): readonly Processor[] {
+  return Object.values(CREATORS).map((create) => create(definitions));
+}
 
 export const topicDirectory: TopicDirectory = {
   writers: (topic) => topicOf(topic).writers,

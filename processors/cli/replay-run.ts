@@ -1,9 +1,9 @@
 import { TOPICS } from '../../topics/catalog.ts';
-import { encodedTopics, topicDirectory } from '../catalog.ts';
+import { createProcessors, encodedTopics, topicDirectory } from '../catalog.ts';
 import type { Definitions } from '../core/definitions.ts';
 import { ByteReader } from '../core/packing.ts';
-import { createCustomer } from '../customer/processor.ts';
-import { createIntake } from '../intake/processor.ts';
+import type { Processor } from '../core/processor.ts';
+import type { CustomerProcessor } from '../customer/processor.ts';
 import { embedServices } from '../runtime/embed.ts';
 import { InProcess } from '../runtime/in-process.ts';
 import type { OwnedPartition } from '../runtime/owned-partition.ts';
@@ -45,11 +45,11 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   await using input = await openInput(options.file);
   const clock = { now: () => 0 };
   await using services = await embedServices({ topics: TOPICS, partitions: 1, clock, keepRecords: 0 });
-  const [intake, customer] = [createIntake(options.definitions), createCustomer(options.definitions)];
-  const processors = [intake, customer];
+  const processors = createProcessors(options.definitions);
   await services.codec.prepare([INPUT, ...encodedTopics(processors)]);
   await using output = new ReplayOutput(options.to, services.codec);
-  await output.open(customer.outputs);
+  const topics = endTopics(processors);
+  await output.open(topics);
   const meter = new OutcomeMeter();
   const ports = {
     ...services,
@@ -89,20 +89,37 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
 
   const until = options.until ?? latest;
   await chain.end(until);
-  const documents = services.store.documents(storeName(customer));
-  const stored = [...documents.all()].sort(byKey);
-  await chain.publishHeld(customer, stored, until);
-  for (const { key } of stored) {
-    const [document] = await documents.load([key]);
-    if (document === undefined) continue;
-    const state = customer.state.unpack(new ByteReader(document.state));
-    output.profile(key, customer.profileView(state, until));
-    if (output.gathered >= BLOCK_LINES) await output.write();
+  let customers = 0;
+  for (const processor of processors) {
+    if (processor.kind !== 'stateful') continue;
+    const documents = services.store.documents(storeName(processor));
+    const stored = [...documents.all()].sort(byKey);
+    await chain.publishHeld(processor, stored, until);
+    if (!isCustomer(processor)) continue;
+    customers = stored.length;
+    for (const { key } of stored) {
+      const [document] = await documents.load([key]);
+      if (document === undefined) continue;
+      output.profile(key, processor.profileView(processor.state.unpack(new ByteReader(document.state)), until));
+      if (output.gathered >= BLOCK_LINES) await output.write();
+    }
   }
-  const summary = { ...counts, ...meter.finalOutcomes(['intake', 'customer']), customers: stored.length };
-  const ordered = orderSummary(summary, output, customer.outputs);
-  await output.close(ordered);
-  return ordered;
+  const outcomes = meter.finalOutcomes(processors.map(({ name }) => name));
+  const outputs = Object.fromEntries(topics.map((topic) => [topic, output.counts.get(topic) ?? 0]));
+  const summary = orderSummary({ ...counts, ...outcomes, outputs, customers });
+  await output.close(summary);
+  return summary;
+}
+
+/** The topics that come out: written by one of the processors and read by none. */
+function endTopics(processors: readonly Processor[]): string[] {
+  const read = new Set(processors.flatMap(({ inputs }) => inputs));
+  return processors.flatMap(({ outputs }) => outputs).filter((topic) => !read.has(topic));
+}
+
+/** The processor whose documents have a profile. */
+function isCustomer(processor: Processor): processor is CustomerProcessor {
+  return 'profileView' in processor;
 }
 
 const MIB = 1 << 20;
@@ -125,12 +142,8 @@ function byKey(a: StoredState, b: StoredState): number {
   return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
 }
 
-function orderSummary(
-  counts: Omit<ReplaySummary, 'outputs'>,
-  output: ReplayOutput,
-  topics: readonly string[],
-): ReplaySummary {
-  const outputs = Object.fromEntries(topics.map((topic) => [topic, output.counts.get(topic) ?? 0]));
-  const { records, applied, skipped, rejected, customers, afterUntil } = counts;
+/** The summary's fields in the order in which they are written. */
+function orderSummary(summary: ReplaySummary): ReplaySummary {
+  const { records, applied, skipped, rejected, outputs, customers, afterUntil } = summary;
   return { records, applied, skipped, rejected, outputs, customers, afterUntil };
 }

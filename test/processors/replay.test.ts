@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createProcessors } from '../../processors/catalog.ts';
 import { simulateShop } from '../../processors/simulation/shop.ts';
 import { loadDefinitions, shippedDefinitions } from '../../processors/definitions/load.ts';
 import { toJson } from '../../schemas/json.ts';
@@ -66,6 +67,14 @@ describe('the files of a replay', () => {
     expect(rows<{ key: string }>('profiles').map(({ key }) => key)).toEqual(['acme|u:u', 'acme|u:v']);
     expect(summary).toMatchObject({ customers: 2, outputs: { 'segment-memberships.v1': 2, 'customer-traits.v1': 2 } });
   });
+});
+
+test('what comes out is what a processor of the catalog writes and none reads', async () => {
+  const processors = createProcessors(NONE);
+  const read = processors.flatMap(({ inputs }) => inputs);
+  const topics = processors.flatMap(({ outputs }) => outputs).filter((topic) => !read.includes(topic));
+  expect(topics.length).toBeGreaterThan(0);
+  expect(Object.keys((await replayed([], NONE)).summary.outputs)).toEqual(topics);
 });
 
 test('every line is counted once, by its final outcome', async () => {
