@@ -34,6 +34,12 @@ const readOne = async (json: object): Promise<ReplayLine | undefined> => (await 
 const timesOf = (lines: readonly ReplayLine[]): number[] => lines.map(({ timestamp }) => timestamp);
 
 describe('a line that is an interaction', () => {
+  test('without channel or type holds what an unknown one is: the type is then skipped, not dead-lettered', async () => {
+    expect(await readOne({ ...SMALLEST, channel: undefined, type: undefined })).toMatchObject({
+      interaction: { channel: 'UNKNOWN', type: 'UNKNOWN' },
+    });
+  });
+
   test('needs no more than who, where, what and when: the rest is null or its default', async () => {
     expect(await readOne(SMALLEST)).toMatchObject({
       timestamp: AT,
@@ -82,7 +88,6 @@ describe('a line that is none', () => {
     ['null', 'null'],
     ['a field that there is not', JSON.stringify({ ...SMALLEST, shoeSize: 43 })],
     ['no event id', JSON.stringify({ ...SMALLEST, eventId: undefined })],
-    ['no channel', JSON.stringify({ ...SMALLEST, channel: undefined })],
     ['a field of another kind', JSON.stringify({ ...SMALLEST, engagedMs: 'long' })],
     ['a record time that is none', JSON.stringify({ ...SMALLEST, timestamp: 'yesterday' })],
     ['a record time before 1970', JSON.stringify({ ...SMALLEST, timestamp: -1 })],
