@@ -16,8 +16,6 @@ export interface Output {
   readonly timestamp: Instant;
 }
 
-export const NO_OUTPUTS: readonly Output[] = [];
-
 /** What one record or one deadline did to a key. */
 export interface Applied<Addition = never> {
   readonly kind: 'apply';

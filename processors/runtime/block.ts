@@ -30,10 +30,6 @@ export class StatesWriter {
   readonly #ends: number[] = [];
   readonly #lengths: number[] = [];
 
-  get length(): number {
-    return this.#block.length;
-  }
-
   reset(): void {
     this.#block.reset();
     this.#ends.length = 0;

@@ -10,15 +10,13 @@ import { ownPartition, type OwnedPartition } from './owned-partition.ts';
 import { reportDirty, reportPartition } from './partition-gauges.ts';
 import { groupName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogBatch, Membership, TopicPartition } from './ports.ts';
-import { sourceOf } from './position.ts';
+import { FIRST_EPOCH, sourceOf } from './position.ts';
 import { Progress } from './progress.ts';
 import { runBatch } from './run-batch.ts';
 import { elapsedMs, stopwatch } from './stopwatch.ts';
 import { newSweep, sweepBlock } from './sweep-due.ts';
 import { takeOver } from './take-over.ts';
 
-/** The epoch of a source that never went on after a loss. */
-const FIRST_EPOCH = 1;
 /** How long the flush rests when everything that is dirty is busy, or nothing is. */
 const FLUSH_REST_MS = 100;
 /** How long a process that stops goes on flushing: the journal covers the rest. */

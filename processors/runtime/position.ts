@@ -7,6 +7,9 @@ import type { HeaderValue, Position, TopicPartition } from './ports.ts';
  */
 export const POSITION_HEADER = 'position';
 
+/** The epoch of a source that never went on after a loss. */
+export const FIRST_EPOCH = 1;
+
 export interface SourcedPosition extends Position {
   readonly source: string;
 }
