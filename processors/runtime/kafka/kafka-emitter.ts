@@ -17,7 +17,8 @@ export interface KafkaEmitterOptions {
 }
 
 // One request holds one record batch for each partition, and a batch must fit the topic's max.message.bytes (1 MiB): even
-// if the whole slice goes to one partition, it does. A larger record travels alone.
+// if the whole slice goes to one partition, it does. A larger record travels alone and compressed: the limit is that of the
+// compressed batch, and what came in compressed may fit no other way.
 const SLICE_BYTES = 900_000;
 const SLICE_RECORDS = 5_000;
 /** An upper bound of what the format adds to key, value and headers of a record. */
@@ -31,7 +32,11 @@ const COMPRESSION = {
   zstd: kafkajs.CompressionTypes.ZSTD,
 } as const;
 
-type Slice = Map<string, GroupedMessages>;
+interface Slice {
+  readonly topics: Map<string, GroupedMessages>;
+  /** One record larger than any slice. */
+  readonly large: boolean;
+}
 
 export class KafkaEmitter implements Emitter {
   readonly #options: KafkaEmitterOptions;
@@ -76,9 +81,9 @@ export class KafkaEmitter implements Emitter {
       for (const slice of this.#slices(records)) {
         await producer.sendBatch({
           acks: ALL_IN_SYNC_REPLICAS,
-          compression: COMPRESSION[this.#options.compression],
+          compression: COMPRESSION[slice.large ? 'gzip' : this.#options.compression],
           // One entry for each topic: kafkajs would copy two entries of the same topic into a plain array.
-          topicMessages: Array.from(slice, ([topic, messages]) => ({ topic, messages })),
+          topicMessages: Array.from(slice.topics, ([topic, messages]) => ({ topic, messages })),
         });
       }
     } catch (error) {
@@ -89,29 +94,29 @@ export class KafkaEmitter implements Emitter {
   }
 
   *#slices(records: readonly OutgoingRecord[]): Generator<Slice> {
-    let slice: Slice = new Map();
+    let topics: Slice['topics'] = new Map();
     let bytes = 0;
     let count = 0;
     for (const record of records) {
       const size = bytesOf(record);
       if (count > 0 && (bytes + size > SLICE_BYTES || count >= SLICE_RECORDS)) {
-        yield slice;
-        slice = new Map();
+        yield { topics, large: bytes > SLICE_BYTES };
+        topics = new Map();
         bytes = 0;
         count = 0;
       }
-      this.#place(record, slice);
+      this.#place(record, topics);
       bytes += size;
       count++;
     }
-    if (count > 0) yield slice;
+    if (count > 0) yield { topics, large: bytes > SLICE_BYTES };
   }
 
-  #place(record: OutgoingRecord, slice: Slice): void {
+  #place(record: OutgoingRecord, topics: Slice['topics']): void {
     const topic = this.#options.prefix + record.topic;
     const partitions = this.#counts.known(record.topic);
-    let messages = slice.get(topic);
-    if (messages === undefined) slice.set(topic, (messages = new GroupedMessages()));
+    let messages = topics.get(topic);
+    if (messages === undefined) topics.set(topic, (messages = new GroupedMessages()));
     messages.add({
       key: record.key,
       value: record.value,
