@@ -36,8 +36,11 @@ export interface Topic {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const MIB = 1024 * 1024;
-/** A dead letter is the refused record and some headers that tell why. */
-const DEAD_LETTER_HEADER_BYTES = 64 * 1024;
+/**
+ * A dead letter is the refused record and some headers that tell why, bounded by runtime/dead-letter.ts. The same for every
+ * source: what came in compressed is larger than its topic's limit.
+ */
+const DEAD_LETTER_BYTES = 6 * MIB + 64 * 1024;
 
 /** Keep for ever, or until the runtime has purged what every group has folded. */
 export const KEEP_FOR_EVER = -1;
@@ -67,6 +70,7 @@ const compactedOutput = {
 const deadLetter = {
   ...everyTopic,
   role: 'dead-letter',
+  maxMessageBytes: DEAD_LETTER_BYTES,
   partitions: 3,
   cleanup: 'delete',
   retentionMs: 28 * DAY_MS,
@@ -151,14 +155,12 @@ export const TOPICS = [
     name: deadLetterTopic('interactions.v1', INTAKE),
     doc: 'Interactions that intake refused, bytes untouched, with the reason as headers.',
     writers: [INTAKE],
-    maxMessageBytes: 6 * MIB + DEAD_LETTER_HEADER_BYTES,
   },
   {
     ...deadLetter,
     name: deadLetterTopic('customer-events.v1', CUSTOMER),
     doc: 'Customer events that the customer processor could not read, bytes untouched, with the reason as headers.',
     writers: [CUSTOMER],
-    maxMessageBytes: MIB + DEAD_LETTER_HEADER_BYTES,
   },
 ] as const satisfies readonly Topic[];
 

@@ -1,7 +1,7 @@
 import { PipelineError } from '../core/errors.ts';
 import type { Applied, Instant } from '../core/processor.ts';
 import type { BlockOutput } from './block.ts';
-import { deadLetter, decodeRefusal, type Refusal } from './dead-letter.ts';
+import { deadLetter, decodeRefusal, letterBytes, type Refusal } from './dead-letter.ts';
 import { cacheNewKey } from './cached-keys.ts';
 import type { CachedKey, OwnedPartition } from './owned-partition.ts';
 import { groupName, type PipelinePorts } from './pipeline-ports.ts';
@@ -135,8 +135,9 @@ export class Fold {
     const { at } = this.#partition;
     draft.tally.reject(refusal.reason);
     const deadLetterTopic = this.#ports.topics.deadLetterTopic(at.topic, this.#group);
-    draft.outputs.push(deadLetter(record, refusal, { ...at, group: this.#group, stage, deadLetterTopic }));
-    draft.bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0) + 512;
+    const letter = deadLetter(record, refusal, { ...at, group: this.#group, stage, deadLetterTopic });
+    draft.outputs.push(letter);
+    draft.bytes += letterBytes(letter);
   }
 
   #isUpstreamRepeat(record: LogRecord): boolean {

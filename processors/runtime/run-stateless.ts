@@ -3,13 +3,10 @@ import type { BlockOutput } from './block.ts';
 import { deadLetter, decodeRefusal, type Refusal } from './dead-letter.ts';
 import { groupName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogBatch, LogRecord, TopicPartition } from './ports.ts';
-import { formatPosition, POSITION_HEADER, sourceOf } from './position.ts';
+import { FIRST_EPOCH, formatPosition, POSITION_HEADER, sourceOf } from './position.ts';
 import { reportLatency, reportOutcomes, reportPublished } from './report.ts';
 import { stopwatch } from './stopwatch.ts';
 import { Tally } from './tally.ts';
-
-/** The epoch of a source that never went on after a loss. */
-const FIRST_EPOCH = 1;
 
 /**
  * Folds one batch of a stateless processor: outputs and dead letters in input order, all acknowledged before the caller
@@ -93,7 +90,7 @@ class Hop {
 
   #refuse(record: LogRecord, refusal: Refusal, stage: 'decode' | 'fold', tally: Tally, outputs: BlockOutput[]): void {
     tally.reject(refusal.reason);
-    const at = { ...this.#at, group: this.#group, stage, deadLetterTopic: this.#deadLetterTopic };
+    const at = { ...this.#at, group: this.#group, stage, deadLetterTopic: this.#deadLetterTopic, straight: true };
     const letter = deadLetter(record, refusal, at);
     letter.headers[POSITION_HEADER] = formatPosition(this.#source, record.offset, 0);
     outputs.push(letter);

@@ -212,4 +212,46 @@ describeWithServices('bad input through Kafka', () => {
       missing: 0,
     });
   });
+
+  test('that is larger than the limit of any topic once it is unpacked stops no partition', async () => {
+    await using place = await pipelinePlace('bad-large', { time: 'record', partitions: 1 });
+    await using kizuna = await place.start();
+    const zeros = Buffer.alloc(20 * 1024 * 1024, 1);
+    const key = Buffer.from('cdnow|u:c-1');
+    const headers = Object.fromEntries(Array.from({ length: 2_000 }, (_, index) => [`h${index}`, 'v'.repeat(200)]));
+    const wrong = Buffer.from([1]);
+    const send = async (topic: string, value: Buffer, own: Record<string, string> = {}): Promise<void> =>
+      place.emitter.send([{ topic, key, value, timestamp: AT, headers: own }]);
+    const good = (): Buffer => place.codec.encode(INPUT, event());
+    // Compressed on its way, as a producer with compression.type=gzip does.
+    await send(INPUT, zeros);
+    await send(INPUT, wrong, headers);
+    await send(INPUT, good());
+    await send(EVENTS, zeros);
+    await send(EVENTS, wrong, headers);
+    await send(INPUT, good());
+    await untilFolded(place, 4, { withinMs: 60_000, failed: kizuna.pipeline.failed });
+
+    const told = ({ key: name, value, headers: all }: TopicRecord) => [
+      ...[name?.toString(), value?.length ?? null, all['dlq.code']?.toString()],
+      ...[all['dlq.truncated']?.toString(), all['dlq.value-bytes']?.toString()],
+    ];
+    const [large, wide] = await deadLetters(place, 'interactions.v1.kizuna.intake.v1.dlq');
+    expect(large?.value?.equals(zeros)).toBe(true);
+    expect([large, wide].map((letter) => letter && told(letter))).toEqual([
+      [key.toString(), zeros.length, 'undecodable', undefined, undefined],
+      [key.toString(), 1, 'undecodable', 'headers', undefined],
+    ]);
+    const journaled = await deadLetters(place, 'customer-events.v1.kizuna.customer.v1.dlq');
+    expect(journaled.map(told)).toEqual([
+      [key.toString(), null, 'undecodable', 'value', String(zeros.length)],
+      [key.toString(), 1, 'undecodable', 'headers', undefined],
+    ]);
+    const accounts = accountsOf(await scrape(kizuna.url));
+    expect(accounts['intake']).toEqual({
+      ...{ consumed: 4, missing: 0 },
+      outcomes: { applied: 2, 'rejected.undecodable': 2 },
+    });
+    expect(accounts['customer']?.outcomes).toEqual({ applied: 2, 'rejected.undecodable': 2 });
+  });
 });
