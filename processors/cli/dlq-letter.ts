@@ -22,6 +22,8 @@ export interface Letter extends TopicPartition {
   readonly message: string;
   /** How often it has been through already. */
   readonly redrives: number;
+  /** What was too large for a letter: `key`, `headers`, `value`. */
+  readonly truncated: readonly string[];
   readonly record: LogRecord;
 }
 
@@ -40,6 +42,7 @@ export function readLetter({ topic, partition }: TopicPartition, record: LogReco
     reason: text('code') || UNKNOWN,
     message: text('message'),
     redrives: wholeOf(text('redrives')) ?? 0,
+    truncated: text('truncated').split(',').filter(Boolean),
     record,
   };
 }

@@ -19,7 +19,7 @@ export interface RedriveRules {
 }
 
 /** Why a letter stays where it is. */
-export type Refused = 'foreign' | 'claimed' | 'looping' | 'still_in_the_future' | 'beyond_retention';
+export type Refused = 'foreign' | 'incomplete' | 'claimed' | 'looping' | 'still_in_the_future' | 'beyond_retention';
 
 export type Verdict =
   | { readonly kind: 'redrive'; readonly record: OutgoingRecord }
@@ -34,6 +34,7 @@ const RETENTION_MARGIN_MS = 24 * 60 * 60 * 1000;
 
 export const REFUSED_MEANING: Readonly<Record<Refused, string>> = {
   foreign: 'not written by a processor: it does not say where it came from',
+  incomplete: 'its key or value was too large for a letter: the record itself stands in its topic, until retention',
   claimed: 'another run is at it, or broke off less than two minutes ago: try again then',
   looping: `redriven ${REDRIVES_MAX} times in vain: find out why; --force sends it once more`,
   still_in_the_future:
@@ -46,6 +47,8 @@ export function judgeRedrive(letter: Letter, receipt: Receipt | undefined, rules
   const { origin, reason, redrives } = letter;
   if (isDone(receipt, rules.again)) return { kind: 'done' };
   if (origin === null) return refuse('foreign');
+  // Without them it would be another record; headers do not change what is folded.
+  if (letter.truncated.includes('key') || letter.truncated.includes('value')) return refuse('incomplete');
   if (isClaimed(receipt, rules.now)) return refuse('claimed');
   if (redrives >= REDRIVES_MAX && !rules.force) return refuse('looping');
   if (rules.time === 'now') return { kind: 'redrive', record: redrivenRecord(letter, origin, rules.now) };

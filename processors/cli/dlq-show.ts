@@ -19,6 +19,7 @@ const DUMP_WIDTH = 16;
 /** Reads a letter's value by the schema of the topic it was refused from. A registry that is away only costs the reading. */
 export async function readValue(letter: Letter, codec: Pick<Codec, 'learn' | 'decode'>): Promise<ReadValue> {
   const { value } = letter.record;
+  if (letter.truncated.includes('value')) return { kind: 'bytes', why: 'it was too large to be kept here' };
   if (value === null) return { kind: 'bytes', why: 'there is no value' };
   if (letter.origin === null) return { kind: 'bytes', why: 'it does not say which topic it came from' };
   const { topic } = letter.origin;

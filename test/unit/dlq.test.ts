@@ -183,6 +183,12 @@ describe('a redrive', () => {
     expect(why(letterOf(), {}, receiptOf('redriving', CLAIM_MS))).toBe('redrive');
   });
 
+  test('never sends what is not the record: a letter without its value, unlike one without its headers', () => {
+    expect(why(letterOf({ value: Buffer.alloc(7 * 1024 * 1024) }), { force: true, again: true })).toBe('incomplete');
+    expect(why(letterOf({ key: Buffer.alloc(17 * 1024) }))).toBe('incomplete');
+    expect(why(letterOf({ headers: { wide: Buffer.alloc(33 * 1024) } }))).toBe('redrive');
+  });
+
   test('refuses what does not say where it came from; a discard takes it', () => {
     const { record } = letterOf();
     const foreign = readLetter({ topic: LETTERS, partition: 1 }, { ...record, headers: {} });
