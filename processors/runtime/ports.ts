@@ -190,7 +190,8 @@ export interface Documents {
   due(partition: number, until: Instant, after: DueCursor | null, limit: number): Promise<StoredState[]>;
   /**
    * Replaces each document whose stored seq is lower, inserting where there is none; majority. Answers for each write whether
-   * that state or a newer one is now stored; a `false` must be tried again. Never rejects for a single write's sake.
+   * that state or a newer one is now stored; a `false` must be tried again. Never rejects for a single write's sake;
+   * rejects, not retriable, when the store refuses this process for good: a role it lacks, a request that never works.
    */
   store(writes: readonly DocumentWrite[]): Promise<boolean[]>;
 }

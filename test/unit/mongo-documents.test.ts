@@ -1,5 +1,5 @@
 // eslint-disable-next-line @typescript-eslint/no-restricted-imports -- the driver's own error is what has to be judged
-import { MongoBulkWriteError, MongoNetworkError } from 'mongodb';
+import { MongoBulkWriteError, MongoNetworkError, MongoServerError } from 'mongodb';
 import { describe, expect, test } from 'vitest';
 import { NEVER } from '../../processors/core/processor.ts';
 import { MongoDocuments } from '../../processors/runtime/mongo/documents.ts';
@@ -115,5 +115,15 @@ describe('what a bulk of documents did', () => {
       { failure: new MongoNetworkError('lost') },
     ]);
     expect(await documents.store(WRITES)).toEqual([false, true, false]);
+  });
+  test.each([
+    ['a user without the role', 13, 'store_unavailable'],
+    ['a user that is not let in', 18, 'store_unavailable'],
+    ['a request that never works', 9, 'invariant_broken'],
+  ])('%s is refused for good: that rejects instead of being tried for ever', async (_title, code, expected) => {
+    const failure = new MongoServerError({ message: 'no', code });
+    const { documents, sent } = documentsAnswering([{ failure }]);
+    await expect(documents.store(WRITES)).rejects.toMatchObject({ code: expected, retriable: false });
+    expect(sent).toHaveLength(1);
   });
 });

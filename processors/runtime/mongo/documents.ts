@@ -5,7 +5,7 @@ import type { Instant, Summary } from '../../core/processor.ts';
 import type { DocumentWrite, Documents, DueCursor, Log, StoredState } from '../ports.ts';
 import type { CausalSessions } from './causal-sessions.ts';
 import { copyOfBytes } from './journal-documents.ts';
-import { isDuplicateKey, loggable, unreadable } from './mongo-errors.ts';
+import { isDuplicateKey, loggable, toPipelineError, unreadable } from './mongo-errors.ts';
 
 /** A state as it is stored. */
 export interface StateDocument {
@@ -93,7 +93,7 @@ export class MongoDocuments implements Documents {
     });
   }
 
-  /** One unordered bulk of guarded replaces; never rejects. */
+  /** One unordered bulk of guarded replaces. Rejects only with what waiting does not mend. */
   async #bulk(writes: readonly DocumentWrite[]): Promise<Judgement[]> {
     const judgements = new Array<Judgement>(writes.length).fill('unknown');
     // The place of each operation among the writes.
@@ -114,6 +114,8 @@ export class MongoDocuments implements Documents {
         for (const [index, judgement] of outcomes.entries()) judgements[places[index] ?? -1] = judgement;
       });
     } catch (error) {
+      const failure = toPipelineError(error, 'documents_store');
+      if (!failure.retriable) throw failure;
       this.#log.error('documents could not be stored', { documents: operations.length, ...loggable(error) });
     }
     return judgements;
