@@ -42,7 +42,7 @@ const MIB = 1024 * 1024;
  */
 const DEAD_LETTER_BYTES = 6 * MIB + 64 * 1024;
 
-/** Keep for ever, or until the runtime has purged what every group has folded. */
+/** Nothing deletes it by itself. */
 export const KEEP_FOR_EVER = -1;
 
 const INTAKE = 'kizuna.intake.v1';
@@ -121,7 +121,8 @@ export const TOPICS = [
     ...everyTopic,
     name: 'customer-events.v1',
     role: 'internal',
-    doc: 'Valid interactions and commands, keyed by the customer they are about. Purged behind what every group has stored.',
+    // To purge it by hand: DeleteRecords up to the `next` of each partition's newest block in the journal, never beyond.
+    doc: 'Valid interactions and commands, keyed by the customer they are about. Kept for ever, until it is purged by hand.',
     key: 'brand|subject',
     schema: 'CustomerEvent',
     compatibility: 'BACKWARD_TRANSITIVE',
