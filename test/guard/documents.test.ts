@@ -7,6 +7,7 @@ import { loadDefinitions, shippedDefinitions } from '../../processors/definition
 import { SETTING_NAMES, SETTINGS } from '../../processors/runtime/config-table.ts';
 import type { Setting } from '../../processors/runtime/config-types.ts';
 import { METRIC_NAMES } from '../../processors/runtime/metrics-table.ts';
+import { RECEIPTS_COLLECTION } from '../../processors/runtime/mongo/dead-letter-receipts.ts';
 import { groupName, storeName } from '../../processors/runtime/pipeline-ports.ts';
 import { TOPICS } from '../../topics/catalog.ts';
 import { kizuna } from '../harness/recording-terminal.ts';
@@ -102,6 +103,7 @@ describe('the documents', () => {
       ...TOPICS.flatMap(({ name }) => [name, `${name}.ndjson`, `${name}-value`]),
       ...processors.flatMap((each) => [groupName(each), storeName(each)]),
       ...processors.flatMap((each) => [`${storeName(each)}.state`, `${storeName(each)}.journal`]),
+      RECEIPTS_COLLECTION,
     ]);
     const name = /(?<![\w.-])(?:[a-z][a-z0-9-]*\.)+v\d+(?:(?:\.[a-z0-9]+)+|-value)?/g;
     expect(unknown(name, (each) => known.has(each))).toEqual([]);

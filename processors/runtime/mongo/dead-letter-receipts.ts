@@ -14,7 +14,7 @@ import { CausalSessions } from './causal-sessions.ts';
 import { isDuplicateKey, toPipelineError, unreadable } from './mongo-errors.ts';
 import { createClient, type MongoStoreConfig } from './store.ts';
 
-const COLLECTION = 'dead-letters.v1.audit';
+export const RECEIPTS_COLLECTION = 'dead-letters.v1.audit';
 const TIMEOUT_MS = 15_000;
 const STATUSES: readonly unknown[] = ['redriving', 'redriven', 'discarded'] satisfies ReceiptStatus[];
 
@@ -45,7 +45,7 @@ export async function openDeadLetterReceipts(
     throw toPipelineError(error, 'open');
   }
   const sessions = new CausalSessions(client, meter);
-  const receipts: Collection<ReceiptDocument> = client.db(config.database).collection(COLLECTION);
+  const receipts: Collection<ReceiptDocument> = client.db(config.database).collection(RECEIPTS_COLLECTION);
 
   return {
     async find(ids) {
@@ -109,7 +109,7 @@ function read({ history, ...document }: ReceiptDocument): Receipt {
 }
 
 function readEvent({ status, at, by, run, note }: Partial<EventDocument>): ReceiptEvent {
-  if (status === undefined || !STATUSES.includes(status)) throw unreadable(COLLECTION, 'status');
-  if (!(at instanceof Date)) throw unreadable(COLLECTION, 'at');
+  if (status === undefined || !STATUSES.includes(status)) throw unreadable(RECEIPTS_COLLECTION, 'status');
+  if (!(at instanceof Date)) throw unreadable(RECEIPTS_COLLECTION, 'at');
   return { status, at: at.getTime(), by: String(by), run: String(run), note: String(note ?? '') };
 }
