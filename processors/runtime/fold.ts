@@ -113,7 +113,7 @@ export class Fold {
   #touch(key: CachedKey, draft: Draft): void {
     if (draft.touched.has(key)) return;
     draft.touched.add(key);
-    draft.bytes += key.packed.length + key.key.length + STATE_GROWTH_BYTES;
+    draft.bytes += key.packedBytes + key.key.length + STATE_GROWTH_BYTES;
   }
 
   #collect(applied: Applied<unknown>, draft: Draft): void {
