@@ -27,6 +27,8 @@ export interface Result extends Findings {
   readonly about: string;
   readonly seconds: number;
   readonly loadBefore: readonly number[];
+  /** How dear CPU was before it (yardstick.ts). */
+  readonly yardstickMs: number;
   readonly targets: readonly Judged[];
 }
 
@@ -89,7 +91,9 @@ export function table(results: readonly Result[]): string {
     .join('\n');
 }
 
-export function detailLines({ figures, ceilings, details }: Result): string[] {
+export function detailLines({ figures, ceilings, details, yardstickMs }: Result): string[] {
   const all = { ...figures, ...ceilings?.values, ...details };
-  return Object.entries(all).map(([name, value]) => `  ${name}: ${printable(value)}`);
+  return Object.entries({ ...all, 'yardstick before, ms': yardstickMs }).map(
+    ([name, value]) => `  ${name}: ${printable(value)}`,
+  );
 }

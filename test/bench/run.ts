@@ -10,6 +10,7 @@ import { idle } from './idle.ts';
 import { latency } from './latency.ts';
 import { replay } from './replay.ts';
 import { detailLines, judge, machineOf, table, type Result } from './report.ts';
+import { yardstickMs } from './yardstick.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const BENCHMARKS: readonly Benchmark[] = [bytes, replay, customer, intakeAndCustomer, moreSegments, latency, idle];
@@ -71,14 +72,14 @@ async function main(): Promise<void> {
 
 async function runOne(benchmark: Benchmark, surroundings: Surroundings): Promise<Result> {
   const startedAt = performance.now();
-  const loadBefore = loadavg();
+  const before = { loadBefore: loadavg(), yardstickMs: yardstickMs() };
   const say = (line: string): void => {
     progress(`${benchmark.name}: ${line}`);
   };
   const findings = await benchmark.run({ ...surroundings, progress: say });
   const seconds = (performance.now() - startedAt) / 1000;
   const { name, about } = benchmark;
-  const result = { benchmark: name, about, seconds, loadBefore, ...findings, targets: judge(benchmark, findings) };
+  const result = { benchmark: name, about, seconds, ...before, ...findings, targets: judge(benchmark, findings) };
   for (const { figure, measured, verdict } of result.targets) say(`${figure} ${measured.toFixed(1)}: ${verdict}`);
   return result;
 }
