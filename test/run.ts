@@ -19,7 +19,7 @@ const USAGE = `usage: npm test [-- --fast] [-- --only stage,stage]
   --help   this text
 
 contract, integration and e2e use a real Kafka, MongoDB and schema registry: addresses from the environment, else
-containers, else native processes. With CI=true a test skipped for want of them is a failure.
+containers, else native processes. With CI=true it is a failure when one cannot be had.
 `;
 
 const TOOLS = {
@@ -103,8 +103,8 @@ async function runVitest(
       const mine = suites.filter((suite) => relative(join(ROOT, 'test', stage), suite.file).startsWith('..') === false);
       const tally = mine.reduce(addSuite, EMPTY_TALLY);
       total = addSuite(total, tally);
-      const mustNotSkip = needsServices && process.env['CI'] === 'true';
-      return { stage, ...judge(mine.length, tally, mustNotSkip), seconds: (tally.endedAt - tally.startedAt) / 1000 };
+      const mustRun = needsServices && process.env['CI'] === 'true';
+      return { stage, ...judge(mine.length, tally, mustRun), seconds: (tally.endedAt - tally.startedAt) / 1000 };
     });
     // An error outside any test (a set-up, an unhandled rejection) fails the run without failing a test.
     if (code === 0 || results.some((result) => !result.passed)) return { results, tally: total };

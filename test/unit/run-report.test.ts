@@ -53,10 +53,11 @@ describe('a stage', () => {
     expect(judge(0, EMPTY_TALLY, false)).toEqual({ passed: false, note: 'no test ran' });
   });
 
-  test('that needs services may skip on a laptop and not under CI', () => {
-    const skipping = { ...tally, skipped: 2 };
-    expect(judge(1, skipping, false).passed).toBe(true);
-    expect(judge(1, skipping, true)).toMatchObject({ passed: false });
+  test('that needs services may be skipped as a whole on a laptop and not under CI, a test without its data anywhere', () => {
+    const nothing = { ...EMPTY_TALLY, skipped: 2 };
+    expect(judge(1, nothing, false).passed).toBe(true);
+    expect(judge(1, nothing, true)).toMatchObject({ passed: false });
+    expect(judge(1, { ...tally, skipped: 2 }, true).passed).toBe(true);
   });
 });
 
