@@ -7,6 +7,7 @@ import { InProcess } from '../../processors/runtime/in-process.ts';
 import type { OwnedPartition } from '../../processors/runtime/owned-partition.ts';
 import type { LogRecord } from '../../processors/runtime/ports.ts';
 import type { Interaction } from '../../schemas/types.ts';
+import { interaction, NOW } from './intake-fixture.ts';
 import { LIMITS, RecordingMeter, silentLog } from '../harness/runtime-fixture.ts';
 
 /**
@@ -14,37 +15,11 @@ import { LIMITS, RecordingMeter, silentLog } from '../harness/runtime-fixture.ts
  * sums, empty texts. Every record ends in one outcome, and nothing throws.
  */
 const INPUT = 'interactions.v1';
-const NOW = Date.parse('2026-06-01T12:00:00Z');
 const LARGEST = 2 ** 52 - 1;
 const TIMES = [NOW, NOW - 1, 0, -1, 1, -LARGEST, NOW - 366 * 86_400_000, NOW + 299_999, NOW - 3_600_000];
 const RECORD_TIMES = [NOW, NOW + 1, NOW - 40 * 86_400_000, 0, NOW + 400 * 86_400_000];
 const AMOUNTS = [0, 1, 999_999_999_999, 1_000_000_000_000];
 const POINTS = ['0', '-0', '+5', '-7', '9999999999', '99999999999999999999', '999999999999999', 'x', ''];
-
-const PLAIN: Interaction = {
-  eventId: 'e',
-  brandId: 'demo',
-  occurredAt: NOW,
-  userId: 'one',
-  anonymousId: null,
-  emailHash: null,
-  channel: 'WEB',
-  type: 'PAGE_VIEW',
-  touchpoint: null,
-  campaignId: null,
-  messageId: null,
-  sessionId: null,
-  pageViewId: null,
-  product: null,
-  order: null,
-  score: null,
-  text: null,
-  language: null,
-  engagedMs: null,
-  machineGenerated: false,
-  experiment: null,
-  attributes: {},
-};
 
 test('the chain takes the extremes of every field without a throw, and counts each record once', async () => {
   const clock = { now: () => NOW };
@@ -61,9 +36,9 @@ test('the chain takes the extremes of every field without a throw, and counts ea
 
   let fed = 0;
   const feed = async (interactions: readonly Interaction[], timestamp: number): Promise<void> => {
-    const records = interactions.map((interaction): Omit<LogRecord, 'offset'> => {
+    const records = interactions.map((each): Omit<LogRecord, 'offset'> => {
       fed += 1;
-      const value = codec.encode(INPUT, { ...interaction, eventId: `e-${fed}` });
+      const value = codec.encode(INPUT, { ...each, eventId: `e-${fed}` });
       return { key: null, value, timestamp, headers: {} };
     });
     await chain.feed(INPUT, records);
@@ -75,7 +50,7 @@ test('the chain takes the extremes of every field without a throw, and counts ea
           ...(['ORDER_PLACED', 'ORDER_CANCELLED', 'ORDER_REFUNDED'] as const).flatMap((type) =>
             AMOUNTS.map((amountMinor, index): Interaction => {
               const order = { orderId: `o${index % 2}`, amountMinor, currency: 'JPY', guest: false, items: [] };
-              return { ...PLAIN, occurredAt, type, order };
+              return { ...interaction(), occurredAt, type, order };
             }),
           ),
           ...POINTS.map((points): Interaction => ({
@@ -84,9 +59,9 @@ test('the chain takes the extremes of every field without a throw, and counts ea
             type: 'POINTS_EARNED',
             attributes: { points },
           })),
-          { ...PLAIN, occurredAt, type: 'IDENTIFIED', attributes: { '': '', plan: '\u0000' } },
-          { ...PLAIN, occurredAt, engagedMs: LARGEST, type: 'PAGE_ENGAGEMENT' },
-          { ...PLAIN, occurredAt, engagedMs: -LARGEST, machineGenerated: true, type: 'MESSAGE_OPENED' },
+          { ...interaction(), occurredAt, type: 'IDENTIFIED', attributes: { '': '', plan: '\u0000' } },
+          { ...interaction(), occurredAt, engagedMs: LARGEST, type: 'PAGE_ENGAGEMENT' },
+          { ...interaction(), occurredAt, engagedMs: -LARGEST, machineGenerated: true, type: 'MESSAGE_OPENED' },
         ],
         timestamp,
       );
