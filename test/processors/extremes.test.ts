@@ -54,7 +54,7 @@ test('the chain takes the extremes of every field without a throw, and counts ea
             }),
           ),
           ...POINTS.map((points): Interaction => ({
-            ...PLAIN,
+            ...interaction(),
             occurredAt,
             type: 'POINTS_EARNED',
             attributes: { points },
