@@ -24,6 +24,7 @@ export async function showStop(error: unknown, options: StopOptions): Promise<vo
   logger.error('stopped for good', { code: error.code, visibleMs, error });
   const seen = new AbortController();
   const visible = wait(visibleMs, undefined, { signal: seen.signal });
+  // Cut short, it rejects when nobody waits for it any more.
   visible.catch(() => undefined);
   // Whoever disposes of the pipeline awaits the same stop, and learns of its failure.
   pipeline.stop().catch(() => undefined);

@@ -135,6 +135,7 @@ async function inTime(condition: () => boolean | Promise<boolean>, timeoutMs: nu
   const stop = new AbortController();
   try {
     const late = wait(timeoutMs, false, { signal: stop.signal, ref: false });
+    // Stopped below once the condition has answered, which rejects it.
     late.catch(() => undefined);
     return await Promise.race([Promise.resolve().then(condition), late]);
   } catch {

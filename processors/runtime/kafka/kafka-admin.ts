@@ -30,7 +30,8 @@ export class KafkaAdmin {
       return admin;
     } catch (error) {
       this.#admin = undefined;
-      await admin.disconnect();
+      // Were its own failure thrown from here, nobody would learn why the brokers could not be reached.
+      await admin.disconnect().catch(() => undefined);
       throw toPipelineError('reach the brokers', error);
     }
   }

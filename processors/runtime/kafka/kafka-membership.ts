@@ -89,6 +89,7 @@ class KafkaMember implements Membership {
       if (this.#crash !== undefined) throw this.#crash;
     } catch (error) {
       this.#state = 'left';
+      // Why the join failed is what matters; that a broken connection does not close either says nothing more.
       await this.#consumer.disconnect().catch(() => undefined);
       throw toPipelineError(`join ${group}`, error);
     }
