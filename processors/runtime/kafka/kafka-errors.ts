@@ -47,6 +47,13 @@ const GROUP_TYPES: ReadonlySet<string> = new Set([
   'FENCED_INSTANCE_ID',
 ]);
 
+/** A coordinator that has only just started, or just moved, answers so for a moment. */
+const COORDINATOR_TYPES: ReadonlySet<string> = new Set([
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'GROUP_LOAD_IN_PROGRESS',
+  'NOT_COORDINATOR_FOR_GROUP',
+]);
+
 /** The error and everything that caused it, outermost first; cut off at ten, should causes go round in a circle. */
 function chain(error: unknown): KafkaErrorShape[] {
   const links: KafkaErrorShape[] = [];
@@ -66,6 +73,11 @@ export function brokerErrorType(error: unknown): string | undefined {
 /** True when the member must join again: its partitions are no longer its own. */
 export function isGroupError(error: unknown): boolean {
   return chain(error).some((link) => GROUP_TYPES.has(link.type ?? ''));
+}
+
+/** True when the group's coordinator only has to get ready. */
+export function isCoordinatorError(error: unknown): boolean {
+  return chain(error).some((link) => COORDINATOR_TYPES.has(link.type ?? ''));
 }
 
 /** Classifies whatever kafkajs threw. `action` begins the message: `send records`. */

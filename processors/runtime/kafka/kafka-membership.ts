@@ -1,9 +1,10 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { PipelineError } from '../../core/errors.ts';
 import type { GroupHandler, Membership, TopicPartition } from '../ports.ts';
 import { Generations } from './generations.ts';
 import type { KafkaClient } from './kafka-client.ts';
-import { isGroupError, toPipelineError } from './kafka-errors.ts';
+import { isCoordinatorError, isGroupError, toPipelineError } from './kafka-errors.ts';
 import { toLogBatch } from './kafka-records.ts';
 import { Pauses } from './pauses.ts';
 import { Turns } from './turns.ts';
@@ -33,11 +34,22 @@ export interface GroupToJoin extends KafkaGroupOptions {
 /** How long records wait that were asked for again without a pause or seek: kafkajs would fetch them in a tight loop. */
 const AGAIN_AFTER_MS = 100;
 
+/** How often a first join is tried while the coordinator gets ready, about half a minute in all. kafkajs asks only once. */
+const JOINS_MAX = 60;
+const JOIN_AGAIN_AFTER_MS = 500;
+
 /** Joins, and resolves once the first assignment is there; the handler hears of it only after that. */
 export async function joinGroup(client: KafkaClient, options: GroupToJoin, handler: GroupHandler): Promise<Membership> {
-  const member = new KafkaMember(client, options, handler);
-  await member.start();
-  return member;
+  for (let tries = 1; ; tries++) {
+    const member = new KafkaMember(client, options, handler);
+    try {
+      await member.start();
+      return member;
+    } catch (error) {
+      if (tries === JOINS_MAX || !isCoordinatorError(error)) throw error;
+    }
+    await wait(JOIN_AGAIN_AFTER_MS);
+  }
 }
 
 class KafkaMember implements Membership {
