@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { addConfig } from './config.ts';
+import { addCustomer } from './customer.ts';
 import { addDefinitions } from './definitions.ts';
 import { addDlq } from './dlq.ts';
 import { reportOf } from './failure.ts';
@@ -62,6 +63,7 @@ function programOf(terminal: Terminal, json: boolean): Command {
   addTopics(program, terminal);
   addSchemas(program, terminal);
   addDefinitions(program, terminal);
+  addCustomer(program, terminal);
   addDlq(program, terminal);
   addConfig(program, terminal);
   return program;

@@ -6,7 +6,8 @@ import { baselineFault, churnModelOf } from './churn-risk.ts';
 import type { ChurnModel } from './churn-risk.ts';
 import type { Feature, FeatureValue } from './features.ts';
 import { contradictionOf } from './rule-contradictions.ts';
-import { evidenceOf } from './rule-evidence.ts';
+import { evidenceOf, leavesOf } from './rule-evidence.ts';
+import type { Leaf } from './rule-evidence.ts';
 import { namedSegments, orderSegments, referenceFaults } from './rule-order.ts';
 import type { ParsedSegment } from './rule-order.ts';
 import type { RulePath } from './rule-paths.ts';
@@ -43,6 +44,8 @@ export interface CompiledSegment {
   readonly matches: Matcher;
   /** The leaves that decided: the true ones of a rule that matches now, else the false ones. */
   evidence(values: readonly FeatureValue[], members: Uint8Array): Evidence[];
+  /** Every leaf, for a person who asks why. */
+  leaves(values: readonly FeatureValue[], members: Uint8Array): readonly Leaf[];
 }
 
 /** Brands that no definition names come from the data: only so many are remembered. */
@@ -131,6 +134,7 @@ function compileBrand(brandId: string, definitions: Definitions, ordered: readon
       names: [...namedSegments(rule).keys()].map(memberOf),
       matches: compileRule(rule, { slotOf, memberOf }),
       evidence: (values, members) => evidenceOf(rule, { slotOf, memberOf }, values, members),
+      leaves: (values, members) => leavesOf(rule, { slotOf, memberOf }, values, members),
     };
   });
   const thresholds = features.map((_, slot) => [...(constants[slot] ?? [])].sort((left, right) => left - right));

@@ -3,6 +3,7 @@ import type { Instant, StatefulProcessor } from '../core/processor.ts';
 import type { CustomerEvent } from '../../schemas/types.ts';
 import { compileDefinitions } from './brand-rules.ts';
 import { foldEvent } from './fold-event.ts';
+import { inspect, type Inspection } from './inspect.ts';
 import { OpenState } from './open-state.ts';
 import { planner } from './plan.ts';
 import { profileViewOf, type ProfileView } from './profile-view.ts';
@@ -19,6 +20,8 @@ export interface CustomerProcessor extends StatefulProcessor<
 > {
   /** What a segment rule sees of the customer at `now`, provided that every deadline up to then was applied. */
   profileView(state: CustomerState, now: Instant): ProfileView;
+  /** The same with every deadline up to `now` applied, why the customer is in each segment or not, and until when. */
+  inspect(state: CustomerState, now: Instant): Inspection;
 }
 
 /**
@@ -59,5 +62,6 @@ export function createCustomer(definitions: Definitions): CustomerProcessor {
       open.open(state.body);
       return profileViewOf(traitsOf(state, open, rules.churn, rules.hash, now));
     },
+    inspect: (state, now) => inspect(state, open, planFor(state.brandId), now),
   };
 }

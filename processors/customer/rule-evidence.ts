@@ -28,6 +28,25 @@ export function evidenceOf(
   return evidence;
 }
 
+/** One comparison of a rule, whether it decided or not. */
+export interface Leaf extends Evidence {
+  readonly holds: boolean;
+}
+
+/** Every leaf of a rule, in the order in which it is written. */
+export function leavesOf(
+  rule: RuleNode,
+  places: Places,
+  values: readonly FeatureValue[],
+  members: Uint8Array,
+): readonly Leaf[] {
+  if (rule.kind === 'and' || rule.kind === 'or') {
+    return rule.children.flatMap((child) => leavesOf(child, places, values, members));
+  }
+  const evidence = rule.kind === 'member' ? memberEvidence(rule, places, members) : valueEvidence(rule, places, values);
+  return [{ ...evidence, holds: holds(rule, places, values, members) }];
+}
+
 function holds(node: RuleNode, places: Places, values: readonly FeatureValue[], members: Uint8Array): boolean {
   switch (node.kind) {
     case 'and':

@@ -1,0 +1,64 @@
+import type { Instant } from '../core/processor.ts';
+import { MEASURES, RATIOS, WINDOWS, type Ratio } from '../customer/features.ts';
+import type { InspectedLeaf, InspectedSegment, Inspection } from '../customer/inspect.ts';
+import { printable, timeText } from './dlq-text.ts';
+import { columns } from './terminal.ts';
+
+/** A segment's explanation for a program: times as ISO 8601. */
+export function explanationOf({ segmentId, isMember, nextFlipAt, leaves }: InspectedSegment): object {
+  return {
+    segmentId,
+    isMember,
+    nextFlipAt: isoOrNull(nextFlipAt),
+    leaves: leaves.map((leaf) => ({ ...leaf, nextFlipAt: isoOrNull(leaf.nextFlipAt) })),
+  };
+}
+
+export function segmentText({ segmentId, isMember, nextFlipAt, leaves }: InspectedSegment): string {
+  const becomes = isMember ? 'leaves' : 'enters';
+  const stays = isMember ? 'stays' : 'stays out';
+  const silence =
+    nextFlipAt === null ? `${stays} if nothing happens` : `${becomes} ${timeText(nextFlipAt)} if nothing happens`;
+  return `${segmentId}: ${isMember ? 'in' : 'not in'}, ${silence}\n${columns(leaves.map(leafRow), '  ')}`;
+}
+
+function leafRow({ path, value, comparison, holds, nextFlipAt }: InspectedLeaf): string[] {
+  const until = nextFlipAt === null ? '' : `until ${timeText(nextFlipAt)}`;
+  const is = value === null ? 'missing' : printable(JSON.stringify(value));
+  return [holds ? 'true' : 'false', path, `is ${is}`, comparison, until];
+}
+
+export function profileText(key: string, at: Instant, { asOf, isRedefined, profile }: Inspection): string {
+  const { churn, attributes, segments, identified } = profile;
+  const redefined = isRedefined ? ' (by new definitions, not published yet)' : '';
+  const facts: string[][] = [
+    ['customer', key],
+    ['as of', `${timeText(at)}, last change ${timeText(asOf)}`],
+    ['identified', identified ? 'yes' : 'no'],
+    ['churn risk', churn === undefined ? 'no order, or no model' : `${churn.band} ${churn.probability.toFixed(4)}`],
+    ['segments', `${segments.join(', ') || 'none'}${redefined}`],
+    ...Object.entries(attributes).map(([name, value]) => [`attribute ${printable(name)}`, printable(value)]),
+  ];
+  return [columns(facts), measuresText(profile), ratiosText(profile)].filter((part) => part !== '').join('\n\n');
+}
+
+function measuresText({ traits, ages }: Inspection['profile']): string {
+  const rows = MEASURES.filter((measure) => WINDOWS.some((window) => traits[measure][window] !== 0)).map((measure) => [
+    measure,
+    ...WINDOWS.map((window) => String(traits[measure][window])),
+    String(ages[measure] ?? ''),
+  ]);
+  return rows.length === 0 ? '' : columns([['measure', ...WINDOWS, 'age in days'], ...rows]);
+}
+
+function ratiosText({ ratios }: Inspection['profile']): string {
+  const rows = (Object.keys(RATIOS) as Ratio[]).flatMap((ratio) => {
+    const values = ratios[ratio];
+    return values === undefined ? [] : [[ratio, ...WINDOWS.map((window) => values[window]?.toFixed(3) ?? '')]];
+  });
+  return rows.length === 0 ? '' : columns([['ratio', ...WINDOWS], ...rows]);
+}
+
+function isoOrNull(instant: Instant | null): string | null {
+  return instant === null ? null : timeText(instant);
+}
