@@ -2,7 +2,7 @@ import { ByteReader } from '../core/packing.ts';
 import { markStored } from './dirty-keys.ts';
 import type { CachedKey, OwnedPartition } from './owned-partition.ts';
 import { storeName, type PipelinePorts } from './pipeline-ports.ts';
-import type { DocumentWrite } from './ports.ts';
+import { RING_SLOTS, type DocumentWrite } from './ports.ts';
 import { elapsedMs, stopwatch } from './stopwatch.ts';
 
 /** The most documents and bytes of one bulk write. */
@@ -13,11 +13,13 @@ const SCAN_MAX = 5_000;
 /** A key that was changed by one of so many newest blocks is busy: it is passed over until it has been dirty for BUSY_MS. */
 const BUSY_BLOCKS = 2;
 const BUSY_MS = 1_000;
+/** While records wait to be folded, documents are held back until so much of a bound is used: one write for many changes. */
+const BACKLOG_SHARE = 0.5;
 
 /**
  * Writes dirty keys behind the journal, one bulk write in flight a partition: the longest dirty first, idle keys before busy
- * ones (`all`: busy ones too). Answers how many are stored now that were not. The write is guarded by seq, so it needs no
- * ownership and may be repeated by anybody.
+ * ones, and none at all behind a backlog before a bound draws near (`all`: every one). Answers how many are stored now that
+ * were not. The write is guarded by seq, so it needs no ownership and may be repeated by anybody.
  */
 export function flushOnce(partition: OwnedPartition, ports: PipelinePorts, which: 'idle' | 'all'): Promise<number> {
   partition.flushing ??= flushBatch(partition, ports, which).finally(() => {
@@ -27,6 +29,7 @@ export function flushOnce(partition: OwnedPartition, ports: PipelinePorts, which
 }
 
 async function flushBatch(partition: OwnedPartition, ports: PipelinePorts, which: 'idle' | 'all'): Promise<number> {
+  if (which === 'idle' && partition.isBehind && !isDirtyBeyond(BACKLOG_SHARE, partition, ports)) return 0;
   const chosen = chooseKeys(partition, which);
   if (chosen.length === 0) return 0;
   const { processor, at } = partition;
@@ -78,9 +81,14 @@ export async function flushAll(
 
 /** Whether a batch must wait for the flush: the partition's ring, or what the whole process has dirty, is at its bound. */
 export function mustFlushFirst(partition: OwnedPartition, ports: PipelinePorts): boolean {
-  const { limits, owned } = ports;
+  return isDirtyBeyond(1, partition, ports);
+}
+
+/** Whether more than `share` of any bound on what may be dirty is used. */
+function isDirtyBeyond(share: number, partition: OwnedPartition, { limits, owned }: PipelinePorts): boolean {
   if (partition.dirty.size === 0) return false;
-  if (unflushedBytes(partition) > limits.ringBytesMax) return true;
+  if (partition.head - partition.flushedTo > RING_SLOTS * share) return true;
+  if (unflushedBytes(partition) > limits.ringBytesMax * share) return true;
   let documents = 0;
   let bytes = 0;
   for (const each of owned) {
@@ -88,9 +96,9 @@ export function mustFlushFirst(partition: OwnedPartition, ports: PipelinePorts):
     bytes += unflushedBytes(each);
   }
   return (
-    documents > limits.dirtyDocumentsMax ||
-    bytes > limits.dirtyBytesMax ||
-    elapsedMs() - oldestDirty(partition) > limits.dirtyMsMax
+    documents > limits.dirtyDocumentsMax * share ||
+    bytes > limits.dirtyBytesMax * share ||
+    elapsedMs() - oldestDirty(partition) > limits.dirtyMsMax * share
   );
 }
 

@@ -41,6 +41,8 @@ export interface OwnedPartition {
   emittedTo: number;
   /** The offset last sought after a gap: a gap that stays there is a real one. */
   soughtTo: number;
+  /** More records waited when the last batch was fetched. */
+  isBehind: boolean;
   /** A sweep under way: keys due up to here are not evicted. */
   keepDueUntil: Instant;
   /** In live time: up to when every deadline is applied. */
@@ -74,6 +76,7 @@ export function ownPartition(processor: AnyStateful, at: TopicPartition, source:
     emittedTo: -1,
     soughtTo: -1,
     sweptTo: null,
+    isBehind: false,
     keepDueUntil: Number.NEGATIVE_INFINITY,
     mustTakeOver: true,
     sources: new Map(),
@@ -92,6 +95,7 @@ export function ownPartition(processor: AnyStateful, at: TopicPartition, source:
 export function forget(partition: OwnedPartition): void {
   partition.cacheNonce = '';
   partition.mustTakeOver = true;
+  partition.isBehind = false;
   partition.keepDueUntil = Number.NEGATIVE_INFINITY;
   partition.sources = new Map();
   partition.totals = partition.processor.totals.initial();

@@ -23,6 +23,7 @@ export async function runBatch(
   ports: PipelinePorts,
   heartbeat: Heartbeat,
 ): Promise<void> {
+  partition.isBehind = batch.next < batch.logEnd;
   if (batch.next <= partition.next) return reportReplayed(partition, batch, ports);
   await refuseGap(partition, batch, ports);
   const { processor, at } = partition;

@@ -16,13 +16,15 @@ export function process(ports: PipelinePorts): OwnedPartition {
   return partition;
 }
 
+/** Folds one batch; `waiting`: how many more records the log holds behind it. */
 export async function fold(
   partition: OwnedPartition,
   ports: PipelinePorts,
   records: readonly LogRecord[],
+  waiting = 0,
 ): Promise<void> {
   const next = (records.at(-1)?.offset ?? -1) + 1;
-  await runBatch(partition, { ...AT, records, next, logEnd: next }, ports, noHeartbeat);
+  await runBatch(partition, { ...AT, records, next, logEnd: next + waiting }, ports, noHeartbeat);
 }
 
 /** A log that really holds the records, so that a take-over finds its end. */
