@@ -1,18 +1,25 @@
 import { PipelineError } from '../core/errors.ts';
-import type { OwnedPartition } from './owned-partition.ts';
+import type { TopicPartition } from './ports.ts';
+
+/** What every kind of processor keeps of a partition that its group gave it. */
+export interface Owned {
+  readonly at: TopicPartition;
+  /** True until a take-over has succeeded, and again after every failure. */
+  mustTakeOver: boolean;
+}
 
 /**
  * Everything that touches one owned partition - batch, sweep, take-over - runs here, one at a time, in the order asked for.
  */
-export class Lane {
-  readonly partition: OwnedPartition;
+export class Lane<P extends Owned> {
+  readonly partition: P;
   /** Set when the partition is given up: what still waits is refused. */
   closed = false;
   /** Failures in a row, for the back-off. */
   failures = 0;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(partition: OwnedPartition) {
+  constructor(partition: P) {
     this.partition = partition;
   }
 
