@@ -3,6 +3,7 @@ import type { Instant, Processor } from '../core/processor.ts';
 import type { StatefulMember } from '../runtime/consume-stateful.ts';
 import { groupName, type PipelinePorts } from '../runtime/pipeline-ports.ts';
 import type { EventLog, TopicPartition } from '../runtime/ports.ts';
+import { upstreamLag, upstreamOf } from '../runtime/upstream.ts';
 import { CommandFailed } from './failure.ts';
 
 const LOOK_AGAIN_AFTER_MS = 100;
@@ -33,24 +34,11 @@ export async function refuseUpstreamLag(
   processors: readonly Processor[],
   until: Instant,
 ): Promise<void> {
-  for (const upstream of processors) {
-    if (upstream.name === processor.name || !upstream.outputs.some((topic) => processor.inputs.includes(topic)))
-      continue;
-    for (const topic of upstream.inputs) {
-      const starts = await log.ranges(topic);
-      const committed = await log.committed(groupName(upstream), topic);
-      let behind = 0;
-      for (const { partition, offset } of await log.offsetsAt(topic, until + 1)) {
-        const start = starts.find((range) => range.partition === partition)?.start ?? 0;
-        const done = committed.find((each) => each.partition === partition)?.offset ?? start;
-        behind += Math.max(0, offset - done);
-      }
-      if (behind === 0) continue;
-      throw new CommandFailed(
-        `${topic} holds ${behind} records up to then that ${upstream.name} has not folded: let \`kizuna run ${upstream.name}\` finish first.`,
-      );
-    }
-  }
+  const lag = await upstreamLag(log, upstreamOf(processor, processors), until);
+  if (lag === null) return;
+  throw new CommandFailed(
+    `${lag.topic} holds ${lag.records} records up to then that ${lag.processor} has not folded: let \`kizuna run ${lag.processor}\` finish first.`,
+  );
 }
 
 /** How many records of its input the processor has not folded yet, going by what its group committed. */

@@ -4,7 +4,8 @@ import type { Instant, Processor } from '../core/processor.ts';
 import type { StatefulMember } from './consume-stateful.ts';
 import { Failure } from './consumption.ts';
 import { reportPartition } from './partition-gauges.ts';
-import { groupName, type PipelinePorts } from './pipeline-ports.ts';
+import type { PipelinePorts } from './pipeline-ports.ts';
+import { upstreamLag, upstreamOf } from './upstream.ts';
 
 const TICK_MS = 1_000;
 /** Time is let pass up to this long ago, so that a record on its way still comes before the deadlines after it. */
@@ -26,10 +27,7 @@ export class LiveTime {
   /** `processors`: every one of the pipeline, to find those that write the member's inputs. */
   constructor(member: StatefulMember, processors: readonly Processor[], ports: PipelinePorts) {
     this.#member = member;
-    this.#upstream = processors.filter(
-      (each) =>
-        each.name !== member.processor.name && each.outputs.some((topic) => member.processor.inputs.includes(topic)),
-    );
+    this.#upstream = upstreamOf(member.processor, processors);
     this.#ports = ports;
   }
 
@@ -69,7 +67,7 @@ export class LiveTime {
 
   /** Lets time pass up to `until` wherever everything before it is folded. */
   async tick(until: Instant): Promise<void> {
-    if (!(await this.#upstreamPassed(until))) return;
+    if ((await upstreamLag(this.#ports.log, this.#upstream, until)) !== null) return;
     const ends = new Map<string, number>();
     for (const topic of this.#member.processor.inputs) {
       for (const range of await this.#ports.log.ranges(topic)) ends.set(`${topic}/${range.partition}`, range.end);
@@ -93,21 +91,5 @@ export class LiveTime {
     for (let waited = 0; waited < TICK_MS && !done() && !this.#stop.signal.aborted; waited += 50) {
       await this.#pause(50);
     }
-  }
-
-  async #upstreamPassed(until: Instant): Promise<boolean> {
-    for (const processor of this.#upstream) {
-      for (const topic of processor.inputs) {
-        const wanted = await this.#ports.log.offsetsAt(topic, until + 1);
-        const committed = await this.#ports.log.committed(groupName(processor), topic);
-        const starts = await this.#ports.log.ranges(topic);
-        for (const { partition, offset } of wanted) {
-          const start = starts.find((range) => range.partition === partition)?.start ?? 0;
-          const done = committed.find((each) => each.partition === partition)?.offset ?? start;
-          if (done < offset) return false;
-        }
-      }
-    }
-    return true;
   }
 }
