@@ -25,6 +25,7 @@ export interface LogRecord {
 }
 
 export interface LogBatch extends TopicPartition {
+  /** None when the broker filtered all of them out: `next` is behind them. */
   readonly records: readonly LogRecord[];
   /** The offset after the last one of the batch, records that the broker filtered out included. */
   readonly next: number;

@@ -8,6 +8,7 @@ import { PartitionCounts } from '../../processors/runtime/kafka/partition-counts
 import { KafkaTopicAdmin } from '../../processors/runtime/kafka/topic-admin.ts';
 import { MemoryEventLog } from '../../processors/runtime/memory/event-log.ts';
 import type { Emitter, EventLog, Log, TopicPartition } from '../../processors/runtime/ports.ts';
+import { sendInTransaction } from '../harness/transactions.ts';
 import '../harness/vitest-services.ts';
 
 export interface TopicSpec {
@@ -23,6 +24,11 @@ export interface World extends AsyncDisposable {
   readonly emitter: Emitter;
   /** Ends the session of a member whose handler holds its batch without heartbeats; a broker does so by itself. */
   evict(group: string, at: TopicPartition): void;
+}
+
+export interface KafkaWorld extends World {
+  /** Sends values to partition 0 of a topic in one transaction of a foreign producer. */
+  inTransaction(topic: string, values: readonly string[], end: 'commit' | 'abort'): Promise<void>;
 }
 
 export type OpenWorld = (topics: readonly TopicSpec[]) => Promise<World>;
@@ -63,7 +69,7 @@ const OPTIONS: Omit<KafkaLogOptions, 'prefix'> = {
 export async function openKafka(
   topics: readonly TopicSpec[],
   compression: KafkaEmitterOptions['compression'] = 'none',
-): Promise<World> {
+): Promise<KafkaWorld> {
   const services = inject('kizunaServices');
   if (services === null) throw new Error('no Kafka in this run');
   const prefix = `log-${randomBytes(5).toString('hex')}.`;
@@ -93,6 +99,7 @@ export async function openKafka(
     log,
     emitter,
     evict: () => undefined,
+    inTransaction: (topic, values, end) => sendInTransaction(services.kafkaBrokers, prefix + topic, values, end),
     async [Symbol.asyncDispose]() {
       await emitter.close();
       await log.close();

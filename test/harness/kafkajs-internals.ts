@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import kafkajs, { type Message } from 'kafkajs';
+import kafkajs, { type Batch, type Message } from 'kafkajs';
 
 /** The insides of kafkajs that our adapter relies on or replaces, so that tests notice when they change. */
 const require = createRequire(import.meta.url);
@@ -41,3 +41,63 @@ export const produceRequest = require('kafkajs/src/protocol/requests/produce/v3/
     partitions: { partition: number; firstSequence: number; messages: readonly Message[] }[];
   }[];
 }) => ProduceRequest;
+
+/** What kafkajs writes bytes with. */
+interface Encoder {
+  readonly buffer: Buffer;
+  writeInt8(value: number): Encoder;
+  writeInt16(value: number): Encoder;
+  writeInt32(value: number): Encoder;
+  writeInt64(value: number | string): Encoder;
+  writeString(value: string): Encoder;
+  writeBytes(value: Buffer): Encoder;
+  writeArray(values: readonly Encoder[]): Encoder;
+}
+
+export const newEncoder = (): Encoder => new (require('kafkajs/src/protocol/encoder') as new () => Encoder)();
+
+/** One record of a record batch. */
+export const encodeRecord = require('kafkajs/src/protocol/recordBatch/record/v0') as (record: {
+  readonly offsetDelta: number;
+  readonly timestampDelta: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[]>>;
+}) => Encoder;
+
+export const { RecordBatch: encodeBatch } = require('kafkajs/src/protocol/recordBatch/v0') as {
+  RecordBatch(batch: {
+    readonly firstOffset: number;
+    readonly firstTimestamp: number;
+    readonly maxTimestamp: number;
+    readonly lastOffsetDelta: number;
+    readonly compression: number;
+    readonly transactional: boolean;
+    readonly producerId: number;
+    readonly records: readonly Encoder[];
+  }): Promise<Encoder>;
+};
+
+/** A message set of version 1, as clients wrote before Kafka 0.11. */
+export const encodeMessageSet = require('kafkajs/src/protocol/messageSet') as (set: {
+  readonly messageVersion: number;
+  readonly entries: readonly { key: Buffer | null; value: Buffer | null; timestamp: number; offset: number }[];
+}) => Encoder;
+
+type FetchedPartition = { readonly partition: number; readonly messages: readonly object[] };
+
+/** How kafkajs itself reads the answer to a fetch. Taken before our adapter puts its own in the place. */
+export const { decode: decodeFetchByKafkajs } = {
+  ...(require('kafkajs/src/protocol/requests/fetch/v11/response') as {
+    decode(bytes: Buffer): Promise<{
+      readonly responses: readonly { readonly topicName: string; readonly partitions: readonly FetchedPartition[] }[];
+    }>;
+  }),
+};
+
+/** What kafkajs makes of a partition of that answer, and hands to `eachBatch`. */
+export const KafkajsBatch = require('kafkajs/src/consumer/batch') as new (
+  topic: string,
+  fetchedOffset: string,
+  partition: FetchedPartition,
+) => Batch & { isEmpty(): boolean };

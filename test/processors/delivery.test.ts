@@ -4,6 +4,7 @@ import { flushAll, flushOnce } from '../../processors/runtime/flush.ts';
 import { createMemoryStore } from '../../processors/runtime/memory/store.ts';
 
 import type { Store } from '../../processors/runtime/ports.ts';
+import { runBatch } from '../../processors/runtime/run-batch.ts';
 import { newSweep, sweepBlock } from '../../processors/runtime/sweep-due.ts';
 import { takeOver } from '../../processors/runtime/take-over.ts';
 import { countOf, fold, logOf, noHeartbeat, process, SOURCE } from '../harness/counting-partition.ts';
@@ -96,6 +97,22 @@ describe('a batch', () => {
     await expect(fold(partition, ports, [numberRecord(10, 'b|u:1', 1, 100)])).rejects.toMatchObject({
       code: 'input_lost',
     });
+  });
+});
+
+describe('a batch of nothing but a transaction marker', () => {
+  test('moves the next offset, once', async () => {
+    const log = logOf([numberRecord(0, 'b|u:1', 1, 100)]);
+    const ports = memoryPorts({ log });
+    const partition = process(ports);
+    await takeOver(partition, ports);
+    await fold(partition, ports, [numberRecord(0, 'b|u:1', 1, 100)]);
+    const behind = { ...partition.at, records: [], next: 2, logEnd: 2 };
+    await runBatch(partition, behind, ports, noHeartbeat);
+    const { head } = partition;
+    expect(partition.next).toBe(2);
+    await runBatch(partition, behind, ports, noHeartbeat);
+    expect([partition.next, partition.head]).toEqual([2, head]);
   });
 });
 

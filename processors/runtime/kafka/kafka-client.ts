@@ -2,6 +2,7 @@ import type { ConnectionOptions } from 'node:tls';
 import kafkajs, { type Kafka, type LogEntry, type RetryOptions } from 'kafkajs';
 import type { Log } from '../ports.ts';
 import { registerCodecs } from './codecs.ts';
+import { readFetchesDirectly } from './fetch-response.ts';
 
 /** The part of the configuration that says how to reach Kafka. */
 export interface KafkaSettings {
@@ -34,6 +35,7 @@ const PROMPT = { retries: 5, initialRetryTime: 300, maxRetryTime: 5_000 };
 /** Connects nothing yet. What kafkajs logs goes to `log`. */
 export function createKafkaClient(settings: KafkaSettings, log: Log): KafkaClient {
   registerCodecs();
+  readFetchesDirectly();
   silenceNegativeTimeouts();
   const open = (retry: RetryOptions): Kafka =>
     new kafkajs.Kafka({
