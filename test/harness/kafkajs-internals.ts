@@ -28,19 +28,32 @@ export function kafkajsPartitionOf(key: Buffer, partitions: number): number {
 }
 
 interface ProduceRequest {
+  readonly apiKey: number;
+  readonly apiVersion: number;
   encode(): Promise<{ readonly buffer: Buffer }>;
 }
 
-/** The request that a producer sends, before the bytes of it are made. */
-export const produceRequest = require('kafkajs/src/protocol/requests/produce/v3/request') as (request: {
-  acks: number;
-  timeout: number;
-  compression: number;
-  topicData: {
-    topic: string;
-    partitions: { partition: number; firstSequence: number; messages: readonly Message[] }[];
+export interface ProduceOptions {
+  readonly acks: number;
+  readonly timeout: number;
+  readonly producerId?: string | { toString(): string };
+  readonly producerEpoch?: number;
+  readonly compression?: number;
+  readonly topicData: readonly {
+    readonly topic: string;
+    /** `messages` are an array for kafkajs's own encoder. */
+    readonly partitions: readonly { partition: number; firstSequence?: number; messages: unknown }[];
   }[];
-}) => ProduceRequest;
+}
+
+type MakeRequest = (options: ProduceOptions) => ProduceRequest;
+
+/** The request that a producer sends, as kafkajs writes it. Taken before our adapter puts its own in the place. */
+export const produceRequest = require('kafkajs/src/protocol/requests/produce/v3/request') as MakeRequest;
+
+/** The newest version, as it is when it is called. */
+export const produceRequestOfVersion7: MakeRequest = (options) =>
+  (require('kafkajs/src/protocol/requests/produce/v7/request') as MakeRequest)(options);
 
 /** What kafkajs writes bytes with. */
 interface Encoder {

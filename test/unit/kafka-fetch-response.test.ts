@@ -102,6 +102,10 @@ const ours = (bytes: Buffer, fetchedOffset = 0, aborted: Aborted = []): Promise<
 const kafkajss = (bytes: Buffer, fetchedOffset = 0, aborted: Aborted = []): Promise<LogBatch | null> =>
   batchBy(decodeFetchByKafkajs, answer(bytes, aborted), fetchedOffset);
 
+/** Texts are compared at once, buffers byte by byte. */
+const asTexts = (batch: LogBatch | null): unknown =>
+  batch?.records.map(({ key, value, ...rest }) => [rest, key?.toString('latin1'), value?.toString('latin1')]);
+
 const anyBytes = fc.uint8Array({ maxLength: 300 }).map((each) => Buffer.from(each));
 // kafkajs takes inherited names, as `toString`, for headers that are there already.
 const headerName = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((name) => !(name in {}));
@@ -159,7 +163,7 @@ describe('what a fetch brings', () => {
     for (const size of [0, 1, 62, 63, 64, 65, 8190, 8191, 8192, 8193, 1_048_576]) {
       const value = Buffer.alloc(size, 1);
       const { bytes } = await written([{ records: [{ value, timestampDelta: size * 1e6 }, { key: value }] }]);
-      expect(await ours(bytes)).toEqual(await kafkajss(bytes));
+      expect(asTexts(await ours(bytes))).toEqual(asTexts(await kafkajss(bytes)));
     }
   });
 

@@ -3,6 +3,7 @@ import kafkajs, { type Kafka, type LogEntry, type RetryOptions } from 'kafkajs';
 import type { Log } from '../ports.ts';
 import { registerCodecs } from './codecs.ts';
 import { readFetchesDirectly } from './fetch-response.ts';
+import { writeRequestsDirectly } from './produce-request.ts';
 
 /** The part of the configuration that says how to reach Kafka. */
 export interface KafkaSettings {
@@ -36,6 +37,7 @@ const PROMPT = { retries: 5, initialRetryTime: 300, maxRetryTime: 5_000 };
 export function createKafkaClient(settings: KafkaSettings, log: Log): KafkaClient {
   registerCodecs();
   readFetchesDirectly();
+  writeRequestsDirectly();
   silenceNegativeTimeouts();
   const open = (retry: RetryOptions): Kafka =>
     new kafkajs.Kafka({

@@ -2,7 +2,7 @@ import kafkajs from 'kafkajs';
 import { PipelineError } from '../../core/errors.ts';
 import { partitionOfKey } from '../partitioner.ts';
 import type { Emitter, Log, OutgoingRecord } from '../ports.ts';
-import { GroupedMessages } from './grouped-messages.ts';
+import { GroupedRecords } from './grouped-records.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import { toPipelineError } from './kafka-errors.ts';
 import type { PartitionCounts } from './partition-counts.ts';
@@ -33,7 +33,7 @@ const COMPRESSION = {
 } as const;
 
 interface Slice {
-  readonly topics: Map<string, GroupedMessages>;
+  readonly topics: Map<string, GroupedRecords>;
   /** One record larger than any slice. */
   readonly large: boolean;
 }
@@ -115,15 +115,9 @@ export class KafkaEmitter implements Emitter {
   #place(record: OutgoingRecord, topics: Slice['topics']): void {
     const topic = this.#options.prefix + record.topic;
     const partitions = this.#counts.known(record.topic);
-    let messages = topics.get(topic);
-    if (messages === undefined) topics.set(topic, (messages = new GroupedMessages()));
-    messages.add({
-      key: record.key,
-      value: record.value,
-      partition: record.key === null ? this.#turn++ % partitions : partitionOfKey(record.key, partitions),
-      timestamp: String(record.timestamp),
-      headers: record.headers,
-    });
+    let grouped = topics.get(topic);
+    if (grouped === undefined) topics.set(topic, (grouped = new GroupedRecords()));
+    grouped.add(record, record.key === null ? this.#turn++ % partitions : partitionOfKey(record.key, partitions));
   }
 }
 
