@@ -16,16 +16,21 @@ export async function writeDefinitions(folder: string, segments: number): Promis
   for (const part of ['brands', 'churn'])
     await cp(join(shippedDefinitions, part), join(folder, part), { recursive: true });
   await mkdir(join(folder, 'segments'), { recursive: true });
-  const random = new Random(7);
-  for (let index = 0; index < segments; index++) {
-    const id = `segment-${index}`;
-    const file = { id, name: `Segment ${index}`, brands: ['*'], where: ruleOf(index, random) };
-    await writeFile(join(folder, 'segments', `${id}.json`), JSON.stringify(file));
+  for (const [id, where] of Object.entries(generatedSegments(segments))) {
+    await writeFile(join(folder, 'segments', `${id}.json`), JSON.stringify({ id, name: id, brands: ['*'], where }));
   }
   return folder;
 }
 
-function ruleOf(index: number, random: Random): object {
+/** The rules of so many segments by id. The same number gives the same segments. */
+export function generatedSegments(segments: number): Record<string, Record<string, unknown>> {
+  const random = new Random(7);
+  return Object.fromEntries(
+    Array.from({ length: segments }, (_, index) => [`segment-${index}`, ruleOf(index, random)]),
+  );
+}
+
+function ruleOf(index: number, random: Random): Record<string, unknown> {
   const count = (measure: string): string => `traits.${measure}.${random.pick(WINDOWS)}`;
   switch (index % 10) {
     case 6:
