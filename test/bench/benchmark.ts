@@ -20,7 +20,8 @@ export interface Findings {
 }
 
 export interface Surroundings {
-  readonly services: Services;
+  /** Started by the first benchmark that asks. */
+  readonly services: () => Promise<Services>;
   /** How many events the large ones take. */
   readonly events: number;
   /** Where processes leave their CPU profiles; null: they make none. */

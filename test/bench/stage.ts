@@ -23,7 +23,11 @@ export async function openPlace(
   options: { readonly segments: number; readonly time: 'live' | 'record' },
 ): Promise<ProvisionedPlace> {
   const definitions = await writeDefinitions(await mkdtemp(join(folder, 'definitions-')), options.segments);
-  return provisionPlace(placeOn(services, 'bench'), { time: options.time, definitions, partitions: PARTITIONS });
+  return provisionPlace(placeOn(await services(), 'bench'), {
+    time: options.time,
+    definitions,
+    partitions: PARTITIONS,
+  });
 }
 
 /** So many events that end a minute ago. */
