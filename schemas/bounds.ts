@@ -1,5 +1,6 @@
 import { isUnion } from './records.ts';
 import type { AvroSchema } from './records.ts';
+import { BAD, next, readVarint } from './varint.ts';
 
 /**
  * A walk over an Avro value that never leaves its bytes. The Avro library trusts the counts it reads: four hostile bytes
@@ -9,13 +10,6 @@ import type { AvroSchema } from './records.ts';
 
 /** Answers where the value that starts at `at` ends, or -1 when the bytes are not such a value. */
 export type Walk = (bytes: Buffer, at: number) => number;
-
-/** Longer varints do not fit 64 bits. */
-const VARINT_BYTES_MAX = 10;
-const BAD = -1;
-
-// Where the last varint ended, or BAD. Shared, because a pair for each varint would cost more than the varint.
-let next = 0;
 
 /** Whole numbers of this size and beyond are refused: further on the library reads negative ones as positive. */
 export const WHOLE_LIMIT = 2 ** 52;
@@ -80,33 +74,6 @@ function unqualified(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1);
 }
 
-function readVarint(bytes: Buffer, at: number): number {
-  let byte = bytes[at];
-  if (byte === undefined) {
-    next = BAD;
-    return 0;
-  }
-  if (byte < 128) {
-    next = at + 1;
-    return byte & 1 ? -((byte + 1) >> 1) : byte >> 1;
-  }
-  let value = byte & 0x7f;
-  let scale = 128;
-  for (let index = 1; index < VARINT_BYTES_MAX; index++) {
-    byte = bytes[at + index];
-    if (byte === undefined) break;
-    value += (byte & 0x7f) * scale;
-    if (byte < 128) {
-      next = at + index + 1;
-      // Beyond 2^53 the last bit is lost, but not the size.
-      return value % 2 === 1 ? -(value + 1) / 2 : value / 2;
-    }
-    scale *= 128;
-  }
-  next = BAD;
-  return 0;
-}
-
 const never: Walk = () => BAD;
 
 const anyLongWalk: Walk = (bytes, at) => {
@@ -125,6 +92,12 @@ const intWalk: Walk = (bytes, at) => {
 };
 
 const bytesWalk: Walk = (bytes, at) => {
+  const first = bytes[at];
+  // Nearly every length is one byte.
+  if (first !== undefined && first < 128 && (first & 1) === 0) {
+    const end = at + 1 + (first >> 1);
+    return end <= bytes.length ? end : BAD;
+  }
   const length = readVarint(bytes, at);
   // A bad varint reads as the length 0, and BAD + 0 is BAD.
   return length >= 0 && next + length <= bytes.length ? next + length : BAD;
@@ -183,9 +156,17 @@ function enumWalk(symbols: number): Walk {
 }
 
 function unionWalk(branches: readonly Walk[]): Walk {
-  return (bytes, at) => {
+  const any: Walk = (bytes, at) => {
     const branch = branches[readVarint(bytes, at)];
     return branch === undefined || next < 0 ? BAD : branch(bytes, next);
+  };
+  const [first, second] = branches;
+  if (first === undefined || second === undefined) return any;
+  // The index of most values is one byte, 0 or 2.
+  return (bytes, at) => {
+    const index = bytes[at];
+    if (index === 0) return first(bytes, at + 1);
+    return index === 2 ? second(bytes, at + 1) : any(bytes, at);
   };
 }
 

@@ -1,12 +1,17 @@
 import avro from 'avsc';
 import { PipelineError } from '../processors/core/errors.ts';
-import type { Codec } from '../processors/runtime/ports.ts';
+import { ByteWriter } from '../processors/core/packing.ts';
+import type { ReadFields } from '../processors/core/processor.ts';
+import type { Codec, DecodedValue } from '../processors/runtime/ports.ts';
 import { compileWalk } from './bounds.ts';
 import type { Walk } from './bounds.ts';
+import { compileRead, readEnd, type Read } from './reading.ts';
+import { projectSchema } from './projection.ts';
 import { recordSchema } from './records.ts';
-import type { AvroSchema } from './records.ts';
+import type { AvroSchema, RecordSchema } from './records.ts';
 import { valueSubject } from './registry.ts';
 import type { SchemaRegistry, SchemaTopic } from './registry.ts';
+import { compileWrite, type Origin, type Write } from './writing.ts';
 
 /** Magic byte 0 and the id of the writer's schema, big-endian, before the value. */
 const FRAME_BYTES = 5;
@@ -35,17 +40,32 @@ export interface PreparedCodec extends Codec {
   prepare(topics: readonly string[]): Promise<void>;
 }
 
-/** How the values of one writer schema are read as ours; null: they cannot be. */
-type Reading = { readonly walk: Walk; readonly resolver: object | undefined } | null;
+/** How the values of one writer schema are read as ours. */
+type Reading =
+  /** The writer's schema is ours: in one pass (reading.ts). */
+  | { readonly kind: 'own'; readonly read: Read }
+  /** Any other: by the library, once the walk has proved that the bytes are sound. */
+  | { readonly kind: 'foreign'; readonly walk: Walk; readonly resolver: object | undefined; readonly type: avro.Type }
+  | { readonly kind: 'unreadable' };
+
+/** What somebody reads of a topic's values: all of it, or only some fields. */
+interface View {
+  readonly type: avro.Type;
+  readonly readings: Map<number, Reading>;
+}
 
 interface TopicCodec {
   readonly subject: string;
+  readonly schema: RecordSchema;
   /** The schema as it is registered. */
   readonly text: string;
   readonly type: avro.Type;
+  readonly write: Write;
   /** -1 until prepared. */
   writerId: number;
-  readonly readings: Map<number, Reading>;
+  /** The schemas learnt, by id. */
+  readonly writers: Map<number, string>;
+  readonly views: Map<ReadFields | undefined, View>;
   /** Until when an id that the registry does not know counts as such. */
   readonly unknownUntil: Map<number, number>;
 }
@@ -58,7 +78,8 @@ interface TopicCodec {
  */
 export function createCodec({ registry, topics, prefix = '', clock }: CodecOptions): PreparedCodec {
   const codecs = new Map<string, TopicCodec>();
-  let scratch = Buffer.alloc(64 * 1024);
+  const scratch = new ByteWriter(64 * 1024);
+  const handedOn: Origin = { value: NOTHING, bytes: Buffer.alloc(0), start: 0, end: 0 };
 
   function codecOf(topic: string): TopicCodec {
     const known = codecs.get(topic);
@@ -66,12 +87,16 @@ export function createCodec({ registry, topics, prefix = '', clock }: CodecOptio
     const record = topics.find(({ name }) => name === topic)?.schema;
     if (record === undefined || record === null) throw new RangeError(`no schema for the topic ${topic}`);
     const schema = recordSchema(record);
+    const type = avro.Type.forSchema(schema as avro.Schema, { ...PLAIN });
     const created: TopicCodec = {
       subject: valueSubject(topic, prefix),
+      schema,
       text: JSON.stringify(schema),
-      type: avro.Type.forSchema(schema as avro.Schema, { ...PLAIN }),
+      type,
+      write: compileWrite(type, handedOn) ?? libraryWrite(type),
       writerId: -1,
-      readings: new Map(),
+      writers: new Map(),
+      views: new Map(),
       unknownUntil: new Map(),
     };
     codecs.set(topic, created);
@@ -82,7 +107,7 @@ export function createCodec({ registry, topics, prefix = '', clock }: CodecOptio
     const text = await registry.schemaById(id);
     if (text !== null) {
       codec.unknownUntil.delete(id);
-      codec.readings.set(id, readingOf(codec.type, text));
+      codec.writers.set(id, text);
       return;
     }
     // A registry that has lost its subjects, or a wrong address, must not turn good records into dead letters.
@@ -95,6 +120,38 @@ export function createCodec({ registry, topics, prefix = '', clock }: CodecOptio
     codec.unknownUntil.set(id, clock.now() + UNKNOWN_MS);
   }
 
+  function readingFor(codec: TopicCodec, fields: ReadFields | undefined, id: number): Reading | null {
+    let view = codec.views.get(fields);
+    if (view === undefined) {
+      view = newView(codec, fields);
+      codec.views.set(fields, view);
+    }
+    const known = view.readings.get(id);
+    if (known !== undefined) return known;
+    const text = codec.writers.get(id);
+    if (text === undefined) return null;
+    const reading = readingOf(codec.type, view.type, text);
+    view.readings.set(id, reading);
+    return reading;
+  }
+
+  function encodeInto(topic: string, value: object, writer: ByteWriter, origin: DecodedValue | null): void {
+    const codec = codecOf(topic);
+    if (codec.writerId < 0) {
+      throw new PipelineError('invariant_broken', `encode before prepare of ${topic}`, { retriable: false });
+    }
+    writer.byte(0);
+    writer.uint32(codec.writerId);
+    handedOn.value = NOTHING;
+    if (origin !== null && readingFor(codecOf(origin.topic), undefined, origin.bytes.readUInt32BE(1))?.kind === 'own') {
+      handedOn.value = origin.value;
+      handedOn.bytes = origin.bytes;
+      handedOn.start = FRAME_BYTES;
+      handedOn.end = origin.bytes.length;
+    }
+    codec.write(value, writer);
+  }
+
   return {
     async prepare(names) {
       for (const name of names) {
@@ -105,7 +162,7 @@ export function createCodec({ registry, topics, prefix = '', clock }: CodecOptio
           throw new PipelineError('schema_incompatible', message, { retriable: false });
         }
         codec.writerId = found.id;
-        codec.readings.set(found.id, readingOf(codec.type, codec.text));
+        codec.writers.set(found.id, codec.text);
       }
     },
 
@@ -116,7 +173,7 @@ export function createCodec({ registry, topics, prefix = '', clock }: CodecOptio
       for (const value of values) {
         if (value === null || value.length < FRAME_BYTES || value[0] !== 0) continue;
         const id = value.readUInt32BE(1);
-        if (id === lastId || codec.readings.has(id)) {
+        if (id === lastId || codec.writers.has(id)) {
           lastId = id;
           continue;
         }
@@ -130,14 +187,17 @@ export function createCodec({ registry, topics, prefix = '', clock }: CodecOptio
       }
     },
 
-    decode(topic, value) {
+    decode(topic, value, fields) {
       if (value.length < FRAME_BYTES || value[0] !== 0) return 'undecodable';
-      const codec = codecOf(topic);
-      const reading = codec.readings.get(value.readUInt32BE(1));
-      if (reading === undefined || reading === null) return 'unknown_schema';
+      const reading = readingFor(codecOf(topic), fields, value.readUInt32BE(1));
+      if (reading === null || reading.kind === 'unreadable') return 'unknown_schema';
+      if (reading.kind === 'own') {
+        const read = reading.read(value, FRAME_BYTES);
+        return readEnd === value.length ? (read as object) : 'undecodable';
+      }
       try {
         if (reading.walk(value, FRAME_BYTES) !== value.length) return 'undecodable';
-        return codec.type.decode(value, FRAME_BYTES, reading.resolver).value as object;
+        return reading.type.decode(value, FRAME_BYTES, reading.resolver).value as object;
       } catch {
         // Records inside each other deeper than the stack.
         return 'undecodable';
@@ -145,30 +205,47 @@ export function createCodec({ registry, topics, prefix = '', clock }: CodecOptio
     },
 
     encode(topic, value) {
-      const codec = codecOf(topic);
-      if (codec.writerId < 0) {
-        throw new PipelineError('invariant_broken', `encode before prepare of ${topic}`, { retriable: false });
-      }
-      let end = codec.type.encode(value, scratch, FRAME_BYTES);
-      if (end < 0) {
-        scratch = Buffer.alloc((scratch.length - end) * 2);
-        end = codec.type.encode(value, scratch, FRAME_BYTES);
-      }
-      scratch.writeUInt32BE(codec.writerId, 1);
-      return Buffer.from(scratch.subarray(0, end));
+      scratch.reset();
+      encodeInto(topic, value, scratch, null);
+      return scratch.copy();
     },
+
+    encodeInto,
   };
 }
 
-function readingOf(type: avro.Type, writerText: string): Reading {
+/** No record is this one. */
+const NOTHING = Symbol('nothing');
+
+/** The writing of what compileWrite cannot: through the library and a copy. */
+function libraryWrite(type: avro.Type): Write {
+  return (value, writer) => {
+    const bytes = type.toBuffer(value);
+    writer.raw(bytes, 0, bytes.length);
+  };
+}
+
+function newView({ schema, type }: TopicCodec, fields: ReadFields | undefined): View {
+  const shown =
+    fields === undefined ? type : avro.Type.forSchema(projectSchema(schema, fields) as avro.Schema, { ...PLAIN });
+  return { type: shown, readings: new Map() };
+}
+
+function readingOf(whole: avro.Type, type: avro.Type, writerText: string): Reading {
   try {
     // How the writer wraps its unions does not matter to us, so those that need a wrapper are let through.
     const writer = avro.Type.forSchema(JSON.parse(writerText) as avro.Schema, { omitRecordMethods: true });
-    const walk = compileWalk(writer.schema() as AvroSchema, type.schema() as AvroSchema);
+    const isOurs = writer.equals(whole);
+    const read = isOurs ? compileRead(whole, type) : null;
+    if (read !== null) return { kind: 'own', read };
+    // What our schema has is held to its bounds, whether it is read or not.
+    const walk = compileWalk(writer.schema() as AvroSchema, whole.schema() as AvroSchema);
     // The specification compares unqualified names: a writer may keep its records in a namespace of its own.
-    const resolver = writer.equals(type) ? undefined : type.createResolver(writer, { ignoreNamespaces: true });
-    return { walk, resolver };
+    const resolver = isOurs && type === whole ? undefined : type.createResolver(writer, { ignoreNamespaces: true });
+    // A writer whose values cannot all be read as ours is refused, even when the fields that are asked for could be.
+    if (type !== whole) whole.createResolver(writer, { ignoreNamespaces: true });
+    return { kind: 'foreign', walk, resolver, type };
   } catch {
-    return null;
+    return { kind: 'unreadable' };
   }
 }

@@ -6,6 +6,9 @@
 /** What four bytes of a varint hold. */
 const LOW_LIMIT = 2 ** 28;
 
+/** What `begin` leaves for a length. */
+const LENGTH_ROOM = 2;
+
 /** An append-only buffer that grows by doubling and is reused from value to value (`reset`). */
 export class ByteWriter {
   #bytes: Buffer;
@@ -45,6 +48,12 @@ export class ByteWriter {
   byte(value: number): void {
     this.#room(1);
     this.#bytes[this.#length++] = value;
+  }
+
+  /** Four bytes, the most significant first. */
+  uint32(value: number): void {
+    this.#room(4);
+    this.#length = this.#bytes.writeUInt32BE(value, this.#length);
   }
 
   /** Unsigned varint of a whole number from 0 to 2^53 − 1. */
@@ -107,25 +116,61 @@ export class ByteWriter {
 
   /** UTF-8 with its length in bytes before it. */
   string(value: string): void {
+    this.#text(value, 0);
+  }
+
+  /** As `string`, but with its length as `int` writes it: a string of Avro. */
+  avroString(value: string): void {
+    this.#text(value, 1);
+  }
+
+  /** `shift` 1: the length is written doubled, which is a zigzag varint. */
+  #text(value: string, shift: 0 | 1): void {
     const length = value.length;
     this.#room(length * 3 + 5);
     // Nearly every string is short ASCII: written by hand, without a call into the encoder.
-    if (length < 128) {
+    if (length << shift < 128) {
+      const bytes = this.#bytes;
       const start = this.#length + 1;
       let index = 0;
       for (; index < length; index++) {
         const code = value.charCodeAt(index);
         if (code > 127) break;
-        this.#bytes[start + index] = code;
+        bytes[start + index] = code;
       }
       if (index === length) {
-        this.#bytes[this.#length] = length;
+        bytes[this.#length] = length << shift;
         this.#length = start + length;
         return;
       }
     }
-    this.uint(Buffer.byteLength(value));
+    this.uint(Buffer.byteLength(value) << shift);
     this.#length += this.#bytes.write(value, this.#length);
+  }
+
+  /** Begins something whose length goes before it; answers what `end` must be told. */
+  begin(): number {
+    this.#room(LENGTH_ROOM);
+    this.#length += LENGTH_ROOM;
+    return this.#length;
+  }
+
+  /** Ends what `begin` began: as if `bytes` had written it. */
+  end(begun: number): void {
+    const length = this.#length - begun;
+    const from = begun - LENGTH_ROOM;
+    // Most lengths take the two bytes that were left for them; else everything moves.
+    if (length >= 128 && length < 16_384) {
+      this.#bytes[from] = (length & 0x7f) | 0x80;
+      this.#bytes[from + 1] = length >>> 7;
+      return;
+    }
+    this.#room(8);
+    const lengthBytes = length < 128 ? 1 : length < 2 ** 21 ? 3 : length < LOW_LIMIT ? 4 : 5;
+    this.#bytes.copyWithin(from + lengthBytes, begun, begun + length);
+    this.#length = from;
+    this.uint(length);
+    this.#length += length;
   }
 }
 

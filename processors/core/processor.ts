@@ -65,12 +65,25 @@ export interface TotalsDefinition<Totals, Addition> extends Packing<Totals> {
   gauges(totals: Totals): Iterable<GaugeSample>;
 }
 
+/** Fields of a record, by name; `true`: with everything below. */
+export interface ReadFields {
+  readonly [field: string]: true | ReadFields;
+}
+
+/** What is left of a record of which only `Fields` are read. */
+export type Picked<Record, Fields> = Record extends null
+  ? null
+  : { readonly [Name in keyof Fields & keyof Record]: PickedField<Record[Name], Fields[Name]> };
+type PickedField<Value, Fields> = Fields extends true ? Value : Picked<Value, Fields>;
+
 interface ProcessorBase<Record extends object> {
   /** `customer`: names the group `kizuna.<name>.v<version>` and the collections `<name>.v<version>.*`. */
   readonly name: string;
   readonly version: number;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** The fields of the input's records that are read; nothing is made of the others. Absent: all. */
+  readonly reads?: ReadFields;
   /** When what the record tells of happened: for the end-to-end latency only. */
   occurredAt?(record: Record): Instant | undefined;
 }

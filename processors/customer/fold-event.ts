@@ -1,7 +1,6 @@
 import { isBeyondHorizon, tileTime } from '../core/event-time.ts';
 import type { Instant, Outcome, Rejected, Skipped } from '../core/processor.ts';
 import type { SkipReason } from '../core/reasons.ts';
-import type { CustomerEvent, Interaction } from '../../schemas/types.ts';
 import { mergeAttributes } from './attributes.ts';
 import { fingerprint } from './fingerprint.ts';
 import { countInteraction, placeOf, type Posting } from './measures.ts';
@@ -9,6 +8,7 @@ import type { OpenState } from './open-state.ts';
 import type { OrderBook, OrderFacts } from './order-book.ts';
 import { cancelOrder, placeOrder, refundOrder } from './orders.ts';
 import type { Plan } from './plan.ts';
+import type { FoldedEvent, FoldedInteraction } from './read-fields.ts';
 import { settleEvent, type Folded } from './settle.ts';
 import type { CustomerState } from './state.ts';
 import type { CustomerAddition } from './totals.ts';
@@ -19,7 +19,7 @@ const ORDERS = placeOf('orders');
 /** Applies one event at `now`, all deadlines up to then being behind. */
 export function foldEvent(
   state: CustomerState,
-  event: CustomerEvent,
+  event: FoldedEvent,
   now: Instant,
   open: OpenState,
   plan: Plan,
@@ -63,7 +63,7 @@ export function foldEvent(
 
 /** The order book as an order event leaves it; null for any other event; or why the event changes nothing. */
 function foldOrder(
-  interaction: Interaction,
+  interaction: FoldedInteraction,
   at: Instant,
   open: OpenState,
   plan: Plan,

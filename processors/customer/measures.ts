@@ -1,6 +1,7 @@
 import type { Instant } from '../core/processor.ts';
-import type { Interaction, InteractionType } from '../../schemas/types.ts';
+import type { InteractionType } from '../../schemas/types.ts';
 import { MEASURES, type Measure } from './features.ts';
+import type { FoldedInteraction } from './read-fields.ts';
 
 /** One addition to a measure: what a single event, or an order taken out, does to it. */
 export interface Posting {
@@ -76,7 +77,7 @@ interface Counting {
 const COUNTINGS = new Map<InteractionType, Counting>();
 
 /** What an interaction counts for, orders aside, into `postings`. The type alone decides whether it is an interaction. */
-export function countInteraction(interaction: Interaction, at: Instant, postings: Posting[]): void {
+export function countInteraction(interaction: FoldedInteraction, at: Instant, postings: Posting[]): void {
   const { type } = interaction;
   const { interaction: counts, measure } = countingOf(type);
   if (counts) postings.push({ measure: INTERACTIONS, at, amount: 1 });
@@ -101,7 +102,7 @@ function countingOf(type: InteractionType): Counting {
 }
 
 /** `attributes.points`, a whole number of up to ten digits, so that a lifetime's sum stays whole; anything else counts no points. */
-function postPoints(interaction: Interaction, measure: Measure, at: Instant, postings: Posting[]): void {
+function postPoints(interaction: FoldedInteraction, measure: Measure, at: Instant, postings: Posting[]): void {
   const text = interaction.attributes['points'];
   if (text === undefined || !/^[+-]?\d{1,10}$/.test(text)) return;
   postings.push({ measure: placeOf(measure), at, amount: Number(text) });

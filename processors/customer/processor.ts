@@ -1,12 +1,12 @@
 import type { Definitions } from '../core/definitions.ts';
 import type { Instant, StatefulProcessor } from '../core/processor.ts';
-import type { CustomerEvent } from '../../schemas/types.ts';
 import { compileDefinitions } from './brand-rules.ts';
 import { foldEvent } from './fold-event.ts';
 import { inspect, type Inspection } from './inspect.ts';
 import { OpenState } from './open-state.ts';
 import { planner } from './plan.ts';
 import { profileViewOf, type ProfileView } from './profile-view.ts';
+import { READ_FIELDS, type FoldedEvent } from './read-fields.ts';
 import { settleDeadline, settleEnd } from './settle.ts';
 import { customerPacking, initialState, type CustomerState } from './state.ts';
 import { customerTotals, type CustomerAddition, type CustomerTotals } from './totals.ts';
@@ -14,7 +14,7 @@ import { traitsOf } from './traits.ts';
 
 export interface CustomerProcessor extends StatefulProcessor<
   CustomerState,
-  CustomerEvent,
+  FoldedEvent,
   CustomerTotals,
   CustomerAddition
 > {
@@ -41,6 +41,7 @@ export function createCustomer(definitions: Definitions): CustomerProcessor {
     outputs: ['segment-memberships.v1', 'churn-risk.v1', 'customer-traits.v1'],
     state: customerPacking,
     totals: customerTotals,
+    reads: READ_FIELDS,
     occurredAt: ({ interaction }) => interaction?.occurredAt,
     initial: initialState,
     clock: (state) => state.at,

@@ -53,7 +53,7 @@ export class Fold {
       return;
     }
     if (record.value === null) return this.#refuse(record, decodeRefusal('null_value'), 'decode', draft);
-    const value = this.#ports.codec.decode(partition.at.topic, record.value);
+    const value = this.#ports.codec.decode(partition.at.topic, record.value, partition.processor.reads);
     if (typeof value === 'string') return this.#refuse(record, decodeRefusal(value), 'decode', draft);
     if (record.key === null) {
       return this.#refuse(record, { reason: 'undecodable', message: 'the record has no key' }, 'decode', draft);

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../core/errors.ts';
-import type { Instant, Summary } from '../core/processor.ts';
+import type { ByteWriter } from '../core/packing.ts';
+import type { Instant, ReadFields, Summary } from '../core/processor.ts';
 import type { Reason } from '../core/reasons.ts';
 
 /**
@@ -113,10 +114,22 @@ export interface Emitter {
 export interface Codec {
   /** Asks the registry for every writer schema of these values that is not known yet. Rejects with `registry_unavailable`. */
   learn(topic: string, values: readonly (Buffer | null)[]): Promise<void>;
-  /** Synchronous and total; only for values that were learnt. */
-  decode(topic: string, value: Buffer): object | 'undecodable' | 'unknown_schema';
+  /** Synchronous and total; only for values that were learnt. `fields`: nothing is made of the others. */
+  decode(topic: string, value: Buffer, fields?: ReadFields): object | 'undecodable' | 'unknown_schema';
   /** A value that does not fit its schema is a bug and throws. */
   encode(topic: string, value: object): Buffer;
+  /**
+   * The same behind what is in `writer`. A part of the value that is the very record that `origin` was decoded to, which
+   * nobody may have changed, may be written as the bytes that it came as.
+   */
+  encodeInto(topic: string, value: object, writer: ByteWriter, origin: DecodedValue | null): void;
+}
+
+/** What a value of a topic was decoded to, whole, and its bytes. */
+export interface DecodedValue {
+  readonly topic: string;
+  readonly value: object;
+  readonly bytes: Buffer;
 }
 
 // --- the store ---

@@ -63,7 +63,8 @@ class Hop {
 
   fold(record: LogRecord, tally: Tally, outputs: BlockOutput[]): void {
     const { topic } = this.#at;
-    const value = record.value === null ? 'null_value' : this.#ports.codec.decode(topic, record.value);
+    const value =
+      record.value === null ? 'null_value' : this.#ports.codec.decode(topic, record.value, this.#processor.reads);
     if (typeof value === 'string') return this.#refuse(record, decodeRefusal(value), 'decode', tally, outputs);
     this.newest = value;
     const outcome = this.#processor.onRecord(value, record.timestamp, topic);

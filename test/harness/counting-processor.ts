@@ -97,4 +97,8 @@ export const jsonCodec: Codec = {
     }
   },
   encode: (_topic, value) => Buffer.from(JSON.stringify(value)),
+  encodeInto(_topic, value, writer) {
+    const bytes = Buffer.from(JSON.stringify(value));
+    writer.raw(bytes, 0, bytes.length);
+  },
 };

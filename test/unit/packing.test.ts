@@ -70,3 +70,36 @@ test('bytes that end early are refused', () => {
   expect(() => new ByteReader(Buffer.from([200, 200, 200, 200])).uint()).toThrow(RangeError);
   expect(() => new ByteReader(Buffer.from([5, 1])).string()).toThrow(RangeError);
 });
+
+test('what was begun and ended is as if its bytes had been written, whatever its length', () => {
+  const lengths = fc.oneof(fc.nat(300), fc.constantFrom(0, 127, 128, 16_383, 16_384, 2 ** 21));
+  fc.assert(
+    fc.property(fc.array(lengths, { minLength: 1, maxLength: 3 }), (all) => {
+      const writer = new ByteWriter(1);
+      const expected = new ByteWriter(1);
+      for (const length of all) {
+        const value = Buffer.alloc(length, length);
+        const begun = writer.begin();
+        writer.raw(value, 0, length);
+        writer.end(begun);
+        writer.byte(7);
+        expected.bytes(value);
+        expected.byte(7);
+      }
+      expect(writer.copy().equals(expected.copy())).toBe(true);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('an Avro string has its length as a signed number before it', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme', maxLength: 150 }), (text) => {
+      const writer = new ByteWriter(1);
+      writer.avroString(text);
+      const reader = new ByteReader(writer.copy());
+      expect(reader.int()).toBe(Buffer.byteLength(text));
+      expect(writer.copy().subarray(reader.position).toString()).toBe(text);
+    }),
+  );
+});
