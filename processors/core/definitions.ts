@@ -25,10 +25,14 @@ export interface SegmentDefinition {
   readonly file: string;
 }
 
-/** Hoppe & Wagner's MBG/NBD, parameters in weeks. */
+/** Of the BG/NBD family (customer/churn-model.ts). */
+export const CHURN_MODELS = ['mbg-nbd', 'bg-nbd'] as const;
+export type ChurnModelName = (typeof CHURN_MODELS)[number];
+
+/** A fitted churn model, parameters in weeks. */
 export interface ChurnModelDefinition {
   readonly brandId: string;
-  readonly model: 'mbg-nbd';
+  readonly model: ChurnModelName;
   readonly horizonDays: number;
   readonly parameters: { readonly r: number; readonly alpha: number; readonly a: number; readonly b: number };
   /** The reference customer that reasons are told against; `probability` is the model's at that point. */

@@ -1,6 +1,7 @@
 import { NEVER } from '../core/processor.ts';
 import type { ChurnRiskChanged } from '../../schemas/types.ts';
-import { churnBand, nextChurnCrossing, type ChurnModel } from './churn-risk.ts';
+import type { ChurnModel } from './churn-model.ts';
+import { churnBand, nextChurnCrossing } from './churn-risk.ts';
 import { churnAt } from './feature-values.ts';
 import type { CustomerState } from './state.ts';
 import { INSUFFICIENT_DATA, type BandLabel } from './totals.ts';

@@ -1,5 +1,6 @@
 import type { Instant } from '../core/processor.ts';
-import { churnBand, churnProbability, type ChurnModel } from './churn-risk.ts';
+import type { ChurnModel } from './churn-model.ts';
+import { churnBand, churnProbability } from './churn-risk.ts';
 import { RATIOS, type Feature, type FeatureValue } from './features.ts';
 import { placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';

@@ -1,7 +1,8 @@
 import { MINUTE_MS } from '../core/event-time.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
 import type { ChurnTraits, CustomerTraits, MeasureTraits, RatioTraits } from '../../schemas/types.ts';
-import { churnBand, type ChurnModel } from './churn-risk.ts';
+import type { ChurnModel } from './churn-model.ts';
+import { churnBand } from './churn-risk.ts';
 import { churnAt, isIdentified } from './feature-values.ts';
 import { MEASURES, RATIOS, WINDOWS, type Ratio } from './features.ts';
 import { placeOf } from './measures.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CHURN_MODELS } from '../core/definitions.ts';
 
 /** The shape of each kind of file. Strict: an unknown field is a fault, since a misspelt one would be silently ignored. */
 
@@ -30,7 +31,7 @@ const Positive = z.number().positive();
 const Weeks = z.number().min(0);
 
 export const ChurnFile = z.strictObject({
-  model: z.literal('mbg-nbd'),
+  model: z.enum(CHURN_MODELS),
   horizonDays: z.int().min(1).max(3_650),
   parameters: z.strictObject({ r: Positive, alpha: Positive, a: Positive, b: Positive }),
   baseline: z

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { churnModelOf, churnProbability } from '../../processors/customer/churn-risk.ts';
+import { churnModelOf } from '../../processors/customer/churn-model.ts';
+import { churnProbability } from '../../processors/customer/churn-risk.ts';
 import { shippedDefinitions } from '../../processors/definitions/load.ts';
 import type { Interaction } from '../../schemas/types.ts';
 

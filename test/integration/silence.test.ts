@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { churnBand, churnModelOf, churnProbability } from '../../processors/customer/churn-risk.ts';
+import { churnModelOf } from '../../processors/customer/churn-model.ts';
+import { churnBand, churnProbability } from '../../processors/customer/churn-risk.ts';
 import { purchaseInteraction } from '../harness/cdnow.ts';
 import { produceInteractions, type LoggedInteraction } from '../harness/interactions.ts';
 import { accountsOf, scrape } from '../harness/metrics-text.ts';

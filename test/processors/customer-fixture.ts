@@ -1,7 +1,8 @@
 import type { ChurnModelDefinition, Definitions } from '../../processors/core/definitions.ts';
 import { ByteReader, ByteWriter } from '../../processors/core/packing.ts';
 import type { Applied, Instant, Output } from '../../processors/core/processor.ts';
-import { churnModelOf, churnProbability } from '../../processors/customer/churn-risk.ts';
+import { churnModelOf } from '../../processors/customer/churn-model.ts';
+import { churnProbability } from '../../processors/customer/churn-risk.ts';
 import { createCustomer, type CustomerProcessor } from '../../processors/customer/processor.ts';
 import type { CustomerState } from '../../processors/customer/state.ts';
 import type { CustomerAddition, CustomerTotals } from '../../processors/customer/totals.ts';

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { areaUnderCurve, brierScore, calibrationError, liftAt, logLoss } from '../../processors/core/statistics.ts';
-import { churnModelOf, churnProbability } from '../../processors/customer/churn-risk.ts';
+import { churnModelOf } from '../../processors/customer/churn-model.ts';
+import { churnProbability } from '../../processors/customer/churn-risk.ts';
 import type { OrderStatistics } from '../../processors/customer/churn-risk.ts';
 
 /**

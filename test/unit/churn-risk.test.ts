@@ -1,13 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { NEVER } from '../../processors/core/processor.ts';
-import {
-  baselineFault,
-  churnBand,
-  churnModelOf,
-  churnProbability,
-  nextChurnCrossing,
-} from '../../processors/customer/churn-risk.ts';
+import { baselineFault, churnModelOf, probabilityAlive } from '../../processors/customer/churn-model.ts';
+import { churnBand, churnProbability, nextChurnCrossing } from '../../processors/customer/churn-risk.ts';
 
 const WEEK_MS = 7 * 86_400_000;
 const FIRST = Date.parse('1997-01-01T00:00:00Z');
@@ -28,6 +23,8 @@ const definition = (horizonDays: number, parameters = FITTED.mbg) => ({
   file: 'churn/demo.json',
 });
 const model = churnModelOf(definition(90));
+const models = { bg: churnModelOf({ ...definition(90, FITTED.bg), model: 'bg-nbd' }), mbg: model };
+const KINDS = ['bg', 'mbg'] as const;
 
 const statistics = (x: number, recencyWeeks: number) => ({
   x,
@@ -61,6 +58,8 @@ describe('the reference reproduces published and computed values', () => {
   ])('alive: x %d, t_x %d, T %d', (x, recency, age, bg, mbg) => {
     expect(alive('bg', x, recency, age)).toBeCloseTo(bg, 6);
     expect(alive('mbg', x, recency, age)).toBeCloseTo(mbg, 6);
+    expect(probabilityAlive(models.bg, x, recency, age)).toBeCloseTo(bg, 6);
+    expect(probabilityAlive(models.mbg, x, recency, age)).toBeCloseTo(mbg, 6);
   });
 
   test.each([
@@ -73,7 +72,8 @@ describe('the reference reproduces published and computed values', () => {
   ])('risk over 90 days of x 2, t_x 30.43 at T %d', (age, bg, mbg) => {
     expect(risk('bg', 2, 30.43, age, 90 / 7)).toBeCloseTo(bg, 4);
     expect(risk('mbg', 2, 30.43, age, 90 / 7)).toBeCloseTo(mbg, 4);
-    expect(churnProbability(model, statistics(2, 30.43), after(age))).toBeCloseTo(mbg, 4);
+    expect(churnProbability(models.bg, statistics(2, 30.43), after(age))).toBeCloseTo(bg, 4);
+    expect(churnProbability(models.mbg, statistics(2, 30.43), after(age))).toBeCloseTo(mbg, 4);
   });
 });
 
@@ -87,15 +87,26 @@ describe('churn probability', () => {
     fc.assert(
       fc.property(customers, ({ x, recency, gap }) => {
         const last = x === 0 ? 0 : recency;
-        const probability = churnProbability(model, statistics(x, last), after(last + gap));
-        expect(probability).toBeCloseTo(risk('mbg', x, last, last + gap, 90 / 7), 10);
+        for (const kind of KINDS) {
+          const probability = churnProbability(models[kind], statistics(x, last), after(last + gap));
+          expect(probability).toBeCloseTo(risk(kind, x, last, last + gap, 90 / 7), 10);
+        }
       }),
     );
   });
 
   test('stays a number where powers overflow', () => {
-    expect(churnProbability(model, statistics(1000, 10), after(100))).toBe(1);
-    expect(churnProbability(model, statistics(1000, 100), after(100))).toBeLessThan(0.01);
+    for (const kind of KINDS) {
+      expect(probabilityAlive(models[kind], 1000, 10, 100)).toBe(0);
+      expect(churnProbability(models[kind], statistics(1000, 10), after(100))).toBe(1);
+      expect(churnProbability(models[kind], statistics(1000, 100), after(100))).toBeLessThan(0.01);
+    }
+  });
+
+  test('of a customer who bought once: BG/NBD lets nobody leave after the first purchase, however long ago', () => {
+    expect(probabilityAlive(models.bg, 0, 0, 1e9)).toBe(1);
+    expect(probabilityAlive({ ...models.bg, r: 1e4 }, 0, 0, 1e9)).toBe(1);
+    expect(probabilityAlive(models.mbg, 0, 0, 1e9)).toBeLessThan(1e-4);
   });
 
   test('several orders on one day have no recency', () => {
@@ -115,12 +126,15 @@ describe('churn probability', () => {
     fc.assert(
       fc.property(drawn, ([x, recency]) => {
         const stats = statistics(x, x === 0 ? 0 : recency);
-        let before = -1;
-        for (let weeks = 0; weeks < 200; weeks += 10) {
-          const probability = churnProbability(model, stats, Math.max(stats.lastOrderAt, FIRST) + weeks * WEEK_MS);
-          expect(probability).toBeGreaterThanOrEqual(before);
-          expect(probability).toBeLessThanOrEqual(1);
-          before = probability;
+        for (const kind of KINDS) {
+          let before = -1;
+          for (let weeks = 0; weeks < 200; weeks += 10) {
+            const now = Math.max(stats.lastOrderAt, FIRST) + weeks * WEEK_MS;
+            const probability = churnProbability(models[kind], stats, now);
+            expect(probability).toBeGreaterThanOrEqual(before);
+            expect(probability).toBeLessThanOrEqual(1);
+            before = probability;
+          }
         }
       }),
     );

@@ -118,7 +118,7 @@ describe('loading definitions', () => {
       'segments/vip.json: brands: Too small: expected array to have >=1 items',
       'segments/vip.json: nmae: unknown field; did you mean "name"?',
       'churn/Not A Brand.json: must be named after its brand: churn/<brand>.json',
-      'churn/acme.json: model: Invalid input: expected "mbg-nbd"',
+      'churn/acme.json: model: Invalid option: expected one of "mbg-nbd"|"bg-nbd"',
       'churn/acme.json: parameters.r: Too small: expected number to be >0',
       'churn/acme.json: parameters.aplha: unknown field; did you mean "alpha"?',
       'churn/acme.json: baseline.probability: Too big: expected number to be <=1',

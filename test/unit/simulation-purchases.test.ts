@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { churnBand, churnModelOf, churnProbability } from '../../processors/customer/churn-risk.ts';
+import { churnModelOf } from '../../processors/customer/churn-model.ts';
+import { churnBand, churnProbability } from '../../processors/customer/churn-risk.ts';
 import { drawNextPurchase, drawPurchaseHabit, PURCHASE_PROCESS } from '../../processors/simulation/purchase-process.ts';
 import { Random } from '../../processors/simulation/random.ts';
 import { DAY_MS } from '../../processors/simulation/rhythm.ts';
