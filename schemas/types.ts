@@ -8,7 +8,7 @@ export type ChurnBand = 'UNKNOWN' | 'LOW' | 'MEDIUM' | 'HIGH';
 
 /** What one property of the customer adds to the probability. */
 export interface ChurnReason {
-  /** The property. */
+  /** The property: inactivity (weeks since the last order), frequency (days with an order after the first such day), tenure (weeks since the first order). */
   code: string;
   /** What it adds; all contributions together are the probability less the baseline's. */
   contribution: number;
@@ -36,7 +36,7 @@ export interface ChurnRiskChanged {
   occurredAt: number;
   /** What made it true. */
   cause: ChangeCause;
-  /** Why it differs from the reference customer's; empty when not explained. */
+  /** Why it differs from the reference customer's, the baseline of the churn model: one entry a property; empty when not explained. */
   reasons: ChurnReason[];
   /** Content hash of the churn model. */
   modelVersion: string;

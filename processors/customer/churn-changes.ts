@@ -1,7 +1,8 @@
 import { NEVER } from '../core/processor.ts';
 import type { ChurnRiskChanged } from '../../schemas/types.ts';
 import type { ChurnModel } from './churn-model.ts';
-import { churnBand, nextChurnCrossing } from './churn-risk.ts';
+import { churnReasons } from './churn-reasons.ts';
+import { churnBand, nextChurnCrossing, type OrderStatistics } from './churn-risk.ts';
 import { churnAt } from './feature-values.ts';
 import type { CustomerState } from './state.ts';
 import { INSUFFICIENT_DATA, type BandLabel } from './totals.ts';
@@ -54,17 +55,22 @@ function publish(turn: Turn, model: ChurnModel, probability: number): void {
     horizonDays: model.horizonDays,
     occurredAt: now,
     cause: turn.cause,
-    reasons: [],
+    reasons: churnReasons(model, statisticsOf(turn), now, probability),
     modelVersion: model.version,
   };
   turn.outputs.push({ topic: 'churn-risk.v1', key: state.key, value, timestamp: now });
   state.churn = probability;
 }
 
-function crossingAfter({ state, open, plan, now }: Turn, model: ChurnModel): number {
-  const { days, firstAt, lastAt } = open.facts;
+function crossingAfter(turn: Turn, model: ChurnModel): number {
+  const { state, plan, now } = turn;
   const thresholds = [...plan.churnThresholds, state.churn + CHURN_STEP, state.churn - CHURN_STEP];
-  return nextChurnCrossing(model, { x: days - 1, firstOrderAt: firstAt, lastOrderAt: lastAt }, now, thresholds);
+  return nextChurnCrossing(model, statisticsOf(turn), now, thresholds);
+}
+
+function statisticsOf({ open }: Turn): OrderStatistics {
+  const { days, firstAt, lastAt } = open.facts;
+  return { x: days - 1, firstOrderAt: firstAt, lastOrderAt: lastAt };
 }
 
 function countBand({ state, contributions }: Turn, previous: BandLabel | null): boolean {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { churnBand } from '../../processors/customer/churn-risk.ts';
-import { CustomerDriver, DAY, definitions, HOUR, MIDNIGHT, MINUTE } from './customer-fixture.ts';
+import { churnModel, CustomerDriver, DAY, definitions, HOUR, MIDNIGHT, MINUTE } from './customer-fixture.ts';
 
 const T = MIDNIGHT + 10 * HOUR + 7 * MINUTE;
 const FIVE = 5 * MINUTE;
@@ -109,7 +109,7 @@ describe('churn risk', () => {
       .silence(T + 2000 * DAY);
     const [first, second, ...later] = driver.churn;
     expect(first).toMatchObject({ occurredAt: T, cause: 'EVENT', previousBand: null, horizonDays: 90 });
-    expect(second).toMatchObject({ occurredAt: T + DAY, cause: 'EVENT', previousBand: first?.band, reasons: [] });
+    expect(second).toMatchObject({ occurredAt: T + DAY, cause: 'EVENT', previousBand: first?.band });
     expect(later.length).toBeGreaterThan(5);
     let previous = second;
     for (const change of later) {
@@ -126,6 +126,26 @@ describe('churn risk', () => {
       previous = change;
     }
     expect(driver.gauges).toEqual({ MEDIUM: 0, HIGH: 1 });
+  });
+
+  test('says by which properties it differs from the reference customer, by silence too', () => {
+    const driver = new CustomerDriver(definitions({}))
+      .record(T, { type: 'ORDER_PLACED', order: ORDER })
+      .record(T + 7 * DAY, { type: 'ORDER_PLACED', order: { ...ORDER, orderId: 'o-2' } })
+      .silence(T + 2000 * DAY);
+    const { baseline } = churnModel();
+    expect(driver.churn.length).toBeGreaterThan(5);
+    for (const { occurredAt, probability, reasons } of driver.churn) {
+      const isFirst = occurredAt === T;
+      const age = (occurredAt - T) / (7 * DAY);
+      expect(reasons).toEqual([
+        { code: 'inactivity', contribution: expect.any(Number) as number, value: isFirst ? 0 : age - 1, baseline: 1 },
+        { code: 'frequency', contribution: expect.any(Number) as number, value: isFirst ? 0 : 1, baseline: baseline.x },
+        { code: 'tenure', contribution: expect.any(Number) as number, value: age, baseline: baseline.T },
+      ]);
+      const sum = reasons.reduce((total, { contribution }) => total + contribution, 0);
+      expect(Math.abs(sum - (probability - baseline.probability))).toBeLessThan(1e-9);
+    }
   });
 
   test('that crosses a rule by silence enters its segment at that instant', () => {
