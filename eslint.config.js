@@ -3,7 +3,12 @@ import tseslint from 'typescript-eslint';
 
 const TYPESCRIPT = ['**/*.ts'];
 /** Everything below processors/ that is not one processor's own folder. */
-const NOT_A_PROCESSOR = ['core', 'runtime', 'cli', 'simulation', 'definitions'].map((name) => `processors/${name}/**`);
+const NOT_A_PROCESSOR = ['core', 'runtime', 'cli', 'simulation', 'definitions', 'churn'].map(
+  (name) => `processors/${name}/**`,
+);
+/** Of these, the folders that are pure as a processor is; simulation/ may touch globals. */
+const PURE = /\/(core|churn)\//;
+const NO_CLOCK = /\/(core|churn|simulation)\//;
 
 // --- The one-way arrows between the folders ---
 // Regular expressions on the import's text: glob patterns miss a sibling's relative path.
@@ -19,7 +24,7 @@ const DETOUR = refuse('(^\\./|[^./]/)\\.\\.(/|$)', 'Write the path straight, so 
 const TEST = refuse('^(\\.\\./)+test/', 'Nothing but test/ imports test/.');
 const PROCESS = refuse('^(node:)?process$', 'Settings come from processors/runtime/config.ts.');
 const NODE = refuse('^node:(?!buffer$)', 'Pure code: no I/O.');
-const PACKAGE = refuse('^[^.](?!ode:)', 'core/ is built from nothing but the language.');
+const PACKAGE = refuse('^[^.](?!ode:)', 'core/ and churn/ are built from nothing but the language.');
 const RUNTIME_PACKAGE = refuse(
   '^(pino|prom-client|commander|testcontainers)($|/)',
   'Authors of processors write no logs or metrics.',
@@ -58,6 +63,10 @@ const importArrows = [
         [...pure, ...others, RUNTIME_PACKAGE],
         NOT_A_PROCESSOR,
       ),
+      inside('churn', ['core/', 'customer/churn-'], 'churn/ sees core/ and the churn rules of customer/.', [
+        ...pure,
+        PACKAGE,
+      ]),
       inside('runtime', FROM_PROCESSORS, 'runtime/ sees core/, topics/ and schemas/, never a processor by name.', [
         TEST,
         PROCESS,
@@ -149,7 +158,7 @@ const purity = [
   },
   {
     files: ['processors/*/**/*.ts'],
-    ignores: NOT_A_PROCESSOR.filter((folder) => !folder.includes('/core/') && !folder.includes('/simulation/')),
+    ignores: NOT_A_PROCESSOR.filter((folder) => !NO_CLOCK.test(folder)),
     rules: {
       'no-restricted-syntax': ['error', ...NO_REEXPORT, NO_DYNAMIC_IMPORT, ...NO_WALL_CLOCK],
       'no-restricted-properties': ['error', NO_ENVIRONMENT, ...UNSEEN_INPUTS],
@@ -157,7 +166,7 @@ const purity = [
   },
   {
     files: ['processors/*/**/*.ts'],
-    ignores: NOT_A_PROCESSOR.filter((folder) => !folder.includes('/core/')),
+    ignores: NOT_A_PROCESSOR.filter((folder) => !PURE.test(folder)),
     rules: {
       'no-restricted-globals': [
         'error',

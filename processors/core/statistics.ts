@@ -42,22 +42,6 @@ export function logLoss(probabilities: readonly number[], outcomes: readonly boo
 }
 
 /**
- * Expected calibration error: over bins of equal width (the last one closed), the mean distance between mean probability
- * and share that happened, weighted by the cases in the bin (Naeini, Cooper and Hauskrecht 2015).
- */
-export function calibrationError(probabilities: readonly number[], outcomes: readonly boolean[], bins = 10): number {
-  const cases = casesOf(probabilities, outcomes);
-  const byBin = Map.groupBy(cases, ({ probability }) => Math.min(bins - 1, Math.floor(probability * bins)));
-  let error = 0;
-  for (const members of byBin.values()) {
-    const predicted = mean(members.map((each) => each.probability));
-    const observed = mean(members.map((each) => (each.happened ? 1 : 0)));
-    error += (members.length / cases.length) * Math.abs(predicted - observed);
-  }
-  return cases.length === 0 ? NaN : error;
-}
-
-/**
  * How many times as often it happened among the `share` of cases (0 to 1) with the highest probabilities as among all. Of
  * equal probabilities at the edge, each counts in part.
  */

@@ -10,13 +10,16 @@ import type { Interaction } from '../../schemas/types.ts';
  * The CDNOW master file (Fader and Hardie): 69,659 purchases of 23,570 customers, a line each of customer, date, CDs,
  * dollars, sorted by customer. It is not part of the repository, but may lie beside it.
  */
-const FILE = join(import.meta.dirname, '../../../shared/data/cdnow-master.txt');
+const FOLDER = join(import.meta.dirname, '../../../shared/data');
+const FILE = join(FOLDER, 'cdnow-master.txt');
+/** A tenth of its customers, whom the published models were fitted to; with a second number for each customer. */
+const SAMPLE = join(FOLDER, 'cdnow-sample.txt');
 
-/** Whether the file is there; says so on stderr when it is not. */
+/** Whether the files are there; says so on stderr when one is not. */
 export function cdnowIsThere(what: string): boolean {
-  const there = existsSync(FILE);
-  if (!there) process.stderr.write(`SKIPPED: ${what}: ${FILE} is not there\n`);
-  return there;
+  const missing = [FILE, SAMPLE].filter((file) => !existsSync(file));
+  for (const file of missing) process.stderr.write(`SKIPPED: ${what}: ${file} is not there\n`);
+  return missing.length === 0;
 }
 
 export interface Purchase {
@@ -40,6 +43,21 @@ export function readPurchases(): Purchase[] {
       const [whole = '', hundredths = ''] = dollars.split('.');
       return { line, customer, at, cents: Number(whole) * 100 + Number(hundredths) };
     });
+}
+
+/** The days on which each customer bought, at 00:00 UTC, ascending. */
+export function purchaseHistories(of: 'master' | 'sample'): number[][] {
+  const histories = new Map<string, number[]>();
+  for (const line of readFileSync(of === 'master' ? FILE : SAMPLE, 'latin1').split('\n')) {
+    const [customer = '', ...rest] = line.trim().split(/\s+/);
+    const date = (of === 'master' ? rest[0] : rest[1]) ?? '';
+    const at = Date.parse(date.replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3'));
+    if (Number.isNaN(at)) continue;
+    const history = histories.get(customer);
+    if (history === undefined) histories.set(customer, [at]);
+    else history.push(at);
+  }
+  return [...histories.values()].map((history) => history.sort((a, b) => a - b));
 }
 
 export function purchaseInteraction({ line, customer, at, cents }: Purchase): Interaction {

@@ -1,84 +1,179 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { areaUnderCurve, brierScore, calibrationError, liftAt, logLoss } from '../../processors/core/statistics.ts';
+import { describe, expect, test } from 'vitest';
+import { cutOffsOf, judge, predict, type Judgement } from '../../processors/churn/back-test.ts';
+import { fitChurnModel, type ChurnFit } from '../../processors/churn/fit.ts';
+import { logLikelihood } from '../../processors/churn/likelihood.ts';
+import { countStatistics, statisticAt, type CountedStatistic } from '../../processors/churn/order-history.ts';
+import type { ChurnModelName } from '../../processors/core/definitions.ts';
 import { churnModelOf } from '../../processors/customer/churn-model.ts';
-import { churnProbability } from '../../processors/customer/churn-risk.ts';
-import type { OrderStatistics } from '../../processors/customer/churn-risk.ts';
-
-/**
- * The CDNOW master file (Fader and Hardie): 69,659 purchases of 23,570 customers, a line each of customer, date, CDs,
- * dollars. It is not part of the repository; where it lies beside it, the model is held to what the customers then did.
- */
-const FILE = join(import.meta.dirname, '../../../shared/data/cdnow-master.txt');
-const present = existsSync(FILE);
-if (!present)
-  process.stderr.write(`SKIPPED: the churn model is not held to the CDNOW customers, ${FILE} is not there\n`);
+import { cdnowIsThere, purchaseHistories } from '../harness/cdnow.ts';
 
 const DAY_MS = 86_400_000;
+/** The end of the calibration period of the published models. */
 const CUT_OFF = Date.parse('1997-09-30T00:00:00Z');
-/** Fitted to purchases up to and with the cut-off of the full cohort. */
-const model = churnModelOf({
-  brandId: 'cdnow',
-  model: 'mbg-nbd',
-  horizonDays: 273,
-  parameters: { r: 0.6371, alpha: 7.3103, a: 0.8075, b: 1.2284 },
-  baseline: { probability: 0, x: 0, tx: 0, T: 0 },
-  fittedAt: '1997-09-30T00:00:00Z',
-  version: 'cdnow',
-  file: 'churn/cdnow.json',
+const HISTORIES = { master: [] as number[][], sample: [] as number[][] };
+const present = cdnowIsThere('the churn models are not held to the CDNOW customers');
+if (present) {
+  HISTORIES.master = purchaseHistories('master');
+  HISTORIES.sample = purchaseHistories('sample');
+}
+
+function statisticsOf(histories: readonly number[][], round = (weeks: number): number => weeks): CountedStatistic[] {
+  const known = histories.flatMap((history) => statisticAt(history, CUT_OFF) ?? []);
+  return countStatistics(known.map(({ x, tx, T }) => ({ x, tx: round(tx), T: round(T) })));
+}
+
+function fitted(model: ChurnModelName, statistics: readonly CountedStatistic[]): ChurnFit {
+  const fit = fitChurnModel(model, statistics);
+  if ('failure' in fit) throw new Error(fit.failure);
+  return fit;
+}
+
+/** A fit of the full cohort takes seconds where others work, too. */
+const fits = new Map<string, ChurnFit>();
+function fittedTo(of: 'master' | 'sample', model: ChurnModelName): ChurnFit {
+  const key = `${of} ${model}`;
+  const fit = fits.get(key) ?? fitted(model, statisticsOf(HISTORIES[of]));
+  fits.set(key, fit);
+  return fit;
+}
+
+function judged(of: 'master' | 'sample', model: ChurnModelName, horizonDays: number): Judgement {
+  const { parameters } = fittedTo(of, model);
+  const baseline = { probability: 0, x: 0, tx: 0, T: 0 };
+  const rest = { brandId: 'cdnow', horizonDays, baseline, fittedAt: '', version: '', file: '' };
+  return judge(predict(HISTORIES[of], churnModelOf({ ...rest, model, parameters }), CUT_OFF));
+}
+
+describe.runIf(present)('the CDNOW customers, calibrated up to 1997-09-30', () => {
+  test('are those of the published models', () => {
+    const sums = (statistics: CountedStatistic[]) => ({
+      customers: statistics.reduce((sum, each) => sum + each.customers, 0),
+      repeats: statistics.reduce((sum, { x, customers }) => sum + x * customers, 0),
+      once: statistics.reduce((sum, { x, customers }) => sum + (x === 0 ? customers : 0), 0),
+    });
+    expect(sums(statisticsOf(HISTORIES.sample))).toEqual({ customers: 2_357, repeats: 2_457, once: 1_411 });
+    expect(sums(statisticsOf(HISTORIES.master))).toMatchObject({ customers: 23_570, repeats: 24_337 });
+  });
+
+  // Fader, Hardie and Lee (2005); BTYDplus. Both took weeks to two places.
+  test.each<[ChurnModelName, Record<string, number>, number]>([
+    ['bg-nbd', { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 }, -9582.427],
+    ['mbg-nbd', { r: 0.525, alpha: 6.183, a: 0.891, b: 1.614 }, -9582.133],
+  ])('of the sample give the published %s', (model, published, logLikelihoodThere) => {
+    const statistics = statisticsOf(HISTORIES.sample, (weeks) => Math.round(weeks * 100) / 100);
+    const fit = fitted(model, statistics);
+    for (const name of ['r', 'alpha', 'a', 'b'] as const) {
+      expect(fit.parameters[name], name).toBeCloseTo(published[name] ?? NaN, 3);
+    }
+    const { r = NaN, alpha = NaN, a = NaN, b = NaN } = published;
+    const there = logLikelihood(model, { r, alpha, a, b }, statistics);
+    expect(there).toBeCloseTo(logLikelihoodThere, 3);
+    expect(fit.logLikelihood).toBeGreaterThanOrEqual(there);
+    expect(fit.logLikelihood - there).toBeLessThan(0.005);
+  });
+
+  test('of the sample give the parameters of BG/NBD to the fifth digit', () => {
+    const statistics = statisticsOf(HISTORIES.sample, (weeks) => Math.round(weeks * 100) / 100);
+    const { parameters } = fitted('bg-nbd', statistics);
+    expect(parameters.r).toBeCloseTo(0.24259292, 6);
+    expect(parameters.alpha).toBeCloseTo(4.41353, 5);
+    expect(parameters.a).toBeCloseTo(0.79289, 5);
+    expect(parameters.b).toBeCloseTo(2.42576, 5);
+  });
+
+  test.each<[ChurnModelName, Record<string, number>, number]>([
+    ['bg-nbd', { r: 0.2516, alpha: 4.7889, a: 0.7234, b: 2.1611 }, -95368.44],
+    ['mbg-nbd', { r: 0.6371, alpha: 7.3103, a: 0.8075, b: 1.2284 }, -95336.96],
+  ])('of the full cohort give %s', (model, expected, logLikelihoodThere) => {
+    const fit = fittedTo('master', model);
+    for (const name of ['r', 'alpha', 'a', 'b'] as const) {
+      expect(fit.parameters[name], name).toBeCloseTo(expected[name] ?? NaN, 4);
+      // Each parameter is known to a tenth, and none is known exactly.
+      expect(fit.standardErrors?.[name]).toBeLessThan(0.1 * fit.parameters[name]);
+      expect(fit.standardErrors?.[name]).toBeGreaterThan(0.005 * fit.parameters[name]);
+    }
+    expect(fit.logLikelihood).toBeCloseTo(logLikelihoodThere, 2);
+  });
 });
 
-function purchaseDays(): Map<string, Set<number>> {
-  const days = new Map<string, Set<number>>();
-  for (const line of readFileSync(FILE, 'latin1').split('\n')) {
-    const [customer = '', date = ''] = line.trim().split(/\s+/);
-    const at = Date.parse(date.replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3T00:00:00Z'));
-    if (!Number.isNaN(at)) days.set(customer, (days.get(customer) ?? new Set()).add(at));
-  }
-  return days;
-}
+describe.runIf(present)('what the CDNOW customers then did', () => {
+  const near = (value: number, expected: number, within: number): void => {
+    expect(Math.abs(value - expected)).toBeLessThanOrEqual(within);
+  };
 
-function orderStatistics(days: readonly number[]): OrderStatistics {
-  return { x: days.length - 1, firstOrderAt: Math.min(...days), lastOrderAt: Math.max(...days) };
-}
-
-describe.runIf(present)('churn risk of the CDNOW customers, 273 days from 1997-09-30', () => {
-  const risks: number[] = [];
-  const lost: boolean[] = [];
-  let repeats = 0;
-
-  beforeAll(() => {
-    for (const days of purchaseDays().values()) {
-      const known = [...days].filter((at) => at <= CUT_OFF);
-      const stats = orderStatistics(known);
-      repeats += stats.x;
-      risks.push(churnProbability(model, stats, CUT_OFF));
-      lost.push(![...days].some((at) => at > CUT_OFF && at <= CUT_OFF + 273 * DAY_MS));
-    }
+  test('39 weeks of the sample: BG/NBD', () => {
+    const { customers, lost, baseRate, recency, orders, ...scores } = judged('sample', 'bg-nbd', 273);
+    expect({ customers, buyers: Math.round(customers * (1 - lost)) }).toEqual({ customers: 2_357, buyers: 684 });
+    expect(scores.auc).toBeCloseTo(0.7569, 4);
+    expect(scores.brier).toBeCloseTo(0.1612, 4);
+    expect(scores.logLoss).toBeCloseTo(0.5056, 4);
+    near(scores.calibrationError, 0.043, 0.001);
+    near(scores.lift, 2.8, 0.02);
+    expect(baseRate.brier).toBeCloseTo(0.206, 4);
+    expect(baseRate.logLoss).toBeCloseTo(0.6023, 4);
+    expect(recency.auc).toBeCloseTo(0.7714, 4);
+    expect(orders.made).toBe(1_882);
+    near(orders.expected, 1_653, 1);
   });
 
-  test('has the customers and purchases of the published calibration period', () => {
-    expect(risks).toHaveLength(23_570);
-    expect(repeats).toBe(24_337);
-    expect(lost.filter((each) => !each)).toHaveLength(7_058);
+  test('39 weeks of the sample: MBG/NBD, as good as is asked of it', () => {
+    const { orders, ...scores } = judged('sample', 'mbg-nbd', 273);
+    expect(scores.auc).toBeCloseTo(0.7601, 4);
+    expect(scores.brier).toBeCloseTo(0.1614, 4);
+    expect(scores.logLoss).toBeCloseTo(0.5053, 4);
+    near(scores.calibrationError, 0.05, 0.001);
+    near(orders.expected, 1_577, 1);
+    expect(scores.auc).toBeGreaterThanOrEqual(0.75);
+    expect(scores.calibrationError).toBeLessThanOrEqual(0.065);
   });
 
-  test('ranks and weighs them as computed for this model', () => {
-    expect(areaUnderCurve(risks, lost)).toBeCloseTo(0.7547, 4);
-    expect(brierScore(risks, lost)).toBeCloseTo(0.1661, 4);
-    expect(logLoss(risks, lost)).toBeCloseTo(0.5149, 4);
-    expect(Math.abs(calibrationError(risks, lost) - 0.062)).toBeLessThan(0.001);
+  test('90 days of the sample', () => {
+    const { lost, ...scores } = judged('sample', 'mbg-nbd', 90);
+    near(1 - lost, 0.169, 0.0005);
+    expect(scores.auc).toBeCloseTo(0.7886, 4);
+    expect(scores.brier).toBeCloseTo(0.1096, 4);
+    expect(scores.logLoss).toBeCloseTo(0.3651, 4);
+    near(scores.calibrationError, 0.025, 0.001);
+    expect(scores.auc).toBeGreaterThanOrEqual(0.78);
+    expect(scores.calibrationError).toBeLessThanOrEqual(0.03);
   });
 
-  test('finds buyers among those of least risk', () => {
-    const bought = lost.map((each) => !each);
-    expect(
-      liftAt(
-        0.1,
-        risks.map((risk) => 1 - risk),
-        bought,
-      ),
-    ).toBeGreaterThan(2.5);
+  test('30 days of the sample', () => {
+    const { lost, ...scores } = judged('sample', 'mbg-nbd', 30);
+    near(1 - lost, 0.073, 0.0005);
+    expect(scores.auc).toBeCloseTo(0.8041, 4);
+    expect(scores.brier).toBeCloseTo(0.056, 4);
+    expect(scores.logLoss).toBeCloseTo(0.2079, 4);
+    near(scores.calibrationError, 0.009, 0.001);
+  });
+
+  test('39 weeks of the full cohort', () => {
+    const { customers, lost, ...scores } = judged('master', 'mbg-nbd', 273);
+    expect(Math.round(customers * (1 - lost))).toBe(7_058);
+    expect(scores.auc).toBeCloseTo(0.7547, 4);
+    expect(scores.brier).toBeCloseTo(0.1661, 4);
+    expect(scores.logLoss).toBeCloseTo(0.5149, 4);
+    near(scores.calibrationError, 0.062, 0.001);
+    expect(scores.auc).toBeGreaterThanOrEqual(0.75);
+    expect(scores.calibrationError).toBeLessThanOrEqual(0.065);
+  });
+
+  test('90 days of the full cohort', () => {
+    const scores = judged('master', 'mbg-nbd', 90);
+    near(scores.auc, 0.767, 0.001);
+    near(scores.calibrationError, 0.032, 0.001);
+  });
+
+  test('is judged at cut-offs whose horizon has passed and that follow half a year', () => {
+    const until = Date.parse('1998-06-30T00:00:00Z');
+    const cutOffs = cutOffsOf(HISTORIES.sample, { until, horizonDays: 90, everyDays: 90, count: 9 });
+    expect(cutOffs.map((at) => new Date(at).toISOString().slice(0, 10))).toEqual([
+      '1997-07-05',
+      '1997-10-03',
+      '1998-01-01',
+      '1998-04-01',
+    ]);
+    expect(cutOffs.every((at) => at + 90 * DAY_MS <= until)).toBe(true);
+    expect(cutOffsOf(HISTORIES.sample, { until, horizonDays: 273, everyDays: 1, count: 1 })).toEqual([CUT_OFF]);
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { areaUnderCurve, brierScore, calibrationError, liftAt, logLoss } from '../../processors/core/statistics.ts';
+import { calibrationError } from '../../processors/core/calibration.ts';
+import { areaUnderCurve, brierScore, liftAt, logLoss } from '../../processors/core/statistics.ts';
 
 const PROBABILITIES = [0.9, 0.8, 0.8, 0.3, 0.1];
 const OUTCOMES = [true, true, false, false, true];
