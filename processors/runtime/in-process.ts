@@ -64,8 +64,13 @@ export class InProcess {
     for (const partition of this.#partitions.values()) {
       const cursor = newSweep();
       while (await sweepBlock(partition, until, cursor, this.#ports, noHeartbeat));
-      await flushAll(partition, this.#ports);
     }
+    await this.store();
+  }
+
+  /** Stores every document. */
+  async store(): Promise<void> {
+    for (const partition of this.#partitions.values()) await flushAll(partition, this.#ports);
   }
 
   /** Publishes as of `until` what the keys of a stateful processor hold back. `documents`: all of them, in order of key. */
