@@ -21,6 +21,10 @@ export function createProcessors(definitions: Definitions): readonly Processor[]
 export const topicDirectory: TopicDirectory = {
   writers: (topic) => topicOf(topic).writers,
   deadLetterTopic: (topic, group) => topicOf(`${topic}.${group}.dlq`).name,
+  purgedBehind: (topic) => {
+    const { role, cleanup, readers } = topicOf(topic);
+    return role === 'internal' && cleanup === 'delete' ? readers : [];
+  },
 };
 
 /** The topics whose records a set of processors writes: their schemas must be known before the first. */

@@ -50,7 +50,8 @@ export async function startKizuna(config: Config, { logger, clock, ...options }:
   const { limits } = config;
   const refusals = config.stopWhenRefused ? { refusals: new Refusals() } : {};
   const ports = { log, emitter, store, codec, clock, meter, logger, topics, limits, owned, ...refusals };
-  const run = { time: config.time, ...(options.only && { only: options.only }) };
+  const purge = { afterMs: config.purgeAfterMs };
+  const run = { time: config.time, purge, ...(options.only && { only: options.only }) };
   const pipeline = stack.use(await startPipeline(processors, ports, run));
   const conditions = {
     joined: () => pipeline.members.every((member) => member.joined),

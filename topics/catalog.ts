@@ -121,8 +121,7 @@ export const TOPICS = [
     ...everyTopic,
     name: 'customer-events.v1',
     role: 'internal',
-    // To purge it by hand: DeleteRecords up to the `next` of each partition's newest block in the journal, never beyond.
-    doc: 'Valid interactions and commands, keyed by the customer they are about. Kept for ever, until it is purged by hand.',
+    doc: 'Valid interactions and commands, keyed by the customer they are about. Purged once every reader has folded them, KIZUNA_PURGE_AFTER later.',
     key: 'brand|subject',
     schema: 'CustomerEvent',
     compatibility: 'BACKWARD_TRANSITIVE',

@@ -44,7 +44,7 @@ export type TopicChange = TopicCreation | TopicConfiguration;
 
 export interface TopicNote {
   readonly topic: string;
-  /** What it is about; `history` and `retention`: what the wanted retention would delete. */
+  /** What it is about; `history` and `retention`: what the wanted retention would delete, or the present one does. */
   readonly about: 'partitions' | 'replication' | 'history' | 'retention';
   readonly message: string;
 }
@@ -97,6 +97,7 @@ export function planTopics(topics: readonly Topic[], state: ClusterState, option
     if (settings.length > 0) changes.push({ kind: 'configure', topic, settings });
     const shortened = shorterRetention(actual, wanted);
     if (shortened !== null) warnings.push({ topic, about: 'retention', message: shortened });
+    for (const message of lossesOf(row, actual)) warnings.push({ topic, about: 'retention', message });
     for (const [name, value] of Object.entries(actual.overrides)) {
       if (!(name in wanted.config)) extras.push({ topic, name, value });
     }
@@ -149,6 +150,28 @@ function shorterRetention(actual: TopicState, wanted: Wanted): string | null {
   if (kept !== KEEP_FOR_EVER && kept <= wanted.retentionMs) return null;
   const before = kept === KEEP_FOR_EVER ? 'for ever' : days(kept);
   return `kept its records ${before}: those older than ${days(wanted.retentionMs)} will be deleted`;
+}
+
+/**
+ * What deletes from an internal topic besides the purge, which alone knows what is folded. A size that somebody set is not
+ * the catalog's to change, so that is all that is said of it.
+ */
+function lossesOf({ role, cleanup }: Topic, { overrides }: TopicState): string[] {
+  if (role !== 'internal' || cleanup !== 'delete') return [];
+  const losses: string[] = [];
+  const { 'retention.ms': kept, 'retention.bytes': bytes, 'cleanup.policy': policy } = overrides;
+  const stops = 'whatever is not folded by then is lost, and processing stops (input_lost)';
+  if (kept !== String(KEEP_FOR_EVER)) {
+    const time = kept === undefined ? "the brokers' default time" : days(Number(kept));
+    losses.push(`is deleted by time, after ${time}: ${stops}. Only the purge may delete here: set it to -1 with apply`);
+  }
+  if (bytes !== undefined && bytes !== String(KEEP_FOR_EVER)) {
+    losses.push(`is deleted by size, beyond ${bytes} bytes a partition: ${stops}. Take retention.bytes away`);
+  }
+  if (policy?.includes('compact') === true) {
+    losses.push('is compacted: records that were not folded are lost without a trace. Set it to delete with apply');
+  }
+  return losses;
 }
 
 function partitionsReason(actual: TopicState, wanted: Wanted): string {

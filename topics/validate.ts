@@ -57,7 +57,7 @@ function roleFaults(topic: Topic): string[] {
   if (topic.role !== 'input' && topic.writers.length === 0) faults.push('nobody writes it');
   if (topic.role === 'internal' && topic.readers.length === 0) faults.push('nobody reads it');
   if (topic.role === 'internal' && topic.retentionMs !== -1 && topic.cleanup === 'delete') {
-    faults.push('an internal topic is kept until it is purged by hand, never deleted by time');
+    faults.push('an internal topic is purged behind its readers, never deleted by time');
   }
   if (topic.role === 'output' && topic.compatibility === 'BACKWARD_TRANSITIVE') {
     faults.push('an output needs FULL_TRANSITIVE: its readers are not ours to upgrade');

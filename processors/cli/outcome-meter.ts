@@ -60,5 +60,7 @@ export class OutcomeMeter implements Meter {
   readonly rebalance = nothing;
   readonly partition = nothing;
   readonly dirtyDocuments = nothing;
+  readonly purged = nothing;
+  readonly purgeLeft = nothing;
   readonly stopped = nothing;
 }

@@ -2,9 +2,11 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { applyTopics, planOf, type TopicAdmin } from '../../topics/apply.ts';
 import { KEEP_FOR_EVER, TOPICS } from '../../topics/catalog.ts';
 import type { PlanOptions } from '../../topics/plan.ts';
+import { parseTimeSpan } from '../core/time-span.ts';
 import { loadConfig } from '../runtime/config.ts';
 import { openTopicAdmin } from './connections.ts';
 import { answer, JSON_OPTION, type JsonFlag, type Terminal } from './terminal.ts';
+import { addTopicsPurge } from './topics-purge.ts';
 import { describeApplied, describeDrift, describePlan } from './topics-report.ts';
 
 interface TopicsFlags extends JsonFlag {
@@ -38,6 +40,7 @@ export function addTopics(program: Command, terminal: Terminal): void {
     .description('tell where the cluster differs from the catalog, settings made by others included: exit code 2 then')
     .addHelpText('after', `${NAMES}\n\nExample:\n  $ kizuna topics drift --json`)
     .action((flags: TopicsFlags) => drift(flags, terminal));
+  addTopicsPurge(topics, terminal);
 }
 
 function withOptions(command: Command): Command {
@@ -96,13 +99,10 @@ function whole(max: number): (text: string) => number {
   };
 }
 
-const UNITS_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
-
 /** `7d`, `12h`, `90m` or `forever` (`-1`, as brokers say it), in ms. */
 export function parseRetention(text: string): number {
   if (text === 'forever' || text === String(KEEP_FOR_EVER)) return KEEP_FOR_EVER;
-  const [, count = '', unit = ''] = /^([1-9]\d{0,5})([mhd])$/.exec(text) ?? [];
-  const unitMs = UNITS_MS[unit];
-  if (unitMs === undefined) throw new InvalidArgumentError('It is neither a time like 7d, 12h or 90m nor forever.');
-  return Number(count) * unitMs;
+  const spanMs = parseTimeSpan(text);
+  if (spanMs === null) throw new InvalidArgumentError('It is neither a time like 7d, 12h or 90m nor forever.');
+  return spanMs;
 }

@@ -1,4 +1,16 @@
-import { choice, defaulted, file, flag, list, matching, optional, text, whole, type Setting } from './config-types.ts';
+import {
+  choice,
+  defaulted,
+  file,
+  flag,
+  list,
+  matching,
+  optional,
+  text,
+  timeSpan,
+  whole,
+  type Setting,
+} from './config-types.ts';
 
 const httpUrl = matching('URL', /^https?:\/\/\S+$/, 'an http:// or https:// address');
 const mongoUri = matching('URI', /^mongodb(\+srv)?:\/\/\S+$/, 'a mongodb:// or mongodb+srv:// address');
@@ -104,6 +116,11 @@ export const SETTINGS = {
     'How long a broker may hold a fetch that finds nothing.',
   ),
   KIZUNA_FETCH_BYTES: defaulted(bytes(1024, 64 * MIB), String(512 * 1024), 'Bytes fetched at once from one partition.'),
+  KIZUNA_PURGE_AFTER: defaulted(
+    timeSpan,
+    '7d',
+    'How long internal topics keep a record after every group has folded it: at least the time between two backups of the database, since what is restored needs it again. `never` keeps everything.',
+  ),
   KIZUNA_STOP_WHEN_REFUSED: defaulted(
     flag,
     'false',

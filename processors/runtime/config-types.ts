@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseTimeSpan } from '../core/time-span.ts';
 
 /** How the text of an environment variable becomes a value, and how that is told in one word or two. */
 export interface SettingType<T> {
@@ -58,6 +59,18 @@ export function whole(unit: string, min: number, max: number = Number.MAX_SAFE_I
       .refine((value) => value >= min && value <= max, `must be a whole number ${range}`),
   };
 }
+
+/** A time in milliseconds; null for `never`. */
+export const timeSpan: SettingType<number | null> = {
+  label: 'time like 7d or 12h, or never',
+  schema: z
+    .string()
+    .refine(
+      (value) => value === 'never' || parseTimeSpan(value) !== null,
+      'must be a time like 7d, 12h, 90m or 30s, or never',
+    )
+    .transform(parseTimeSpan),
+};
 
 type Options = { readonly secret?: boolean };
 

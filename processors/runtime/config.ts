@@ -57,6 +57,8 @@ export interface Config {
     readonly ringBytesMax: number;
     readonly blockBytesMax: number;
   };
+  /** null: never. */
+  readonly purgeAfterMs: number | null;
   readonly stopWhenRefused: boolean;
   readonly stopVisibleMs: number;
   readonly shutdownMs: number;
@@ -85,6 +87,7 @@ export function loadConfig(environment: Environment = process.env, readFile: Rea
       ringBytesMax: values.KIZUNA_RING_BYTES_MAX,
       blockBytesMax: values.KIZUNA_BLOCK_BYTES_MAX,
     },
+    purgeAfterMs: values.KIZUNA_PURGE_AFTER,
     stopWhenRefused: values.KIZUNA_STOP_WHEN_REFUSED,
     stopVisibleMs: values.KIZUNA_STOP_VISIBLE_MS,
     shutdownMs: values.KIZUNA_SHUTDOWN_MS,

@@ -131,6 +131,7 @@ export class InProcess {
       offsetsAt: async (topic) => [{ partition: PARTITION, offset: range(topic).end }],
       committed: async () => [],
       members: async () => 1,
+      deleteBefore: async () => undefined,
       close: async () => undefined,
     };
   }

@@ -21,6 +21,8 @@ export const LABELS = {
     'documents_load',
     'documents_due',
     'documents_store',
+    'marks_load',
+    'marks_store',
     'ping',
   ],
   brand: 'the definitions and brands seen; bounded by the number of series',
@@ -160,6 +162,21 @@ export const METRICS = {
     type: 'gauge',
     labels: [],
     help: 'Series of segment members and customers that are not shown, because 1,000 are.',
+  },
+  kizuna_purged_records_total: {
+    type: 'counter',
+    labels: ['topic'],
+    help: 'Records deleted from an internal topic, KIZUNA_PURGE_AFTER after every group had folded them.',
+  },
+  kizuna_purge_kept_records: {
+    type: 'gauge',
+    labels: ['topic'],
+    help: 'Folded records that the owned partitions of an internal topic still keep, as of the last purge.',
+  },
+  kizuna_purge_late_seconds: {
+    type: 'gauge',
+    labels: ['topic'],
+    help: 'For how long the oldest of them could have been deleted; 0 when none could.',
   },
   kizuna_ready: {
     type: 'gauge',

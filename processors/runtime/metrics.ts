@@ -59,6 +59,13 @@ export function createMetrics(registry: Registry, version: string): Metrics {
       gauge('kizuna_dirty_documents').set({ processor }, documents);
       gauge('kizuna_document_lag_seconds').set({ processor }, oldestSeconds);
     },
+    purged: (topic, records) => inc('kizuna_purged_records_total', { topic }, records),
+    purgeLeft(topic, records, lateSeconds) {
+      // Shown before the first record is deleted, so that the first is a rise.
+      inc('kizuna_purged_records_total', { topic }, 0);
+      gauge('kizuna_purge_kept_records').set({ topic }, records);
+      gauge('kizuna_purge_late_seconds').set({ topic }, lateSeconds);
+    },
     stopped: (code) => gauge('kizuna_stopped').set({ code }, 1),
   };
 

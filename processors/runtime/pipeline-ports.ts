@@ -22,6 +22,8 @@ export interface TopicDirectory {
   writers(topic: string): readonly string[];
   /** Where a group sends what it must refuse of a topic. */
   deadLetterTopic(topic: string, group: string): string;
+  /** The groups behind which a topic is purged, every one of them; empty: nothing but its retention deletes from it. */
+  purgedBehind(topic: string): readonly string[];
 }
 
 /** Everything a processor runs on, handed down from the composition root. */

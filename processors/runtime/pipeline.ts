@@ -7,6 +7,7 @@ import { Failure, type Consumption } from './consumption.ts';
 import { LiveTime } from './live-time.ts';
 import type { PipelinePorts } from './pipeline-ports.ts';
 import { proveIdle, Progress } from './progress.ts';
+import { Purge, type PurgeOptions } from './purge.ts';
 import { elapsedMs } from './stopwatch.ts';
 
 export interface PipelineOptions {
@@ -14,6 +15,8 @@ export interface PipelineOptions {
   readonly time: 'live' | 'record';
   /** The processors to run here; every one of `all` by default. */
   readonly only?: readonly string[];
+  /** Absent: internal topics keep everything, and nobody remembers when it was folded. */
+  readonly purge?: PurgeOptions;
 }
 
 /** Several processors at work in one process. */
@@ -36,10 +39,11 @@ export async function startPipeline(
   const here = all.filter((processor) => options.only?.includes(processor.name) ?? true);
   const members: Consumption[] = [];
   const times: LiveTime[] = [];
+  const purge = options.purge ? new Purge(members, ports, options.purge) : null;
   const stopped = new AbortController();
   const stopAll = async (): Promise<void> => {
     stopped.abort();
-    await Promise.all(times.map((time) => time.stop()));
+    await Promise.all([...times.map((time) => time.stop()), purge?.stop()]);
     await Promise.all(members.map((member) => member.stop()));
   };
   try {
@@ -56,12 +60,13 @@ export async function startPipeline(
       times.push(time);
     }
   }
+  purge?.start();
   const answers = new Progress(elapsedMs, LOG_SILENT_MS);
   const watching = new Failure();
   watchMembers(members, ports, answers, stopped.signal).catch((error: unknown) => {
     watching.report(error);
   });
-  const parts = [...members, ...times].map((part) => part.failed);
+  const parts = [...members, ...times, ...(purge ? [purge] : [])].map((part) => part.failed);
   const failed = Promise.race([...parts, watching.promise]);
   let stopping: Promise<void> | null = null;
   const stop = (): Promise<void> => (stopping ??= stopAll());

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../core/errors.ts';
 import type { ByteWriter } from '../core/packing.ts';
 import type { Instant, ReadFields, Summary } from '../core/processor.ts';
 import type { Reason } from '../core/reasons.ts';
+import type { FoldMarks } from './fold-marks.ts';
 
 /**
  * What the runtime needs of the world. Topics are named as in the catalog, without prefix; adapters add it. Every method
@@ -97,6 +98,11 @@ export interface EventLog {
   committed(group: string, topic: string): Promise<CommittedOffset[]>;
   /** How many members the group has now. */
   members(group: string): Promise<number>;
+  /**
+   * Deletes what lies below each offset, for good: resolves once the partitions begin there. Harmless for what is gone
+   * already; rejects, not retriable, for an offset beyond the end.
+   */
+  deleteBefore(topic: string, offsets: readonly { partition: number; offset: number }[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -210,10 +216,12 @@ export interface Documents {
   store(writes: readonly DocumentWrite[]): Promise<boolean[]>;
 }
 
-/** What one stateful processor keeps. */
+/** What the processors keep. */
 export interface Store {
   journal(processor: string): Journal;
   documents(processor: string): Documents;
+  /** Where each group stood, for the purge. */
+  readonly marks: FoldMarks;
   /** Resolves when the store answers. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -262,6 +270,10 @@ export interface Meter {
   /** Sets the gauges of one owned partition; `null` forgets them (partition given up). */
   partition(processor: string, at: TopicPartition, gauges: PartitionGauges | null): void;
   dirtyDocuments(processor: string, documents: number, oldestSeconds: number): void;
+  /** Records deleted from an internal topic. */
+  purged(topic: string, records: number): void;
+  /** What a purge left of an internal topic on the owned partitions: folded records, and how late the oldest of them is. */
+  purgeLeft(topic: string, records: number, lateSeconds: number): void;
   /** The process folds nothing any more and will end: why. */
   stopped(code: ErrorCode): void;
 }

@@ -48,6 +48,8 @@ export class RecordingMeter implements Meter {
   rebalance(): void {}
   partition(): void {}
   dirtyDocuments(): void {}
+  purged(): void {}
+  purgeLeft(): void {}
   stopped(): void {}
 
   /** Every record counted by an outcome. */
@@ -76,6 +78,9 @@ export class FixedLog implements EventLog {
   }
   async members(): Promise<number> {
     return 1;
+  }
+  deleteBefore(): never {
+    throw new Error('this log is never purged');
   }
   async close(): Promise<void> {}
 }
@@ -108,7 +113,11 @@ export function memoryPorts(replaced: Partial<PipelinePorts> = {}): PipelinePort
     clock,
     meter: new RecordingMeter(),
     logger: silentLog,
-    topics: { writers: () => ['kizuna.upstream.v1'], deadLetterTopic: (topic, group) => `${topic}.${group}.dlq` },
+    topics: {
+      writers: () => ['kizuna.upstream.v1'],
+      deadLetterTopic: (topic, group) => `${topic}.${group}.dlq`,
+      purgedBehind: () => [],
+    },
     limits: LIMITS,
     owned: new Set(),
     ...replaced,

@@ -158,6 +158,7 @@ class World {
           return answers.map((answer) => answer && !this.#fails(0.1));
         },
       }),
+      marks: this.store.marks,
       ping: () => this.store.ping(),
       close: () => this.store.close(),
     };

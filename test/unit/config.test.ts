@@ -55,6 +55,17 @@ describe('loadConfig', () => {
     expect(loadConfig({ ...SERVICES, KIZUNA_PRODUCERS: '2' }).services?.kafka.producers).toBe(2);
   });
 
+  test('takes a time in the unit that suits it, and never', () => {
+    const purgeAfter = (text: string): number | null => loadConfig({ KIZUNA_PURGE_AFTER: text }).purgeAfterMs;
+    expect(['', '7d', '12h', '90m', '30s'].map(purgeAfter)).toEqual([6048e5, 6048e5, 432e5, 54e5, 3e4]);
+    expect(purgeAfter('never')).toBeNull();
+    for (const text of ['0d', '7', '7 d', '1w', 'forever', '-1']) {
+      expect(faultsOf({ KIZUNA_PURGE_AFTER: text })).toEqual([
+        { where: 'KIZUNA_PURGE_AFTER', message: 'must be a time like 7d, 12h, 90m or 30s, or never' },
+      ]);
+    }
+  });
+
   test('counts an empty variable as unset', () => {
     expect(loadConfig({ KIZUNA_KAFKA_BROKERS: '', KIZUNA_HTTP_PORT: '' })).toEqual(loadConfig({}));
   });

@@ -56,6 +56,18 @@ describe('the meter', () => {
     expect(await lines('kizuna_takeovers_total')).toHaveLength(4);
   });
 
+  test('tells what was purged, from 0 on, and what a purge left', async () => {
+    const { meter, lines } = setUp();
+    meter.purgeLeft('customer-events.v1', 40, 90);
+    expect(await lines('kizuna_purge')).toEqual([
+      'kizuna_purged_records_total{topic="customer-events.v1"} 0',
+      'kizuna_purge_kept_records{topic="customer-events.v1"} 40',
+      'kizuna_purge_late_seconds{topic="customer-events.v1"} 90',
+    ]);
+    meter.purged('customer-events.v1', 7);
+    expect(await lines('kizuna_purged')).toEqual(['kizuna_purged_records_total{topic="customer-events.v1"} 7']);
+  });
+
   test('tells which conditions hold now, and why the process stopped once it has', async () => {
     const { meter, render, lines } = setUp();
     await render({ joined: true, store: false });

@@ -58,7 +58,7 @@ describe('the topic catalog', () => {
     [
       'customer-events.v1',
       { retentionMs: 1_000 },
-      'customer-events.v1: an internal topic is kept until it is purged by hand, never deleted by time',
+      'customer-events.v1: an internal topic is purged behind its readers, never deleted by time',
     ],
     [
       'interactions.v1.kizuna.intake.v1.dlq',

@@ -140,6 +140,32 @@ describe('topics plan', () => {
     expect(longer.warnings).toEqual([]);
   });
 
+  it('warns of everything but the purge that deletes from an internal topic', async () => {
+    const warned = async (overrides: Readonly<Record<string, string>>): Promise<string[]> => {
+      const cluster = await provisioned([EVENTS, INTERACTIONS]);
+      for (const { name } of [EVENTS, INTERACTIONS]) {
+        cluster.override(name, { ...cluster.overrides(name), ...overrides });
+      }
+      const { warnings } = await planOf(cluster, [EVENTS, INTERACTIONS], { ...AS_IN_CATALOG, retentionMs: -1 });
+      expect(warnings.filter(({ topic }) => topic !== EVENTS.name)).toEqual([]);
+      return warnings.map(({ message }) => message);
+    };
+    expect(await warned({})).toEqual([]);
+    expect(await warned({ 'retention.bytes': '-1' })).toEqual([]);
+    expect(await warned({ 'retention.ms': '604800000' })).toEqual([
+      expect.stringMatching(/^is deleted by time, after 7 d: .*lost, and processing stops \(input_lost\)/),
+    ]);
+    expect(await warned({ 'retention.bytes': '1000' })).toEqual([
+      expect.stringMatching(/^is deleted by size, beyond 1000 bytes a partition: .*retention\.bytes away$/),
+    ]);
+    expect(await warned({ 'cleanup.policy': 'compact,delete' })).toEqual([expect.stringMatching(/^is compacted: /)]);
+    const bare = await provisioned([EVENTS]);
+    bare.override(EVENTS.name, {});
+    expect((await planOf(bare, [EVENTS], AS_IN_CATALOG)).warnings.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^is deleted by time, after the brokers' default time: /),
+    ]);
+  });
+
   it('warns of another replication, which it cannot change', async () => {
     const cluster = await provisioned([TRAITS], { ...AS_IN_CATALOG, replication: 2 });
     const { warnings, changes } = await planOf(cluster, [TRAITS], AS_IN_CATALOG);

@@ -76,6 +76,24 @@ export class KafkaEventLog implements EventLog {
     return groups[0]?.members.length ?? 0;
   }
 
+  async deleteBefore(topic: string, offsets: readonly { partition: number; offset: number }[]): Promise<void> {
+    // Asked each time: kafkajs looks for the leaders among the topics that it knows, and warns of what is gone already.
+    const ranges = await this.ranges(topic);
+    const partitions: { partition: number; offset: string }[] = [];
+    for (const { partition, offset } of offsets) {
+      const { start, end } = ranges.find((each) => each.partition === partition) ?? { start: 0, end: -1 };
+      if (offset > end) {
+        const message = `could not delete records of ${topic}/${partition}: ${offset} is beyond its end`;
+        throw new PipelineError('log_unavailable', message, { retriable: false });
+      }
+      if (offset > start) partitions.push({ partition, offset: String(offset) });
+    }
+    if (partitions.length === 0) return;
+    await this.#ask(`delete records of ${topic}`, (admin) =>
+      admin.deleteTopicRecords({ topic: this.#options.prefix + topic, partitions }).catch(throwFirst),
+    );
+  }
+
   async close(): Promise<void> {
     await Promise.all(Array.from(this.#memberships, (membership) => membership.leave()));
     this.#memberships.clear();
@@ -108,6 +126,13 @@ export class KafkaEventLog implements EventLog {
       }
     }
   }
+}
+
+/** kafkajs puts what a broker said about each partition beside its own error. */
+function throwFirst(error: unknown): never {
+  const refused: readonly { error?: unknown }[] =
+    error instanceof Error && 'partitions' in error && Array.isArray(error.partitions) ? error.partitions : [];
+  throw refused.find((each) => each.error !== undefined)?.error ?? error;
 }
 
 const ATTEMPTS = 5;

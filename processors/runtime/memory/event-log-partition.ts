@@ -71,10 +71,16 @@ export class MemoryPartition {
   trim(keep: number, readers: ReadonlySet<string>): void {
     let before = this.end - keep;
     for (const group of readers) before = Math.min(before, this.committed.get(group)?.offset ?? 0);
-    const surplus = before - this.#start;
-    if (surplus < Math.max(TRIM_AT_ONCE, this.#records.length / 2)) return;
+    if (before - this.#start < Math.max(TRIM_AT_ONCE, this.#records.length / 2)) return;
+    this.deleteBefore(before);
+  }
+
+  /** Forgets what lies below `offset`, whoever may still need it. */
+  deleteBefore(offset: number): void {
+    const surplus = offset - this.#start;
+    if (surplus <= 0) return;
     this.#records = this.#records.slice(surplus);
     this.#highTimes = this.#highTimes.slice(surplus);
-    this.#start = before;
+    this.#start = offset;
   }
 }

@@ -1,3 +1,4 @@
+import { PipelineError } from '../../core/errors.ts';
 import type { Instant } from '../../core/processor.ts';
 import type {
   CommittedOffset,
@@ -73,6 +74,14 @@ export class MemoryEventLog implements EventLog {
     return this.#groups.get(group)?.size ?? 0;
   }
 
+  async deleteBefore(topic: string, offsets: readonly { partition: number; offset: number }[]): Promise<void> {
+    await Promise.resolve();
+    for (const { partition, offset } of offsets) {
+      if (offset > this.#topics.partition(topic, partition).end) throw beyondTheEnd(topic, partition, offset);
+    }
+    for (const { partition, offset } of offsets) this.#topics.partition(topic, partition).deleteBefore(offset);
+  }
+
   /** For tests: ends the session of the member of `group` that owns `at`, as a broker does to one that stops heartbeating. */
   evict(group: string, at: TopicPartition): void {
     this.#group(group).evict(at);
@@ -96,4 +105,9 @@ export class MemoryEventLog implements EventLog {
     }
     return group;
   }
+}
+
+function beyondTheEnd(topic: string, partition: number, offset: number): PipelineError {
+  const message = `could not delete records of ${topic}/${partition}: ${offset} is beyond its end`;
+  return new PipelineError('log_unavailable', message, { retriable: false });
 }

@@ -1,6 +1,7 @@
 import { PipelineError } from '../../core/errors.ts';
 import type { Store } from '../ports.ts';
 import { MemoryDocuments } from './documents.ts';
+import { MemoryFoldMarks } from './fold-marks.ts';
 import { MemoryJournal } from './journal.ts';
 
 /** A store in this process's memory: gone with the process. Several runtimes may share one, like rival owners. */
@@ -16,6 +17,7 @@ export function createMemoryStore(): MemoryStore {
   return {
     journal: (processor) => madeOnce(journals, processor, () => new MemoryJournal()),
     documents: (processor) => madeOnce(documents, processor, () => new MemoryDocuments()),
+    marks: new MemoryFoldMarks(),
     async ping() {
       if (closed) throw new PipelineError('store_unavailable', 'the store is closed', { retriable: false });
     },

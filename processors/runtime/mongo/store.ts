@@ -5,6 +5,7 @@ import type { Log, Meter, Store } from '../ports.ts';
 import { CausalSessions } from './causal-sessions.ts';
 import { DUE_INDEX, MongoDocuments } from './documents.ts';
 import type { StateDocument } from './documents.ts';
+import { MARKS_COLLECTION, MongoFoldMarks, type MarksDocument } from './fold-marks.ts';
 import { MongoJournal } from './journal.ts';
 import type { BlockDocument } from './journal-documents.ts';
 import { toPipelineError } from './mongo-errors.ts';
@@ -55,6 +56,7 @@ export async function openMongoStore(config: MongoStoreConfig, log: Log, meter: 
       new MongoJournal(database.collection<BlockDocument>(`${known(processor)}.journal`), sessions, timeoutMs),
     documents: (processor) =>
       new MongoDocuments(statesOf(database, known(processor)), sessions, timeoutMs, log.child({ store: processor })),
+    marks: new MongoFoldMarks(database.collection<MarksDocument>(MARKS_COLLECTION), sessions, timeoutMs),
     ping: async () => {
       await sessions.run('ping', (session) => database.command({ ping: 1 }, { session }));
     },
