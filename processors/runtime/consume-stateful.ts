@@ -2,12 +2,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { AnyStateful, Instant } from '../core/processor.ts';
 import type { Consumption } from './consumption.ts';
 import { flushAll, flushOnce } from './flush.ts';
+import { commitMetadata } from './group-commit.ts';
 import { GroupMember } from './group-member.ts';
 import { ownPartition, type OwnedPartition } from './owned-partition.ts';
 import { reportDirty, reportPartition } from './partition-gauges.ts';
-import { groupName, type PipelinePorts } from './pipeline-ports.ts';
+import type { PipelinePorts } from './pipeline-ports.ts';
 import type { LogBatch, TopicPartition } from './ports.ts';
-import { FIRST_EPOCH, sourceOf } from './position.ts';
 import type { TakeOverReason } from './recovery.ts';
 import { runBatch } from './run-batch.ts';
 import { elapsedMs, stopwatch } from './stopwatch.ts';
@@ -79,7 +79,7 @@ export class StatefulMember implements Consumption {
   }
 
   #own(at: TopicPartition): OwnedPartition {
-    const partition = ownPartition(this.processor, at, sourceOf(groupName(this.processor), FIRST_EPOCH, at));
+    const partition = ownPartition(this.processor, at);
     this.#ports.owned.add(partition);
     this.#member.background(this.#keepFlushing(partition));
     return partition;
@@ -93,27 +93,18 @@ export class StatefulMember implements Consumption {
 
   #distrust(partition: OwnedPartition, why: TakeOverReason): void {
     partition.mustTakeOver = true;
-    if (why === 'joined') partition.soughtTo = -1;
     this.#ports.meter.takeover(why);
   }
 
-  async #fold(partition: OwnedPartition, batch: LogBatch, heartbeat: () => Promise<void>): Promise<'done' | 'again'> {
-    const first = batch.records[0]?.offset ?? batch.next;
-    if (first > partition.next && partition.soughtTo !== partition.next) {
-      // The committed offset, where the broker began, is only a hint; a gap that stays is judged by runBatch.
-      partition.soughtTo = partition.next;
-      this.#member.seek(partition.at, partition.next);
-      return 'again';
-    }
+  async #fold(partition: OwnedPartition, batch: LogBatch, heartbeat: () => Promise<void>): Promise<void> {
     await runBatch(partition, batch, this.#ports, async () => {
       this.#member.refuseWhenStopping();
       await heartbeat();
     });
     const committed = stopwatch();
-    await this.#member.commit(partition.at, partition.next, `seq=${partition.emittedTo}`);
+    await this.#member.commit(partition.at, partition.next, commitMetadata(partition.epoch, partition.emittedTo));
     this.#ports.meter.stage(this.processor.name, 'commit', committed());
     reportPartition(partition, batch.logEnd, batch.records.at(-1)?.timestamp ?? null, this.#ports);
-    return 'done';
   }
 
   async #keepFlushing(partition: OwnedPartition): Promise<void> {
@@ -145,10 +136,10 @@ export class StatefulMember implements Consumption {
    * Commits what the last block published, for sweeps commit nothing: else the next owner would publish it again. Only a
    * saving: when it cannot be done, the repeats are told by their positions.
    */
-  async #commitLast({ at, head, next, emittedTo, mustTakeOver }: OwnedPartition): Promise<void> {
+  async #commitLast({ at, head, next, epoch, emittedTo, mustTakeOver }: OwnedPartition): Promise<void> {
     if (mustTakeOver || head < 0 || emittedTo !== head) return;
     try {
-      await this.#member.commit(at, next, `seq=${emittedTo}`);
+      await this.#member.commit(at, next, commitMetadata(epoch, emittedTo));
     } catch (error) {
       this.#ports.logger.info('the last block could not be committed', { ...at, error });
     }

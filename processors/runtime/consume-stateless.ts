@@ -24,7 +24,7 @@ export class StatelessMember implements Consumption {
     this.#ports = ports;
     const nothing = async (): Promise<void> => undefined;
     this.#member = new GroupMember(processor, ports, {
-      own: (at) => ({ at, mustTakeOver: false, lag: new Lag() }),
+      own: (at) => ({ at, next: Number.POSITIVE_INFINITY, mustTakeOver: false, lag: new Lag() }),
       distrust: () => undefined,
       takeOver: nothing,
       fold: (input, batch) => this.#fold(input, batch),
@@ -81,12 +81,11 @@ export class StatelessMember implements Consumption {
     this.#ports.meter.partition(this.processor.name, at, gauges);
   }
 
-  async #fold({ at }: OwnedInput, batch: LogBatch): Promise<'done'> {
+  async #fold({ at }: OwnedInput, batch: LogBatch): Promise<void> {
     await runStateless(this.processor, batch, this.#ports);
     const committed = stopwatch();
     await this.#member.commit(at, batch.next, '');
     this.#ports.meter.stage(this.processor.name, 'commit', committed());
     this.#reportLag(at, batch.next, batch.logEnd, batch.records.at(-1)?.timestamp ?? null);
-    return 'done';
   }
 }

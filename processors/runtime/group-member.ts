@@ -14,7 +14,7 @@ export interface PartitionWork<P extends Owned> {
   /** After each join of the group, also for what was owned before; and after each failure. */
   distrust(partition: P, why: TakeOverReason): void;
   takeOver(partition: P): Promise<void>;
-  fold(partition: P, batch: LogBatch, heartbeat: () => Promise<void>): Promise<'done' | 'again'>;
+  fold(partition: P, batch: LogBatch, heartbeat: () => Promise<void>): Promise<void>;
   /** The member stops, and nothing is under way in the partition. */
   beforeLeaving(partition: P): Promise<void>;
   afterLeaving(partition: P): Promise<void>;
@@ -35,6 +35,7 @@ export class GroupMember<P extends Owned> {
   readonly #lanes = new Map<string, Lane<P>>();
   #membership: Membership | null = null;
   #joined = false;
+  #generation = 0;
   #stopping: Promise<void> | null = null;
 
   constructor(processor: Processor, ports: PipelinePorts, work: PartitionWork<P>) {
@@ -84,11 +85,6 @@ export class GroupMember<P extends Owned> {
 
   async commit(at: TopicPartition, offset: number, metadata: string): Promise<void> {
     await this.#membership?.commit(at, offset, metadata);
-  }
-
-  /** The next batch of the partition starts at `offset`. */
-  seek(at: TopicPartition, offset: number): void {
-    this.#membership?.seek(at, offset);
   }
 
   /** Does `work` in the partition's lane, taken over first; null when it is not ours, or was lost on the way. */
@@ -145,6 +141,7 @@ export class GroupMember<P extends Owned> {
 
   #assigned(partitions: readonly TopicPartition[]): void {
     this.#joined = true;
+    this.#generation += 1;
     const kept = new Set(partitions.map(laneName));
     for (const [name, lane] of this.#lanes) if (!kept.has(name)) this.#close(name, lane);
     for (const at of partitions) {
@@ -155,6 +152,8 @@ export class GroupMember<P extends Owned> {
         this.#lanes.set(name, lane);
       }
       // Somebody else may have owned it between two generations: make sure of it again. Cheap when nobody did.
+      lane.place = -1;
+      lane.soughtTo = -1;
       this.#work.distrust(lane.partition, 'joined');
       this.#recovery.takeOverSoon(lane);
     }
@@ -169,22 +168,38 @@ export class GroupMember<P extends Owned> {
   async #onBatch(batch: LogBatch, heartbeat: () => Promise<void>): Promise<'done' | 'again'> {
     const lane = this.#lanes.get(laneName(batch));
     if (lane === undefined || this.stopping) return 'again';
+    const generation = this.#generation;
     const heartbeats = new Heartbeats(heartbeat);
     this.progress.waiting();
     const fold = async (): Promise<'done' | 'again'> => {
       await heartbeats.check();
       await this.#recovery.ensureOwned(lane);
-      return this.#work.fold(lane.partition, batch, heartbeats.check);
+      refuseNewBeginning(batch, lane.place);
+      if (this.#mustSeek(lane, batch)) return 'again';
+      await this.#work.fold(lane.partition, batch, heartbeats.check);
+      return 'done';
     };
     try {
       const outcome = await heartbeats.during(lane.run(fold));
       lane.failures = 0;
+      // A new assignment has set the consumer elsewhere, and this batch says nothing of it.
+      if (outcome === 'done' && generation === this.#generation) lane.place = batch.next;
       this.progress.beat();
       return outcome;
     } catch (error) {
       this.#recovery.from(lane, error);
       return 'again';
     }
+  }
+
+  /** The committed offset, where the broker began, is only a hint. A gap that stays after a seek is for the fold to judge. */
+  #mustSeek(lane: Lane<P>, { records, next: end }: LogBatch): boolean {
+    const { at, next } = lane.partition;
+    if ((records[0]?.offset ?? end) <= next || lane.soughtTo === next) return false;
+    lane.soughtTo = next;
+    lane.place = -1;
+    this.#membership?.seek(at, next);
+    return true;
   }
 
   async #stop(): Promise<void> {
@@ -204,6 +219,17 @@ export class GroupMember<P extends Owned> {
       }),
     );
   }
+}
+
+/**
+ * A consumer whose offset is out of range is set to the beginning without a word: the topic was created anew, or the brokers
+ * lost its end. Its records have offsets that were folded before, and would pass for repeats.
+ */
+function refuseNewBeginning({ topic, partition, records, next }: LogBatch, place: number): void {
+  const first = records[0]?.offset ?? next;
+  if (first >= place) return;
+  const message = `${topic}/${partition}: offset ${place} is next, but the log went back to ${first}: the topic was created anew`;
+  throw new PipelineError('input_lost', message, { retriable: false });
 }
 
 function laneName(at: TopicPartition): string {

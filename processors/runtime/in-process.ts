@@ -3,9 +3,8 @@ import { flushAll, flushOnce } from './flush.ts';
 import { Fold, newDraft } from './fold.ts';
 import { cacheState } from './cached-keys.ts';
 import { ownPartition, type OwnedPartition } from './owned-partition.ts';
-import { groupName, type PipelinePorts } from './pipeline-ports.ts';
+import type { PipelinePorts } from './pipeline-ports.ts';
 import type { Emitter, EventLog, LogRecord, OutgoingRecord, StoredState } from './ports.ts';
-import { FIRST_EPOCH, sourceOf } from './position.ts';
 import { runBatch } from './run-batch.ts';
 import { runStateless } from './run-stateless.ts';
 import { newSweep, sweepBlock } from './sweep-due.ts';
@@ -39,7 +38,7 @@ export class InProcess {
     for (const processor of processors) {
       if (processor.kind !== 'stateful') continue;
       const at = { topic: processor.inputs[0] ?? '', partition: PARTITION };
-      const partition = ownPartition(processor, at, sourceOf(groupName(processor), FIRST_EPOCH, at));
+      const partition = ownPartition(processor, at);
       this.#partitions.set(processor, partition);
       this.#ports.owned.add(partition);
     }

@@ -4,6 +4,8 @@ import type { TopicPartition } from './ports.ts';
 /** What every kind of processor keeps of a partition that its group gave it. */
 export interface Owned {
   readonly at: TopicPartition;
+  /** The first input offset not folded yet, as far as is known. */
+  next: number;
   /** True until a take-over has succeeded, and again after every failure. */
   mustTakeOver: boolean;
 }
@@ -15,6 +17,13 @@ export class Lane<P extends Owned> {
   readonly partition: P;
   /** Set when the partition is given up: what still waits is refused. */
   closed = false;
+  /**
+   * Where the consumer stands since it was given the partition or was told to seek; −1 before its first batch. Within that
+   * time it only moves on, unless the log began anew under it.
+   */
+  place = -1;
+  /** The offset last sought after a gap: a gap that stays there is a real one. */
+  soughtTo = -1;
   /** Failures in a row, for the back-off. */
   failures = 0;
   #last: Promise<unknown> = Promise.resolve();

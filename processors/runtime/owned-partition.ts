@@ -2,6 +2,7 @@ import type { AnyStateful, Instant } from '../core/processor.ts';
 import { DueHeap } from './due-heap.ts';
 import { Lag } from './lag.ts';
 import type { Position, TopicPartition } from './ports.ts';
+import { FIRST_EPOCH } from './position.ts';
 
 /**
  * A key as this process knows it. `state` is the live value, which a batch in hand may be changing; `packed` is the last
@@ -30,8 +31,8 @@ export interface CachedKey {
 export interface OwnedPartition {
   readonly at: TopicPartition;
   readonly processor: AnyStateful;
-  /** `<group>@<epoch>/<topic>/<partition>`. */
-  readonly source: string;
+  /** As of the newest block: part of the source of what is published. */
+  epoch: number;
   /** Seq of the newest block; −1 before the first. */
   head: number;
   cacheNonce: string;
@@ -39,8 +40,6 @@ export interface OwnedPartition {
   next: number;
   flushedTo: number;
   emittedTo: number;
-  /** The offset last sought after a gap: a gap that stays there is a real one. */
-  soughtTo: number;
   /** More records waited when the last batch was fetched. */
   isBehind: boolean;
   /** A sweep under way: keys due up to here are not evicted. */
@@ -64,17 +63,16 @@ export interface OwnedPartition {
   readonly lag: Lag;
 }
 
-export function ownPartition(processor: AnyStateful, at: TopicPartition, source: string): OwnedPartition {
+export function ownPartition(processor: AnyStateful, at: TopicPartition): OwnedPartition {
   return {
     at,
     processor,
-    source,
+    epoch: FIRST_EPOCH,
     head: -1,
     cacheNonce: '',
     next: 0,
     flushedTo: -1,
     emittedTo: -1,
-    soughtTo: -1,
     sweptTo: null,
     isBehind: false,
     keepDueUntil: Number.NEGATIVE_INFINITY,

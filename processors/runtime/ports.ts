@@ -146,12 +146,19 @@ export interface Position {
   readonly index: number;
 }
 
-export interface BlockHeader {
+/** How far one input partition is folded. */
+export interface InputMark {
+  /** Raised whenever a loss was accepted; part of the source of every position. */
+  readonly epoch: number;
+  /** The first input offset that is not folded. */
+  readonly next: number;
+}
+
+/** `next`: the first input offset that is not folded into this block or an earlier one. */
+export interface BlockHeader extends InputMark {
   readonly seq: number;
   /** Fresh for each write: tells whose block it is when the answer to the write was lost. */
   readonly nonce: string;
-  /** The first input offset that is not folded into this block or an earlier one. */
-  readonly next: number;
   /** Every key of the blocks up to here is stored as a document. */
   readonly flushedTo: number;
   /** The outputs of the blocks up to here are acknowledged. */

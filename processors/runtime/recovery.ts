@@ -61,8 +61,10 @@ export class Recovery<P extends Owned> {
     }
   }
 
-  async ensureOwned({ partition }: Lane<P>): Promise<void> {
-    if (partition.mustTakeOver) await this.#member.takeOver(partition);
+  async ensureOwned(lane: Lane<P>): Promise<void> {
+    if (!lane.partition.mustTakeOver) return;
+    await this.#member.takeOver(lane.partition);
+    lane.soughtTo = -1;
   }
 
   #pause(lane: Lane<P>, error: PipelineError): void {

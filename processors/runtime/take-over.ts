@@ -5,6 +5,8 @@ import { unpackOutputs, unpackStates } from './block.ts';
 import { cacheState, NO_BYTES } from './cached-keys.ts';
 import { advanceFlushed, markDirty } from './dirty-keys.ts';
 import { forget, type OwnedPartition } from './owned-partition.ts';
+import { readCommit, type GroupCommit } from './group-commit.ts';
+import { judgeJournal, rangeOf, refuseLoss, type Standing } from './loss.ts';
 import { groupName, storeName, type PipelinePorts } from './pipeline-ports.ts';
 import { RING_SLOTS, type Block, type BlockHeader } from './ports.ts';
 import { stopwatch } from './stopwatch.ts';
@@ -18,20 +20,24 @@ const BLOCKS_PER_READ = 32;
 /**
  * Takes a partition over, or makes sure of it again after any failure: finds the head of the journal, claims the next seq
  * with an empty block (which shuts every former owner out), brings unflushed blocks back as dirty keys, and publishes again
- * whatever is not known to be acknowledged. Afterwards the next input offset is `partition.next`.
+ * whatever is not known to be acknowledged. Afterwards the next input offset is `partition.next`. A loss stops it, unless
+ * `onLoss` returns: then the claim begins the next epoch.
  */
-export async function takeOver(partition: OwnedPartition, ports: PipelinePorts): Promise<void> {
+export async function takeOver(
+  partition: OwnedPartition,
+  ports: PipelinePorts,
+  onLoss: (standing: Standing) => void = refuseLoss,
+): Promise<void> {
   const took = stopwatch();
   let torn: number | null = null;
   for (let attempt = 0; attempt < CLAIMS_MAX; attempt++) {
     // Before the journal: an owner who comes after the headers were read may fold and commit beyond them.
-    const committedSeq = await readCommittedSeq(partition, ports);
+    const commit = await readCommit(ports.log, groupName(partition.processor), partition.at);
     const headers = await ports.store.journal(storeName(partition.processor)).headers(partition.at);
     // A rival who writes while the headers are read can make them look torn; only if that lasts are they.
     torn = missingSeq(headers);
-    if (torn === null && (await claim(partition, newest(headers), committedSeq, ports))) {
+    if (torn === null && (await claim(partition, newestOf(headers), commit, ports, onLoss))) {
       partition.mustTakeOver = false;
-      partition.soughtTo = -1;
       ports.meter.stage(partition.processor.name, 'takeover', took());
       return;
     }
@@ -50,10 +56,12 @@ export async function takeOver(partition: OwnedPartition, ports: PipelinePorts):
 async function claim(
   partition: OwnedPartition,
   head: BlockHeader | null,
-  committedSeq: number,
+  commit: GroupCommit,
   ports: PipelinePorts,
+  onLoss: (standing: Standing) => void,
 ): Promise<boolean> {
-  const logStart = await refuseLoss(partition, head, committedSeq, ports);
+  const standing = judgeJournal(partition.at, head, commit, await rangeOf(partition.at, ports.log));
+  if (standing.losses.length > 0) onLoss(standing);
   // The cache is the head's only if that block's write also came back: else its keys were never marked dirty.
   const keep = head !== null && head.nonce === partition.cacheNonce && head.seq === partition.head;
   if (!keep) forget(partition);
@@ -61,10 +69,13 @@ async function claim(
   // A slot is overwritten only when its block is stored and published: the ring itself raises the marks.
   const oldest = headSeq - RING_SLOTS;
   partition.flushedTo = Math.max(keep ? partition.flushedTo : -1, head?.flushedTo ?? -1, oldest);
-  // What was committed had been acknowledged: without it, each start would repeat the last block of the owner before.
+  // What was committed had been acknowledged: without it, each start would repeat the last block of the owner before. What
+  // was committed in an epoch that is over says nothing of the blocks after it.
+  const committedSeq = commit.epoch === head?.epoch && commit.seq <= headSeq ? commit.seq : -1;
   partition.emittedTo = Math.max(keep ? partition.emittedTo : -1, head?.emittedTo ?? -1, oldest, committedSeq);
   partition.head = headSeq;
-  partition.next = head?.next ?? logStart;
+  partition.next = standing.next;
+  partition.epoch = standing.epoch;
 
   const from = Math.min(partition.flushedTo, partition.emittedTo) + 1;
   const blocks =
@@ -82,52 +93,17 @@ async function claim(
   return true;
 }
 
-function newest(headers: readonly BlockHeader[]): BlockHeader | null {
+/** The head of a journal; null when there is no block. */
+export function newestOf(headers: readonly BlockHeader[]): BlockHeader | null {
   return headers.reduce<BlockHeader | null>((head, each) => (head === null || each.seq > head.seq ? each : head), null);
 }
 
 /** The first seq that the ring below its newest block should hold and does not; null when it is whole. */
 function missingSeq(headers: readonly BlockHeader[]): number | null {
   const seqs = new Set(headers.map((header) => header.seq));
-  const head = newest(headers)?.seq ?? -1;
+  const head = newestOf(headers)?.seq ?? -1;
   for (let seq = Math.max(0, head - RING_SLOTS + 1); seq < head; seq++) if (!seqs.has(seq)) return seq;
   return null;
-}
-
-/** Up to which block the outputs had been acknowledged when the group committed last; −1 when it never did. */
-async function readCommittedSeq({ at, processor }: OwnedPartition, ports: PipelinePorts): Promise<number> {
-  const committed = await ports.log.committed(groupName(processor), at.topic);
-  const metadata = committed.find(({ partition }) => partition === at.partition)?.metadata ?? '';
-  return Number(/^seq=(\d+)$/.exec(metadata)?.[1] ?? -1);
-}
-
-/**
- * Never skip, never guess: a journal older than what was committed, or an input that lost records, stops the process.
- * Answers where the log begins.
- */
-async function refuseLoss(
-  partition: OwnedPartition,
-  head: BlockHeader | null,
-  committedSeq: number,
-  ports: PipelinePorts,
-): Promise<number> {
-  const { topic, partition: number } = partition.at;
-  const where = `${topic}/${number}`;
-  if (committedSeq > (head?.seq ?? -1)) {
-    const message = `${where}: block ${committedSeq} was committed, but the journal ends at ${head?.seq ?? 'nothing'}: the database was restored to an older state`;
-    throw new PipelineError('store_behind', message, { retriable: false });
-  }
-  const range = (await ports.log.ranges(topic)).find((each) => each.partition === number);
-  if (range === undefined || head === null) return range?.start ?? 0;
-  if (range.end < head.next) {
-    const message = `${where}: offset ${head.next} is next, but the log ends at ${range.end}: the topic was created anew`;
-    throw new PipelineError('input_lost', message, { retriable: false });
-  }
-  if (range.start > head.next) {
-    const message = `${where}: offset ${head.next} is next, but the log begins at ${range.start}: retention removed records that were not folded`;
-    throw new PipelineError('input_lost', message, { retriable: false });
-  }
-  return range.start;
 }
 
 async function readBlocks(partition: OwnedPartition, from: number, to: number, ports: PipelinePorts): Promise<Block[]> {
@@ -165,7 +141,7 @@ async function vacateNextSlot(
     partition.flushedTo = seq;
     partition.unflushedBytes.delete(seq);
   }
-  if (seq > partition.emittedTo) await publish(partition, seq, unpackOutputs(block.outputs), ports);
+  if (seq > partition.emittedTo) await publish(partition, seq, unpackOutputs(block.outputs), ports, block.epoch);
 }
 
 async function storeStates(partition: OwnedPartition, block: Block, ports: PipelinePorts): Promise<void> {
@@ -189,12 +165,13 @@ async function storeStates(partition: OwnedPartition, block: Block, ports: Pipel
 
 /** An empty block with the advanced marks. Answers false when a rival was faster. */
 async function writeClaim(partition: OwnedPartition, ports: PipelinePorts): Promise<boolean> {
-  const { processor, at, next, flushedTo, emittedTo } = partition;
+  const { processor, at, epoch, next, flushedTo, emittedTo } = partition;
   const totals = new ByteWriter(64);
   processor.totals.pack(partition.totals, totals);
   const block: Block = {
     seq: partition.head + 1,
     nonce: randomUUID(),
+    epoch,
     next,
     flushedTo,
     emittedTo,
@@ -236,7 +213,7 @@ function restoreStates(partition: OwnedPartition, block: Block): void {
 async function publishAgain(partition: OwnedPartition, blocks: readonly Block[], ports: PipelinePorts): Promise<void> {
   for (const block of blocks) {
     if (block.seq <= partition.emittedTo) continue;
-    const count = await publish(partition, block.seq, unpackOutputs(block.outputs), ports);
+    const count = await publish(partition, block.seq, unpackOutputs(block.outputs), ports, block.epoch);
     ports.meter.republished(partition.processor.name, count);
   }
   partition.emittedTo = partition.head;

@@ -7,9 +7,9 @@ import type { Draft } from './fold.ts';
 import { compactDueHeap, evict } from './cached-keys.ts';
 import { advanceFlushed, markDirty } from './dirty-keys.ts';
 import type { OwnedPartition } from './owned-partition.ts';
-import { storeName, type PipelinePorts } from './pipeline-ports.ts';
+import { groupName, storeName, type PipelinePorts } from './pipeline-ports.ts';
 import { RING_SLOTS } from './ports.ts';
-import { formatPosition, POSITION_HEADER } from './position.ts';
+import { formatPosition, POSITION_HEADER, sourceOf } from './position.ts';
 import { reportPublished } from './report.ts';
 import { stopwatch } from './stopwatch.ts';
 
@@ -74,11 +74,11 @@ export async function writeBlock(
   const totals = BYTES.copy();
 
   const journaled = stopwatch();
-  const { flushedTo, emittedTo } = partition;
+  const { epoch, flushedTo, emittedTo } = partition;
   const sources = new Map(partition.sources);
   await ports.store
     .journal(storeName(processor))
-    .write(partition.at, { seq, nonce, next, flushedTo, emittedTo, sources, totals, states, outputs });
+    .write(partition.at, { seq, nonce, epoch, next, flushedTo, emittedTo, sources, totals, states, outputs });
   ports.meter.stage(processor.name, 'journal', journaled());
   ports.meter.blockBytes(processor.name, states.length + outputs.length + totals.length);
 
@@ -95,17 +95,22 @@ export async function writeBlock(
   return seq;
 }
 
-/** Publishes the outputs of block `seq` with their positions. Failed: a take-over will publish them again, before anything else. */
+/**
+ * Publishes the outputs of block `seq` with their positions, which are of the epoch that the block was written in. Failed: a
+ * take-over will publish them again, before anything else.
+ */
 export async function publish(
   partition: OwnedPartition,
   seq: number,
   outputs: readonly (BlockOutput | null)[],
   ports: PipelinePorts,
+  epoch = partition.epoch,
 ): Promise<number> {
+  const source = sourceOf(groupName(partition.processor), epoch, partition.at);
   const records: BlockOutput[] = [];
   outputs.forEach((output, index) => {
     if (output === null) return;
-    output.headers[POSITION_HEADER] = formatPosition(partition.source, seq, index);
+    output.headers[POSITION_HEADER] = formatPosition(source, seq, index);
     records.push(output);
   });
   if (records.length > 0) {

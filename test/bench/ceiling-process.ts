@@ -95,7 +95,7 @@ async function writeBlocks(
   const spent = spending();
   await inLanes(async (partition) => {
     for (let seq = 0; seq < perLane; seq++) {
-      const header = { seq, nonce: randomUUID(), next: seq, flushedTo: seq - 1, emittedTo: seq - 1 };
+      const header = { seq, nonce: randomUUID(), epoch: 1, next: seq, flushedTo: seq - 1, emittedTo: seq - 1 };
       await journal.write(
         { topic: 'bench', partition },
         { ...header, sources: new Map(), totals: none, states, outputs: none },

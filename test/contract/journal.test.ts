@@ -11,7 +11,7 @@ const MEBIBYTE = 1024 * 1024;
 function blockAt(seq: number, more: Partial<Block> = {}): Block {
   const nothing = Buffer.alloc(0);
   return {
-    ...{ seq, nonce: randomUUID(), next: seq * 10, flushedTo: -1, emittedTo: -1, sources: new Map() },
+    ...{ seq, nonce: randomUUID(), epoch: 1, next: seq * 10, flushedTo: -1, emittedTo: -1, sources: new Map() },
     ...{ totals: nothing, states: nothing, outputs: nothing, ...more },
   };
 }
@@ -53,7 +53,7 @@ STORE_ADAPTERS.forEach(({ name, suite, open }) => {
       // Cut from the middle of a larger buffer, as pooled and reused ones are.
       const scratch = Buffer.from('..totals..states..outputs..');
       const block = blockAt(0, {
-        ...{ next: 2 ** 40, flushedTo: -1, emittedTo: 0 },
+        ...{ epoch: 3, next: 2 ** 40, flushedTo: -1, emittedTo: 0 },
         ...{ totals: scratch.subarray(2, 8), states: scratch.subarray(10, 16), outputs: scratch.subarray(18, 25) },
         sources: new Map([
           ['kizuna.intake.v1@1/interactions.v1/0', { n: 2 ** 40, index: 3 }],
@@ -67,8 +67,9 @@ STORE_ADAPTERS.forEach(({ name, suite, open }) => {
       expect(read?.states.toString()).toBe('states');
       expect(read?.outputs.toString()).toBe('outputs');
       expect(read?.sources).toEqual(block.sources);
-      const { seq, nonce, next, flushedTo, emittedTo } = block;
-      expect(await rival.headers(at)).toEqual([{ seq, nonce, next, flushedTo, emittedTo }]);
+      const { seq, nonce, epoch, next, flushedTo, emittedTo } = block;
+      expect(read?.epoch).toBe(3);
+      expect(await rival.headers(at)).toEqual([{ seq, nonce, epoch, next, flushedTo, emittedTo }]);
     });
 
     test('keeps partitions, topics and processors apart', async () => {

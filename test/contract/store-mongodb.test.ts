@@ -21,7 +21,7 @@ const JOURNAL = `${PROCESSOR}.journal`;
 function blockAt(seq: number): Block {
   const nothing = Buffer.alloc(0);
   return {
-    ...{ seq, nonce: randomUUID(), next: seq, flushedTo: -1, emittedTo: -1, sources: new Map() },
+    ...{ seq, nonce: randomUUID(), epoch: 1, next: seq, flushedTo: -1, emittedTo: -1, sources: new Map() },
     ...{ totals: nothing, states: nothing, outputs: nothing },
   };
 }
@@ -58,6 +58,16 @@ describeWithServices('the MongoDB store', () => {
     expect(await opened.database.collection(JOURNAL).countDocuments({ _id: { $eq: 'layout.v1/3/7' } as object })).toBe(
       1,
     );
+  });
+
+  test('reads a block that was written before there were epochs as one of the first', async () => {
+    const at = { topic: 'epochless.v1', partition: 0 };
+    await store.journal(PROCESSOR).write(at, blockAt(0));
+    await opened.database
+      .collection(JOURNAL)
+      .updateOne({ _id: { $eq: 'epochless.v1/0/0' } as object }, { $unset: { epoch: 1 } });
+    expect(await store.journal(PROCESSOR).headers(at)).toEqual([expect.objectContaining({ seq: 0, epoch: 1 })]);
+    expect(await store.journal(PROCESSOR).blocks(at, 0, 0)).toEqual([expect.objectContaining({ seq: 0, epoch: 1 })]);
   });
 
   test('finds what is due by walking no more of the index than the page holds', async () => {

@@ -11,7 +11,7 @@ export const SOURCE = 'kizuna.counting.v1@1/numbers.v1/0';
 export const noHeartbeat = async (): Promise<void> => undefined;
 
 export function process(ports: PipelinePorts): OwnedPartition {
-  const partition = ownPartition(counting, AT, SOURCE);
+  const partition = ownPartition(counting, AT);
   ports.owned.add(partition);
   return partition;
 }

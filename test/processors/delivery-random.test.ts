@@ -18,7 +18,6 @@ import { FixedLog, memoryPorts, numberRecord, RecordingMeter } from '../harness/
  * and the outputs deduplicated by position equal an offline fold of the input.
  */
 const AT = { topic: 'numbers.v1', partition: 0 };
-const SOURCE = 'kizuna.counting.v1@1/numbers.v1/0';
 const END_MS = 1_000_000;
 
 function randomOf(seed: number): () => number {
@@ -183,7 +182,7 @@ class World {
 /** One process at work on the partition, until its luck runs out. Crash = it is simply dropped, wherever it is. */
 async function live(world: World, steps: number): Promise<void> {
   const ports = world.ports();
-  const partition = ownPartition(counting, AT, SOURCE);
+  const partition = ownPartition(counting, AT);
   ports.owned.add(partition);
   for (let step = 0; step < steps; step++) {
     try {
@@ -222,7 +221,7 @@ async function act(world: World, partition: OwnedPartition, ports: PipelinePorts
 async function finish(world: World): Promise<void> {
   world.trouble = false;
   const ports = world.ports();
-  const partition = ownPartition(counting, AT, SOURCE);
+  const partition = ownPartition(counting, AT);
   ports.owned.add(partition);
   await takeOver(partition, ports);
   const records = world.log.records.slice(partition.next);

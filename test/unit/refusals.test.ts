@@ -119,7 +119,7 @@ describe('the runtime', () => {
 });
 
 async function runStatefulBatch(batch: LogBatch, ports: PipelinePorts): Promise<void> {
-  const partition = ownPartition(counting, { topic: batch.topic, partition: 0 }, 'source');
+  const partition = ownPartition(counting, { topic: batch.topic, partition: 0 });
   await takeOver(partition, ports);
   await runBatch(partition, batch, ports, async () => undefined);
 }

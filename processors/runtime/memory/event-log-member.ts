@@ -124,7 +124,8 @@ export class MemoryMember {
       if (this.standing !== 'assigned' || this.leaving || this.#active >= this.#limits.concurrency) return;
       if (owned.busy || owned.resting || this.#paused.has(name)) continue;
       const partition = this.#log.partition(owned.topic, owned.partition);
-      if (owned.position < partition.start) owned.position = partition.start;
+      // Out of range, as for a broker: kafkajs starts at the beginning.
+      if (owned.position < partition.start || owned.position > partition.end) owned.position = partition.start;
       if (owned.position >= partition.end) continue;
       // The one served last goes to the end of the line.
       this.#owned.delete(name);

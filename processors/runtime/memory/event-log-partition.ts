@@ -67,20 +67,26 @@ export class MemoryPartition {
     return this.#start + low;
   }
 
+  /** As a topic that is deleted and created anew: its records are gone, its offsets begin again, and no group knows it. */
+  renew(): void {
+    this.deleteBefore(this.end);
+    this.#start = 0;
+    this.committed.clear();
+  }
+
+  /** Forgets what lies below `offset`, whoever may still need it: as retention does. */
+  deleteBefore(offset: number): void {
+    const surplus = Math.min(offset, this.end) - this.#start;
+    if (surplus <= 0) return;
+    this.#records = this.#records.slice(surplus);
+    this.#highTimes = this.#highTimes.slice(surplus);
+    this.#start += surplus;
+  }
+
   /** Forgets all but the newest `keep` records, never one that a group in `readers` has not committed yet. */
   trim(keep: number, readers: ReadonlySet<string>): void {
     let before = this.end - keep;
     for (const group of readers) before = Math.min(before, this.committed.get(group)?.offset ?? 0);
-    if (before - this.#start < Math.max(TRIM_AT_ONCE, this.#records.length / 2)) return;
-    this.deleteBefore(before);
-  }
-
-  /** Forgets what lies below `offset`, whoever may still need it. */
-  deleteBefore(offset: number): void {
-    const surplus = offset - this.#start;
-    if (surplus <= 0) return;
-    this.#records = this.#records.slice(surplus);
-    this.#highTimes = this.#highTimes.slice(surplus);
-    this.#start = offset;
+    if (before - this.#start >= Math.max(TRIM_AT_ONCE, this.#records.length / 2)) this.deleteBefore(before);
   }
 }

@@ -13,8 +13,8 @@ export class MemoryJournal implements Journal {
   readonly #rings = new Map<string, Map<number, Block>>();
 
   async headers(at: TopicPartition): Promise<BlockHeader[]> {
-    return Array.from(this.#ring(at).values(), ({ seq, nonce, next, flushedTo, emittedTo }) => {
-      return { seq, nonce, next, flushedTo, emittedTo };
+    return Array.from(this.#ring(at).values(), ({ seq, nonce, epoch, next, flushedTo, emittedTo }) => {
+      return { seq, nonce, epoch, next, flushedTo, emittedTo };
     });
   }
 
@@ -58,6 +58,7 @@ function copy(block: Block): Block {
   return {
     seq: block.seq,
     nonce: block.nonce,
+    epoch: block.epoch,
     next: block.next,
     flushedTo: block.flushedTo,
     emittedTo: block.emittedTo,

@@ -1,5 +1,6 @@
 import { Binary } from 'mongodb';
 import type { Block, BlockHeader, Position } from '../ports.ts';
+import { FIRST_EPOCH } from '../position.ts';
 import { unreadable } from './mongo-errors.ts';
 
 /** A block as it is stored. Buffers are stored as Binary and read back as Binary. */
@@ -8,6 +9,8 @@ export interface BlockDocument {
   _id: string;
   seq: number;
   nonce: string;
+  /** Absent in blocks written before there were epochs: they are of the first. */
+  epoch: number;
   next: number;
   flushedTo: number;
   emittedTo: number;
@@ -20,13 +23,13 @@ export interface BlockDocument {
 type Stored = Partial<Record<keyof BlockDocument, unknown>>;
 
 export function toDocument(slotId: string, block: Block): BlockDocument {
-  const { seq, nonce, next, flushedTo, emittedTo, totals, states, outputs } = block;
+  const { seq, nonce, epoch, next, flushedTo, emittedTo, totals, states, outputs } = block;
   const sources = Object.fromEntries(block.sources);
-  return { _id: slotId, seq, nonce, next, flushedTo, emittedTo, sources, totals, states, outputs };
+  return { _id: slotId, seq, nonce, epoch, next, flushedTo, emittedTo, sources, totals, states, outputs };
 }
 
 export function headerFrom(document: Stored, collection: string): BlockHeader {
-  const whole = (field: 'seq' | 'next' | 'flushedTo' | 'emittedTo'): number => {
+  const whole = (field: 'seq' | 'epoch' | 'next' | 'flushedTo' | 'emittedTo'): number => {
     const value = document[field];
     if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw unreadable(collection, field);
     return value;
@@ -35,6 +38,7 @@ export function headerFrom(document: Stored, collection: string): BlockHeader {
   return {
     seq: whole('seq'),
     nonce: document.nonce,
+    epoch: document.epoch === undefined ? FIRST_EPOCH : whole('epoch'),
     next: whole('next'),
     flushedTo: whole('flushedTo'),
     emittedTo: whole('emittedTo'),
