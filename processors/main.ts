@@ -10,7 +10,7 @@ import { openServices } from './runtime/open-services.ts';
 import type { OwnedPartition } from './runtime/owned-partition.ts';
 import { startPipeline } from './runtime/pipeline.ts';
 import { storeName } from './runtime/pipeline-ports.ts';
-import type { Clock, Emitter, Log } from './runtime/ports.ts';
+import type { Clock, Log } from './runtime/ports.ts';
 import { Refusals } from './runtime/refusals.ts';
 import type { Services } from './runtime/services.ts';
 
@@ -21,8 +21,8 @@ export interface StartOptions {
   readonly only?: readonly string[];
   /** Called once the services are there, before anything is read: provisioning. */
   readonly provision?: (services: Services) => Promise<void>;
-  /** Wraps what publishes, for whoever wants to watch. */
-  readonly watch?: (emitter: Emitter) => Emitter;
+  /** Wraps what the processors run on, for whoever wants to watch. */
+  readonly watch?: (services: Services) => Services;
 }
 
 /** A running Kizuna: `url` is where /metrics, /livez and /readyz are. Disposing stops it in the reverse order of its start. */
@@ -43,8 +43,7 @@ export async function startKizuna(config: Config, { logger, clock, ...options }:
   await options.provision?.(services);
   await services.codec.prepare(encodedTopics(processors));
 
-  const { log, store, codec } = services;
-  const emitter = options.watch?.(services.emitter) ?? services.emitter;
+  const { log, emitter, store, codec } = options.watch?.(services) ?? services;
   const owned = new Set<OwnedPartition>();
   const topics = topicDirectory;
   const { limits } = config;

@@ -74,7 +74,7 @@ async function simulate(flags: SimulateFlags, terminal: Terminal): Promise<void>
       if (config.services !== null) await provisionShop(config, services, logger);
       await services.codec.prepare([INPUT]);
     },
-    watch: (emitter) => watch.emitter(emitter),
+    watch: (services) => ({ ...services, emitter: watch.emitter(services.emitter) }),
   });
   kizuna = running;
   const embedded = config.services === null;

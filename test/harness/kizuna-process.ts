@@ -6,9 +6,11 @@ import { waitUntil } from './wait-until.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const START_WITHIN_MS = 30_000;
 const LINES_KEPT = 20;
+const RUN = [join(ROOT, 'processors/cli/main.ts'), 'run'] as const;
 
 /** `kizuna run` as a process of its own. */
 export interface KizunaProcess extends AsyncDisposable {
+  readonly pid: number;
   /** Where its metrics are. */
   readonly url: string;
   readonly failed: Promise<never>;
@@ -20,13 +22,39 @@ export interface KizunaProcess extends AsyncDisposable {
 
 /** Starts it and resolves when it says that it runs. Disposing kills it. */
 export async function runKizuna(environment: Readonly<Record<string, string>>): Promise<KizunaProcess> {
-  const child = kizuna(['run'], environment);
+  const started = spawnKizuna(environment, RUN);
+  try {
+    const url = await started.running;
+    const { pid, failed, kill, stop } = started;
+    return { pid, url, failed, kill, stop, [Symbol.asyncDispose]: kill };
+  } catch (error) {
+    await started.kill();
+    throw error;
+  }
+}
+
+/** A process that composes `kizuna run`, from its beginning on. */
+export interface SpawnedKizuna extends Omit<KizunaProcess, 'url'> {
+  /** Where its metrics are, once it says that it runs. */
+  readonly running: Promise<string>;
+  /** Resolves when it is gone, however it ended. */
+  readonly gone: Promise<unknown>;
+}
+
+/** `program`: a file and its arguments. `onLine` is told each line of its log. */
+export function spawnKizuna(
+  environment: Readonly<Record<string, string>>,
+  program: readonly string[],
+  onLine: (line: string) => void = () => undefined,
+): SpawnedKizuna {
+  const child = node(program, environment);
   const told: string[] = [];
   let url: string | undefined;
   createInterface({ input: child.stderr }).on('line', (line) => {
     told.push(line);
     if (told.length > LINES_KEPT) told.shift();
     url ??= urlOf(line);
+    onLine(line);
   });
   const gone = new Promise<number | null>((resolve) => child.once('close', resolve));
   let isWanted = true;
@@ -40,18 +68,16 @@ export async function runKizuna(environment: Readonly<Record<string, string>>): 
     child.kill(signal);
     return gone;
   };
+  const running = waitUntil('kizuna run runs', () => url, {
+    withinMs: START_WITHIN_MS,
+    failed,
+    seen: () => told.join('\n'),
+  });
+  // Whoever wants to know awaits it.
+  running.catch(() => undefined);
   const kill = async (): Promise<void> => void (await end('SIGKILL'));
-  try {
-    const address = await waitUntil('kizuna run runs', () => url, {
-      withinMs: START_WITHIN_MS,
-      failed,
-      seen: () => told.join('\n'),
-    });
-    return { url: address, failed, kill, stop: () => end('SIGTERM'), [Symbol.asyncDispose]: kill };
-  } catch (error) {
-    await kill();
-    throw error;
-  }
+  const stop = (): Promise<number | null> => end('SIGTERM');
+  return { pid: child.pid ?? -1, running, failed, gone, kill, stop, [Symbol.asyncDispose]: kill };
 }
 
 /** Where the process listens, if this line of its log tells. */
@@ -65,7 +91,7 @@ export async function runCommand(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const child = kizuna(args, environment);
+  const child = node([RUN[0], ...args], environment);
   const [out, err]: [string[], string[]] = [[], []];
   child.stdout.on('data', (text: Buffer) => out.push(text.toString()));
   child.stderr.on('data', (text: Buffer) => err.push(text.toString()));
@@ -74,8 +100,7 @@ export async function runCommand(
   return out.join('');
 }
 
-function kizuna(args: readonly string[], environment: Readonly<Record<string, string>>) {
-  const main = join(ROOT, 'processors/cli/main.ts');
+function node(program: readonly string[], environment: Readonly<Record<string, string>>) {
   const env = { PATH: process.env['PATH'], ...environment };
-  return spawn(process.execPath, [main, ...args], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(process.execPath, [...program], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
 }

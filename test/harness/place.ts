@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { askRegistry, connectMongodb, kafkaClient } from './service-clients.ts';
 import type { ServiceAddresses } from './services.ts';
+import { waitUntil } from './wait-until.ts';
+
+const GROUPS_EMPTY_WITHIN_MS = 30_000;
+
+type Admin = ReturnType<ReturnType<typeof kafkaClient>['admin']>;
 
 /** A place of its own on services that others use too. */
 export interface Place extends ServiceAddresses {
@@ -35,12 +40,22 @@ async function removeFromKafka(brokers: readonly string[], prefix: string): Prom
   try {
     const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix));
     if (topics.length > 0) await admin.deleteTopics({ topics });
-    const { groups } = await admin.listGroups();
-    const own = groups.map(({ groupId }) => groupId).filter((group) => group.startsWith(prefix));
-    if (own.length > 0) await admin.deleteGroups(own);
+    // A member that was killed is one until its session has run out.
+    await waitUntil('every group is empty', () => deleteGroups(admin, prefix), { withinMs: GROUPS_EMPTY_WITHIN_MS });
   } finally {
     await admin.disconnect();
   }
+}
+
+/** Answers undefined while one of them has members. */
+async function deleteGroups(admin: Admin, prefix: string): Promise<true | undefined> {
+  const { groups } = await admin.listGroups();
+  const own = groups.map(({ groupId }) => groupId).filter((group) => group.startsWith(prefix));
+  if (own.length === 0) return true;
+  const described = await admin.describeGroups(own);
+  if (described.groups.some(({ members }) => members.length > 0)) return undefined;
+  await admin.deleteGroups(own);
+  return true;
 }
 
 async function dropDatabase(uri: string, database: string): Promise<void> {

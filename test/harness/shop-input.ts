@@ -25,20 +25,36 @@ export interface ShopInput extends AsyncDisposable {
   readonly replayed: string;
 }
 
-/** The first `count` records of a shop under the shipped definitions, replayed. */
-export async function shopInput(shop: {
+export interface Shop {
   readonly seed: number;
   readonly customers: number;
   readonly days: number;
-  readonly count?: number;
-}): Promise<ShopInput> {
+}
+
+/** The first `count` records of a shop under the shipped definitions, replayed. */
+export async function shopInput({ count, ...shop }: Shop & { readonly count?: number }): Promise<ShopInput> {
+  return replayedInput(nextRecords(shopRecords(shop), count ?? Number.POSITIVE_INFINITY));
+}
+
+/** What a shop logs, in order. */
+export function shopRecords({ seed, customers, days }: Shop): Iterator<ShopRecord> {
   const from = Date.UTC(2026, 0, 5);
-  const to = from + shop.days * DAY_MS;
+  return simulateShop({ seed, customers, from, to: from + days * DAY_MS })[Symbol.iterator]();
+}
+
+/** The next `count` records, or as many as there are. */
+export function nextRecords(source: Iterator<ShopRecord>, count: number): ShopRecord[] {
   const records: ShopRecord[] = [];
-  for (const record of simulateShop({ seed: shop.seed, customers: shop.customers, from, to })) {
-    records.push(record);
-    if (records.length === shop.count) break;
+  while (records.length < count) {
+    const next = source.next();
+    if (next.done === true) break;
+    records.push(next.value);
   }
+  return records;
+}
+
+/** These records, replayed under the shipped definitions. */
+export async function replayedInput(records: readonly ShopRecord[]): Promise<ShopInput> {
   const interactions = records.filter(
     (record): record is ShopRecord & LoggedInteraction => record.kind === 'interaction',
   );
@@ -47,7 +63,7 @@ export async function shopInput(shop: {
   const replayed = join(folder, 'replayed');
   await writeInteractions(file, interactions);
   const definitions = await loadDefinitions(shippedDefinitions);
-  const until = Math.max(...records.map(({ timestamp }) => timestamp));
+  const until = records.reduce((latest, { timestamp }) => Math.max(latest, timestamp), 0);
   const summary = await replay({ file, to: replayed, definitions, until });
   return {
     ...{ records, raw: records.length - interactions.length, definitions, until, summary, replayed },

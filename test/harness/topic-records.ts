@@ -95,16 +95,27 @@ const HOPS = [
   { group: 'kizuna.customer.v1', topic: 'customer-events.v1' },
 ] as const;
 
-/** How many records each group has committed, and how many its topic holds, first intake, then customer. */
-export async function progressOf(place: Place): Promise<{ committed: number; held: number }[]> {
+export interface HopProgress {
+  /** Records that the group has committed, and that its topic holds. */
+  readonly committed: number;
+  readonly held: number;
+  /** The committed offset of each partition; 0 when there is none. */
+  readonly offsets: readonly number[];
+}
+
+/** How far each hop is, first intake, then customer. */
+export async function progressOf(place: Place): Promise<HopProgress[]> {
   return asking(place, async (admin) => {
     const progress = [];
     for (const { group, topic } of HOPS) {
       const held = await admin.fetchTopicOffsets(place.prefix + topic);
-      const [committed] = await admin.fetchOffsets({ groupId: place.prefix + group, topics: [place.prefix + topic] });
+      const [answer] = await admin.fetchOffsets({ groupId: place.prefix + group, topics: [place.prefix + topic] });
+      const partitions = (answer?.partitions ?? []).toSorted((a, b) => a.partition - b.partition);
+      const offsets = partitions.map(({ offset }) => Math.max(0, Number(offset)));
       progress.push({
-        committed: (committed?.partitions ?? []).reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0),
+        committed: offsets.reduce((sum, offset) => sum + offset, 0),
         held: held.reduce((sum, { high }) => sum + Number(high), 0),
+        offsets,
       });
     }
     return progress;
@@ -123,7 +134,7 @@ export async function untilFolded(
   let seen = '';
   const look = async (): Promise<true | undefined> => {
     const [intake, customer] = await progressOf(place);
-    seen = JSON.stringify([intake, customer]);
+    seen = `${intake?.committed} of ${intake?.held}, ${customer?.committed} of ${customer?.held}`;
     if (intake === undefined || customer === undefined || intake.committed < expected) return undefined;
     return customer.committed >= customer.held ? true : undefined;
   };

@@ -1,0 +1,146 @@
+import type {
+  Block,
+  Documents,
+  Emitter,
+  EventLog,
+  GroupHandler,
+  Journal,
+  Membership,
+  Store,
+  TopicPartition,
+} from '../../processors/runtime/ports.ts';
+import type { Services } from '../../processors/runtime/services.ts';
+
+/** Where a process can be struck: between two steps whose order makes delivery safe, or in the midst of one. */
+export const FAULT_POINTS = [
+  'after fetch',
+  'after fold',
+  'after the block',
+  'mid-produce',
+  'before the commit',
+  'mid-flush',
+  'before the claim',
+  'after the claim',
+] as const;
+
+export type FaultPoint = (typeof FAULT_POINTS)[number];
+
+/** Called at each pass of a point; `where` is for people. */
+export type OnPass = (point: FaultPoint, where: string) => Promise<void> | void;
+
+/**
+ * The same services, telling each pass of a named point. What is in the midst of a step is split there: the first half is
+ * done, the rest is not.
+ */
+export function withFaultPoints(services: Services, onPass: OnPass): Services {
+  return {
+    ...services,
+    log: watchedLog(services.log, onPass),
+    emitter: watchedEmitter(services.emitter, onPass),
+    store: watchedStore(services.store, onPass),
+  };
+}
+
+const name = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
+
+function watchedLog(log: EventLog, onPass: OnPass): EventLog {
+  return {
+    join: async (group, topics, handler) => watchedMember(await log.join(group, topics, watched(handler)), onPass),
+    ranges: (topic) => log.ranges(topic),
+    offsetsAt: (topic, time) => log.offsetsAt(topic, time),
+    committed: (group, topic) => log.committed(group, topic),
+    members: (group) => log.members(group),
+    close: () => log.close(),
+  };
+
+  function watched(handler: GroupHandler): GroupHandler {
+    return {
+      assigned: (partitions) => {
+        handler.assigned(partitions);
+      },
+      revoked: () => {
+        handler.revoked();
+      },
+      onBatch: async (batch, heartbeat) => {
+        await onPass('after fetch', name(batch));
+        return handler.onBatch(batch, heartbeat);
+      },
+      crashed: (error) => {
+        handler.crashed(error);
+      },
+    };
+  }
+}
+
+function watchedMember(member: Membership, onPass: OnPass): Membership {
+  return {
+    commit: async (at, offset, metadata) => {
+      await onPass('before the commit', name(at));
+      return member.commit(at, offset, metadata);
+    },
+    seek: (at, offset) => {
+      member.seek(at, offset);
+    },
+    pause: (at) => {
+      member.pause(at);
+    },
+    resume: (at) => {
+      member.resume(at);
+    },
+    leave: () => member.leave(),
+  };
+}
+
+function watchedEmitter(emitter: Emitter, onPass: OnPass): Emitter {
+  return {
+    send: async (records) => {
+      const half = Math.floor(records.length / 2);
+      if (half === 0) return emitter.send(records);
+      await emitter.send(records.slice(0, half));
+      const rest = emitter.send(records.slice(half));
+      // Struck while the rest is on its way: it may arrive or not.
+      await onPass('mid-produce', records[half]?.topic ?? '');
+      return rest;
+    },
+    close: () => emitter.close(),
+  };
+}
+
+function watchedStore(store: Store, onPass: OnPass): Store {
+  return {
+    journal: (processor) => watchedJournal(store.journal(processor), onPass),
+    documents: (processor) => watchedDocuments(store.documents(processor), onPass),
+    ping: () => store.ping(),
+    close: () => store.close(),
+  };
+}
+
+/** What packs nothing at all is a claim: a block of a batch says at least that it has no outputs. */
+const isClaim = (block: Block): boolean => block.outputs.length === 0;
+
+function watchedJournal(journal: Journal, onPass: OnPass): Journal {
+  return {
+    headers: (at) => journal.headers(at),
+    blocks: (at, from, to) => journal.blocks(at, from, to),
+    write: async (at, block) => {
+      const where = `${name(at)}, block ${block.seq}`;
+      await onPass(isClaim(block) ? 'before the claim' : 'after fold', where);
+      await journal.write(at, block);
+      await onPass(isClaim(block) ? 'after the claim' : 'after the block', where);
+    },
+  };
+}
+
+function watchedDocuments(documents: Documents, onPass: OnPass): Documents {
+  return {
+    load: (keys) => documents.load(keys),
+    due: (partition, until, after, limit) => documents.due(partition, until, after, limit),
+    store: async (writes) => {
+      const half = Math.floor(writes.length / 2);
+      if (half === 0) return documents.store(writes);
+      const first = await documents.store(writes.slice(0, half));
+      await onPass('mid-flush', `partition ${writes[0]?.partition}, ${half} of ${writes.length} documents stored`);
+      return [...first, ...(await documents.store(writes.slice(half)))];
+    },
+  };
+}
