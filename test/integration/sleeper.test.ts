@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { expectConserved, expectSameAsReplay } from '../harness/fault-judgement.ts';
+import { spawnFaulty, drawStrikes } from '../harness/faulty-process.ts';
+import { startFeed } from '../harness/feed.ts';
+import { runKizuna } from '../harness/kizuna-process.ts';
+import { gaugeBy, scrape } from '../harness/metrics-text.ts';
+import { pipelinePlace, type PipelinePlace } from '../harness/pipeline-place.ts';
+import { describeWithServices } from '../harness/sandbox.ts';
+import { testSeed } from '../harness/test-settings.ts';
+import { progressOf } from '../harness/topic-records.ts';
+import { waitUntil } from '../harness/wait-until.ts';
+
+const PER_SECOND = 500;
+/** The shortest that a broker allows by default. */
+const SETTINGS = { KIZUNA_SESSION_TIMEOUT_MS: '6000', KIZUNA_HEARTBEAT_MS: '500' };
+
+/** Resolves when each partition of every hop has been committed beyond what it is now: none is owned by the sleeper alone. */
+async function untilAllGoOn(place: PipelinePlace, failed: Promise<never>): Promise<void> {
+  const offsets = async (): Promise<number[]> => (await progressOf(place)).flatMap((hop) => hop.offsets);
+  const before = await offsets();
+  const look = async (): Promise<true | undefined> => {
+    const now = await offsets();
+    return now.every((committed, partition) => committed > (before[partition] ?? 0)) ? true : undefined;
+  };
+  await waitUntil('every partition gets on', look, { withinMs: 60_000, failed, seen: () => before.join(' ') });
+}
+
+describeWithServices('SIGSTOP for longer than the session', () => {
+  test('a sleeper finds itself shut out, does no harm, and comes back', async () => {
+    const strikes = drawStrikes(['after fold', 'mid-produce', 'before the commit', 'mid-flush'], testSeed());
+    await using place = await pipelinePlace('sleeper', { time: 'record', settings: SETTINGS });
+    await using other = await runKizuna(place.environment);
+    await using sleeper = spawnFaulty(place.environment, 'SIGSTOP', strikes);
+    const url = await sleeper.running;
+    await using feed = startFeed(place, { seed: 12, customers: 5_000, days: 150 }, PER_SECOND);
+    const failed = Promise.race([other.failed, sleeper.failed, feed.failed]);
+    for (const [slept, { point, pass }] of strikes.entries()) {
+      // To be struck again it must have come back: it owns partitions, and folds.
+      const isStruck = (): true | undefined => (sleeper.struck.length > slept ? true : undefined);
+      await waitUntil(`${point}, pass ${pass}`, isStruck, { withinMs: 60_000, failed });
+      const before = gaugeBy(await scrape(other.url), 'kizuna_takeovers_total', 'reason');
+      await untilAllGoOn(place, failed);
+      const after = gaugeBy(await scrape(other.url), 'kizuna_takeovers_total', 'reason');
+      expect(after['joined']).toBeGreaterThan(before['joined'] ?? 0);
+      process.kill(sleeper.pid, 'SIGCONT');
+      const shutOut = await waitUntil('it notices', () => noticed(url, slept, point), { withinMs: 60_000, failed });
+      sleeper.arm();
+      process.stdout.write(`slept ${sleeper.struck[slept]}, pass ${pass}; woken it saw ${shutOut}\n`);
+    }
+    await using input = await feed.finish();
+    expect(await expectConserved({ url })).toBeGreaterThan(0);
+    await expectSameAsReplay(place, input, [other, { ...sleeper, url }]);
+  }, 600_000);
+
+  /** Once for each sleep the member lost its generation; what had folded a batch meanwhile lost its block as well. */
+  async function noticed(url: string, slept: number, point: string): Promise<string | undefined> {
+    const metrics = await scrape(url);
+    const total = (name: string, reason: string): number =>
+      metrics.samples
+        .filter((sample) => sample.name === name && (sample.labels['reason'] ?? '') === reason)
+        .reduce((sum, { value }) => sum + value, 0);
+    const rebalances = total('kizuna_rebalances_total', '');
+    const lost = total('kizuna_takeovers_total', 'ownership_lost');
+    // Its own group's generations before it slept count as well: the first join is none.
+    if (rebalances < slept + 1 || (point === 'after fold' && lost === 0)) return undefined;
+    return `${rebalances} rebalances and ${lost} blocks lost to another owner since its start`;
+  }
+});
