@@ -145,14 +145,14 @@ export class Purge {
 }
 
 async function standings(member: Consumption, topic: string): Promise<Standing[]> {
+  const group = groupName(member.processor);
   if (member instanceof StatefulMember) {
     // Before the first take-over it is not known what is folded.
     return member
       .partitions()
       .filter(({ at, head }) => at.topic === topic && head >= 0)
-      .map(({ at, next, source }) => ({ partition: at.partition, next, source }));
+      .map(({ at, next, epoch }) => ({ partition: at.partition, next, source: sourceOf(group, epoch, at) }));
   }
-  const group = groupName(member.processor);
   return (await member.positions())
     .filter((position) => position.topic === topic)
     .map(({ partition, next }) => ({ partition, next, source: sourceOf(group, FIRST_EPOCH, { topic, partition }) }));

@@ -6,9 +6,8 @@ import { embedServices } from '../../processors/runtime/embed.ts';
 import { flushOnce } from '../../processors/runtime/flush.ts';
 import { ownPartition } from '../../processors/runtime/owned-partition.ts';
 import { partitionOfKey } from '../../processors/runtime/partitioner.ts';
-import { groupName, type PipelinePorts } from '../../processors/runtime/pipeline-ports.ts';
+import type { PipelinePorts } from '../../processors/runtime/pipeline-ports.ts';
 import type { LogRecord, Store } from '../../processors/runtime/ports.ts';
-import { sourceOf } from '../../processors/runtime/position.ts';
 import { runBatch } from '../../processors/runtime/run-batch.ts';
 import { runStateless } from '../../processors/runtime/run-stateless.ts';
 import { takeOver } from '../../processors/runtime/take-over.ts';
@@ -127,10 +126,9 @@ async function statefulFold(
   topic: string,
   ports: PipelinePorts,
 ): Promise<(chunk: Chunk) => Promise<void>> {
-  const partitions = Array.from({ length: PARTITIONS }, (_, partition) => {
-    const at = { topic, partition };
-    return ownPartition(processor, at, sourceOf(groupName(processor), 1, at));
-  });
+  const partitions = Array.from({ length: PARTITIONS }, (_, partition) =>
+    ownPartition(processor, { topic, partition }),
+  );
   for (const partition of partitions) {
     ports.owned.add(partition);
     await takeOver(partition, { ...ports, log: committedNothing(partition.at.partition) });
@@ -182,6 +180,7 @@ function forgetfulStore(counts: { documents: number }): Store {
         return writes.map(() => true);
       },
     }),
+    marks: { load: async () => null, store: async () => undefined },
     ping: async () => undefined,
     close: async () => undefined,
   };

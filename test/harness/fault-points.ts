@@ -50,6 +50,7 @@ function watchedLog(log: EventLog, onPass: OnPass): EventLog {
     offsetsAt: (topic, time) => log.offsetsAt(topic, time),
     committed: (group, topic) => log.committed(group, topic),
     members: (group) => log.members(group),
+    deleteBefore: (topic, offsets) => log.deleteBefore(topic, offsets),
     close: () => log.close(),
   };
 
@@ -110,6 +111,7 @@ function watchedStore(store: Store, onPass: OnPass): Store {
   return {
     journal: (processor) => watchedJournal(store.journal(processor), onPass),
     documents: (processor) => watchedDocuments(store.documents(processor), onPass),
+    marks: store.marks,
     ping: () => store.ping(),
     close: () => store.close(),
   };
