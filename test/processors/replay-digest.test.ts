@@ -49,10 +49,10 @@ test('a replay of a fixed file gives the files it always gave, byte for byte', a
   );
   const { files } = await replayed(lines, definitions);
   expect(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, sha256(text)]))).toEqual({
-    'churn-risk.v1.ndjson': '3059f110fbd6ab32',
-    'customer-traits.v1.ndjson': '2dbc6694e51ef762',
+    'churn-risk.v1.ndjson': 'c8fdfa975694cb1d',
+    'customer-traits.v1.ndjson': '0b6d70fbda046b97',
     'dead-letters.ndjson': '2f4dd53b204d7130',
-    'profiles.ndjson': '0237974035b671e1',
+    'profiles.ndjson': '2babe42fa180570a',
     'segment-memberships.v1.ndjson': 'b907865088af8e0d',
     'summary.json': '975e7f147eff96a4',
   });
