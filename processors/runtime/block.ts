@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter } from '../core/packing.ts';
-import { NEVER, type Instant } from '../core/processor.ts';
+import { NEVER, type Instant, type Packing } from '../core/processor.ts';
 import { POSITION_HEADER } from './position.ts';
 
 /**
@@ -18,7 +18,7 @@ export interface PackedState {
 export interface BlockOutput {
   readonly topic: string;
   readonly key: Buffer | null;
-  readonly value: Buffer | null;
+  value: Buffer | null;
   readonly timestamp: Instant;
   readonly headers: Record<string, Buffer | string>;
 }
@@ -26,31 +26,31 @@ export interface BlockOutput {
 /** Collects the states of one block; reused from block to block. */
 export class StatesWriter {
   readonly #block = new ByteWriter(1 << 16);
-  readonly #state = new ByteWriter(1 << 12);
-  readonly #ends: number[] = [];
-  readonly #lengths: number[] = [];
+  readonly #ranges: number[] = [];
 
   reset(): void {
     this.#block.reset();
-    this.#ends.length = 0;
-    this.#lengths.length = 0;
+    this.#ranges.length = 0;
   }
 
-  add(key: string, due: Instant, pack: (writer: ByteWriter) => void): void {
-    this.#state.reset();
-    pack(this.#state);
-    this.#block.string(key);
+  add<State>(key: string, due: Instant, packing: Pick<Packing<State>, 'pack'>, state: State): void {
+    const block = this.#block;
+    block.string(key);
     // 0 stands for never; real deadlines are milliseconds after 1970.
-    this.#block.uint(due === NEVER ? 0 : due + 1);
-    this.#block.bytes(this.#state.view());
-    this.#ends.push(this.#block.length);
-    this.#lengths.push(this.#state.length);
+    block.uint(due === NEVER ? 0 : due + 1);
+    const begun = block.begin();
+    packing.pack(state, block);
+    const length = block.length - begun;
+    block.end(begun);
+    this.#ranges.push(block.length - length, block.length);
   }
 
   /** The block's bytes, and for each state added, in order, a view of its packed form in them. */
   finish(): { states: Buffer; views: Buffer[] } {
     const states = this.#block.copy();
-    const views = this.#ends.map((end, index) => states.subarray(end - (this.#lengths[index] ?? 0), end));
+    const ranges = this.#ranges;
+    const views: Buffer[] = [];
+    for (let at = 0; at < ranges.length; at += 2) views.push(states.subarray(ranges[at], ranges[at + 1]));
     return { states, views };
   }
 }
@@ -69,27 +69,29 @@ const HAS_KEY = 1;
 const HAS_VALUE = 2;
 const PRESENT = 4;
 
-export function packOutputs(writer: ByteWriter, outputs: readonly (BlockOutput | null)[]): void {
-  let previousTopic = '';
-  for (const output of outputs) {
-    if (output === null) {
-      writer.byte(SUPPRESSED);
-      continue;
-    }
-    writer.byte(PRESENT | (output.key === null ? 0 : HAS_KEY) | (output.value === null ? 0 : HAS_VALUE));
-    // An empty name repeats the topic before it.
-    writer.string(output.topic === previousTopic ? '' : output.topic);
-    previousTopic = output.topic;
-    writer.uint(output.timestamp);
-    if (output.key !== null) writer.bytes(output.key);
-    if (output.value !== null) writer.bytes(output.value);
-    const headers = Object.entries(output.headers).filter(([name]) => name !== POSITION_HEADER);
-    writer.uint(headers.length);
-    for (const [name, value] of headers) {
-      writer.string(name);
-      writer.bytes(typeof value === 'string' ? Buffer.from(value) : value);
-    }
+/** One output as a block holds it, behind one of `previousTopic`. */
+export function packOutput(writer: ByteWriter, output: BlockOutput | null, previousTopic: string): void {
+  if (output === null) {
+    writer.byte(SUPPRESSED);
+    return;
   }
+  packOutputHead(writer, output, previousTopic);
+  if (output.value !== null) writer.bytes(output.value);
+  const headers = Object.entries(output.headers).filter(([name]) => name !== POSITION_HEADER);
+  writer.uint(headers.length);
+  for (const [name, value] of headers) {
+    writer.string(name);
+    writer.bytes(typeof value === 'string' ? Buffer.from(value) : value);
+  }
+}
+
+/** What stands before the value. */
+export function packOutputHead(writer: ByteWriter, output: BlockOutput, previousTopic: string): void {
+  writer.byte(PRESENT | (output.key === null ? 0 : HAS_KEY) | (output.value === null ? 0 : HAS_VALUE));
+  // An empty name repeats the topic before it.
+  writer.string(output.topic === previousTopic ? '' : output.topic);
+  writer.uint(output.timestamp);
+  if (output.key !== null) writer.bytes(output.key);
 }
 
 export function unpackOutputs(outputs: Buffer): (BlockOutput | null)[] {

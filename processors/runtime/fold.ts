@@ -3,6 +3,7 @@ import type { Applied, Instant } from '../core/processor.ts';
 import type { BlockOutput } from './block.ts';
 import { deadLetter, decodeRefusal, letterBytes, type Refusal } from './dead-letter.ts';
 import { cacheNewKey } from './cached-keys.ts';
+import { OutputPacking } from './output-packing.ts';
 import type { CachedKey, OwnedPartition } from './owned-partition.ts';
 import { groupName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogRecord } from './ports.ts';
@@ -11,6 +12,7 @@ import { Tally } from './tally.ts';
 
 /** What a block will say, while it is being folded. */
 export interface Draft {
+  /** The values of those that the processor made stand in them once `finishOutputs` was called. */
   readonly outputs: (BlockOutput | null)[];
   readonly touched: Set<CachedKey>;
   readonly tally: Tally;
@@ -20,8 +22,23 @@ export interface Draft {
   newest: object | null;
 }
 
+// One for the process: from its beginning until its outputs are finished nobody waits, so there is one draft at a time.
+const PACKING = new OutputPacking();
+let drafted: Draft | null = null;
+
 export function newDraft(): Draft {
-  return { outputs: [], touched: new Set(), tally: new Tally(), bytes: 0, newest: null };
+  PACKING.reset();
+  drafted = { outputs: [], touched: new Set(), tally: new Tally(), bytes: 0, newest: null };
+  return drafted;
+}
+
+/** The outputs as a block holds them. Once, before anything is waited for. */
+export function finishOutputs(draft: Draft): Buffer {
+  if (draft !== drafted) {
+    throw new PipelineError('invariant_broken', 'a block was folded while another was', { retriable: false });
+  }
+  drafted = null;
+  return PACKING.finish();
 }
 
 // What a packed state may grow by in one block, for the estimate of the block's size.
@@ -37,6 +54,8 @@ export class Fold {
   readonly #group: string;
   readonly #writers: readonly string[];
   readonly #counts = new Map<string, boolean>();
+  /** Of the record in hand. */
+  #keyBytes: Buffer | null = null;
 
   constructor(partition: OwnedPartition, ports: PipelinePorts) {
     this.#partition = partition;
@@ -46,7 +65,7 @@ export class Fold {
   }
 
   /** One consumed record: exactly one outcome. */
-  record(record: LogRecord, draft: Draft): void {
+  record(record: LogRecord, found: FoundKey | undefined, draft: Draft): void {
     const partition = this.#partition;
     if (record.offset < partition.next || this.#isUpstreamRepeat(record)) {
       draft.tally.replayed += 1;
@@ -59,17 +78,19 @@ export class Fold {
       return this.#refuse(record, { reason: 'undecodable', message: 'the record has no key' }, 'decode', draft);
     }
     draft.newest = value;
-    this.#apply(record, record.key.toString(), value, draft);
+    this.#keyBytes = record.key;
+    this.#apply(record, found ?? record.key.toString(), value, draft);
+    this.#keyBytes = null;
   }
 
-  #apply(record: LogRecord, name: string, value: object, draft: Draft): void {
+  #apply(record: LogRecord, found: FoundKey, value: object, draft: Draft): void {
     const { processor, cache } = this.#partition;
-    const key = cache.get(name) ?? cacheNewKey(this.#partition, name);
+    const key = typeof found === 'string' ? (cache.get(found) ?? cacheNewKey(this.#partition, found)) : found;
     const now = Math.max(record.timestamp, processor.clock(key.state));
     this.deadlines(key, now, draft);
     const outcome = processor.onRecord(key.state, value, now);
     if (outcome.kind === 'reject') {
-      if (key.seq < 0 && !draft.touched.has(key)) cache.delete(name);
+      if (key.seq < 0 && !draft.touched.has(key)) cache.delete(key.key);
       return this.#refuse(record, outcome, 'fold', draft);
     }
     processor.advance(key.state, now);
@@ -79,7 +100,7 @@ export class Fold {
       draft.tally.skip(outcome.reason);
     } else {
       draft.tally.applied += 1;
-      this.#collect(outcome, draft);
+      this.#collect(outcome, key, draft);
     }
   }
 
@@ -88,7 +109,7 @@ export class Fold {
     const { processor } = this.#partition;
     while (key.due <= until) {
       const due = key.due;
-      this.#collect(processor.onDue(key.state, due), draft);
+      this.#collect(processor.onDue(key.state, due), key, draft);
       key.due = processor.nextDue(key.state);
       if (key.due <= due) {
         throw new PipelineError('invariant_broken', `${processor.name}: the deadline after ${due} is ${key.due}`, {
@@ -105,29 +126,31 @@ export class Fold {
     if (processor.atEnd === undefined) return;
     const applied = processor.atEnd(key.state, now);
     if (applied.outputs.length === 0) return;
-    this.#collect(applied, draft);
+    this.#collect(applied, key, draft);
     key.due = processor.nextDue(key.state);
     this.#touch(key, draft);
   }
 
   #touch(key: CachedKey, draft: Draft): void {
-    if (draft.touched.has(key)) return;
-    draft.touched.add(key);
+    const before = draft.touched.size;
+    if (draft.touched.add(key).size === before) return;
     draft.bytes += key.packedBytes + key.key.length + STATE_GROWTH_BYTES;
   }
 
-  #collect(applied: Applied<unknown>, draft: Draft): void {
+  #collect({ outputs, contributions }: Applied<unknown>, { key: name }: CachedKey, draft: Draft): void {
     const { processor, totals } = this.#partition;
-    for (const addition of applied.contributions ?? []) processor.totals.contribute(totals, addition);
-    for (const output of applied.outputs) {
+    if (contributions !== undefined) for (const each of contributions) processor.totals.contribute(totals, each);
+    for (const output of outputs) {
+      const before = PACKING.length;
       if (output === null) {
+        PACKING.add(null);
         draft.outputs.push(null);
-        continue;
+      } else {
+        // Most outputs are of the record's own key.
+        const key = this.#keyBytes !== null && output.key === name ? this.#keyBytes : Buffer.from(output.key);
+        draft.outputs.push(PACKING.encode(output, key, this.#ports.codec, null));
       }
-      const value = this.#ports.codec.encode(output.topic, output.value);
-      const key = Buffer.from(output.key);
-      draft.bytes += value.length + key.length + 32;
-      draft.outputs.push({ topic: output.topic, key, value, timestamp: output.timestamp, headers: {} });
+      draft.bytes += PACKING.length - before;
     }
   }
 
@@ -136,6 +159,7 @@ export class Fold {
     draft.tally.reject(refusal.reason);
     const deadLetterTopic = this.#ports.topics.deadLetterTopic(at.topic, this.#group);
     const letter = deadLetter(record, refusal, { ...at, group: this.#group, stage, deadLetterTopic });
+    PACKING.add(letter);
     draft.outputs.push(letter);
     draft.bytes += letterBytes(letter);
   }
@@ -163,13 +187,29 @@ export class Fold {
   }
 }
 
-/** The keys of a batch that must be read before it is folded. */
-export function missingKeys(partition: OwnedPartition, records: readonly LogRecord[]): string[] {
+/** A key of a batch: as it is cached, else by its name. */
+export type FoundKey = CachedKey | string;
+
+/**
+ * Looks the keys of a batch's records up, from the record at `from` on, so that no text is made of a key twice; leaves
+ * undefined what need not be looked up. Answers the names of those that must be read before the batch is folded.
+ */
+export function findKeys(
+  { cache, next }: OwnedPartition,
+  records: readonly LogRecord[],
+  from: number,
+  found: (FoundKey | undefined)[],
+): string[] {
   const missing = new Set<string>();
-  for (const record of records) {
-    if (record.key === null || record.offset < partition.next) continue;
-    const name = record.key.toString();
-    if (!partition.cache.has(name)) missing.add(name);
+  for (let index = from; index < records.length; index++) {
+    const record = records[index];
+    if (record === undefined || record.key === null || record.offset < next) continue;
+    // What was found for an earlier block may have been evicted since.
+    const before = found[index];
+    const name = before === undefined ? record.key.toString() : typeof before === 'string' ? before : before.key;
+    const key = cache.get(name);
+    found[index] = key ?? name;
+    if (key === undefined) missing.add(name);
   }
   return [...missing];
 }

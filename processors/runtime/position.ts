@@ -20,32 +20,67 @@ export function sourceOf(group: string, epoch: number, at: TopicPartition): stri
 }
 
 export function formatPosition(source: string, n: number, index: number): string {
-  return `${source}:${n}.${index}`;
+  return `${positionsOf(source, n)}${index}`;
 }
+
+/** What all positions of one `n` begin with; the index is what follows. */
+export function positionsOf(source: string, n: number): string {
+  return `${source}:${n}.`;
+}
+
+interface KnownSource {
+  readonly bytes: Buffer;
+  readonly source: string;
+}
+
+// Nearly every header is of a source seen a moment ago: told by its bytes, so that no text is made of them.
+const known: KnownSource[] = [];
+const KNOWN_MAX = 64;
+const COLON = 58;
+const DOT = 46;
 
 /** Answers null for a header that is absent or not a position: such a record is always folded. */
 export function parsePosition(header: HeaderValue): SourcedPosition | null {
   const value = Array.isArray(header) ? header[0] : header;
   if (value === undefined) return null;
-  const text = typeof value === 'string' ? value : value.toString('latin1');
-  const colon = text.lastIndexOf(':');
-  const dot = text.indexOf('.', colon + 1);
-  if (colon <= 0 || dot < 0) return null;
-  const n = wholeNumber(text, colon + 1, dot);
-  const index = wholeNumber(text, dot + 1, text.length);
-  return n < 0 || index < 0 ? null : { source: text.slice(0, colon), n, index };
+  const bytes = typeof value === 'string' ? Buffer.from(value) : value;
+  const dot = digitsBefore(bytes, bytes.length);
+  if (bytes[dot] !== DOT) return null;
+  const colon = digitsBefore(bytes, dot);
+  if (bytes[colon] !== COLON || colon === 0) return null;
+  const n = wholeNumber(bytes, colon + 1, dot);
+  const index = wholeNumber(bytes, dot + 1, bytes.length);
+  return n < 0 || index < 0 ? null : { source: sourceFrom(bytes, colon), n, index };
 }
 
-/** The digits of `text` from `start` to `end`, or -1 when there is anything else. */
-function wholeNumber(text: string, start: number, end: number): number {
+/** Where the digits that end at `end` are preceded by something else. */
+function digitsBefore(bytes: Buffer, end: number): number {
+  let at = end - 1;
+  for (let byte = bytes[at]; byte !== undefined && byte >= 48 && byte <= 57; byte = bytes[at]) at--;
+  return at;
+}
+
+/** The digits from `start` to `end` as a number, or -1 when there are none or too many. */
+function wholeNumber(bytes: Buffer, start: number, end: number): number {
   if (start >= end || end - start > 15) return -1;
   let value = 0;
-  for (let at = start; at < end; at++) {
-    const digit = text.charCodeAt(at) - 48;
-    if (digit < 0 || digit > 9) return -1;
-    value = value * 10 + digit;
-  }
+  for (let at = start; at < end; at++) value = value * 10 + (bytes[at] ?? 0) - 48;
   return value;
+}
+
+function sourceFrom(bytes: Buffer, length: number): string {
+  for (const each of known) if (startsWith(bytes, each.bytes, length)) return each.source;
+  const source = bytes.toString('utf8', 0, length);
+  if (known.length >= KNOWN_MAX) known.length = 0;
+  known.push({ bytes: Buffer.from(bytes.subarray(0, length)), source });
+  return source;
+}
+
+/** From the end: sources differ in the number of their partition. */
+function startsWith(bytes: Buffer, source: Buffer, length: number): boolean {
+  if (source.length !== length) return false;
+  for (let at = length - 1; at >= 0; at--) if (bytes[at] !== source[at]) return false;
+  return true;
 }
 
 /** The group that wrote a source: `kizuna.intake.v1` of `kizuna.intake.v1@1/interactions.v1/3`. */

@@ -1,5 +1,5 @@
 import { PipelineError } from '../core/errors.ts';
-import { Fold, missingKeys, newDraft, type Draft } from './fold.ts';
+import { findKeys, Fold, newDraft, type Draft, type FoundKey } from './fold.ts';
 import { cacheState } from './cached-keys.ts';
 import type { OwnedPartition } from './owned-partition.ts';
 import { storeName, type PipelinePorts } from './pipeline-ports.ts';
@@ -32,16 +32,17 @@ export async function runBatch(
   ports.meter.stage(processor.name, 'decode', decoded());
 
   const fold = new Fold(partition, ports);
+  const keys = new Array<FoundKey | undefined>(batch.records.length).fill(undefined);
   let from = 0;
   let newest: object | null = null;
   do {
     await heartbeat();
     await awaitRoom(partition, ports, heartbeat);
-    await loadKeys(partition, from === 0 ? batch.records : batch.records.slice(from), ports);
+    await loadKeys(partition, findKeys(partition, batch.records, from, keys), ports);
     await withinBlock(partition, async (nonce) => {
       const draft = newDraft();
       const folded = stopwatch();
-      const to = foldUntilFull(fold, batch.records, from, draft, ports.limits.blockBytesMax);
+      const to = foldUntilFull(fold, batch.records, keys, from, draft, ports.limits.blockBytesMax);
       ports.meter.stage(processor.name, 'fold', folded());
       const next = Math.max(partition.next, batch.records[to]?.offset ?? batch.next);
       ports.refusals?.guard(processor.name, draft.tally);
@@ -74,6 +75,7 @@ function valuesOf(records: readonly LogRecord[]): (Buffer | null)[] {
 function foldUntilFull(
   fold: Fold,
   records: readonly LogRecord[],
+  keys: readonly (FoundKey | undefined)[],
   from: number,
   draft: Draft,
   bytesMax: number,
@@ -82,13 +84,12 @@ function foldUntilFull(
     const record = records[index];
     if (record === undefined) break;
     if (index > from && draft.bytes >= bytesMax) return index;
-    fold.record(record, draft);
+    fold.record(record, keys[index], draft);
   }
   return records.length;
 }
 
-async function loadKeys(partition: OwnedPartition, records: readonly LogRecord[], ports: PipelinePorts): Promise<void> {
-  const missing = missingKeys(partition, records);
+async function loadKeys(partition: OwnedPartition, missing: readonly string[], ports: PipelinePorts): Promise<void> {
   if (missing.length === 0) return;
   const loaded = stopwatch();
   const documents = ports.store.documents(storeName(partition.processor));

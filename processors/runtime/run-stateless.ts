@@ -1,5 +1,6 @@
 import type { Output, StatelessProcessor } from '../core/processor.ts';
 import type { BlockOutput } from './block.ts';
+import { OutputPacking } from './output-packing.ts';
 import { deadLetter, decodeRefusal, type Refusal } from './dead-letter.ts';
 import { groupName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogBatch, LogRecord, TopicPartition } from './ports.ts';
@@ -27,8 +28,10 @@ export async function runStateless(
   const folded = stopwatch();
   const tally = new Tally();
   const outputs: BlockOutput[] = [];
+  PACKING.reset();
   const hop = new Hop(processor, batch, ports);
   for (const record of batch.records) hop.fold(record, tally, outputs);
+  PACKING.finish();
   ports.meter.stage(processor.name, 'fold', folded());
   ports.refusals?.guard(processor.name, tally);
   const emitted = stopwatch();
@@ -40,6 +43,9 @@ export async function runStateless(
   ports.meter.batchRecords(processor.name, batch.records.length);
   reportLatency(processor, batch.records.at(-1), hop.newest, ports);
 }
+
+// One for the process: a batch is folded without waiting.
+const PACKING = new OutputPacking();
 
 /** What stays the same for every record of a batch. */
 class Hop {
@@ -75,18 +81,20 @@ class Hop {
         return tally.skip(outcome.reason);
       case 'apply': {
         tally.applied += 1;
-        outcome.outputs.forEach((output, index) => {
-          if (output !== null) outputs.push(this.#encode(output, record.offset, index));
-        });
+        for (let index = 0; index < outcome.outputs.length; index++) {
+          const output = outcome.outputs[index];
+          if (output !== undefined && output !== null) outputs.push(this.#encode(output, record, value, index));
+        }
       }
     }
   }
 
-  #encode(output: Output, offset: number, index: number): BlockOutput {
-    const { topic, timestamp } = output;
-    const value = this.#ports.codec.encode(topic, output.value);
-    const headers = { [POSITION_HEADER]: formatPosition(this.#source, offset, index) };
-    return { topic, key: Buffer.from(output.key), value, timestamp, headers };
+  #encode(output: Output, { value: bytes, offset }: LogRecord, value: object, index: number): BlockOutput {
+    const isWhole = this.#processor.reads === undefined;
+    const origin = isWhole && bytes !== null ? { topic: this.#at.topic, value, bytes } : null;
+    const encoded = PACKING.encode(output, Buffer.from(output.key), this.#ports.codec, origin);
+    encoded.headers[POSITION_HEADER] = formatPosition(this.#source, offset, index);
+    return encoded;
   }
 
   #refuse(record: LogRecord, refusal: Refusal, stage: 'decode' | 'fold', tally: Tally, outputs: BlockOutput[]): void {

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ByteWriter } from '../core/packing.ts';
-import { packOutputs, StatesWriter, type BlockOutput } from './block.ts';
+import { StatesWriter, type BlockOutput } from './block.ts';
 import { flushOnce, mustFlushFirst } from './flush.ts';
-import type { Draft } from './fold.ts';
+import { finishOutputs, type Draft } from './fold.ts';
 import { compactDueHeap, evict } from './cached-keys.ts';
 import { advanceFlushed, markDirty } from './dirty-keys.ts';
 import type { OwnedPartition } from './owned-partition.ts';
 import { groupName, storeName, type PipelinePorts } from './pipeline-ports.ts';
 import { RING_SLOTS } from './ports.ts';
-import { formatPosition, POSITION_HEADER, sourceOf } from './position.ts';
+import { positionsOf, POSITION_HEADER, sourceOf } from './position.ts';
 import { reportPublished } from './report.ts';
 import { stopwatch } from './stopwatch.ts';
 
@@ -17,7 +17,7 @@ export type Heartbeat = () => Promise<void>;
 
 // One of each for the process: a block is packed without awaiting, and finish() and copy() hand out bytes of their own.
 const STATES = new StatesWriter();
-const BYTES = new ByteWriter(1 << 16);
+const BYTES = new ByteWriter(1 << 12);
 
 /**
  * Does the work of one block: folds, writes it with the nonce given, publishes. From its beginning the working copies belong
@@ -64,11 +64,9 @@ export async function writeBlock(
   const seq = partition.head + 1;
   const keys = [...draft.touched];
   STATES.reset();
-  for (const key of keys) STATES.add(key.key, key.due, (writer) => processor.state.pack(key.state, writer));
+  for (const key of keys) STATES.add(key.key, key.due, processor.state, key.state);
   const { states, views } = STATES.finish();
-  BYTES.reset();
-  packOutputs(BYTES, draft.outputs);
-  const outputs = BYTES.copy();
+  const outputs = finishOutputs(draft);
   BYTES.reset();
   processor.totals.pack(partition.totals, BYTES);
   const totals = BYTES.copy();
@@ -108,11 +106,13 @@ export async function publish(
 ): Promise<number> {
   const source = sourceOf(groupName(partition.processor), epoch, partition.at);
   const records: BlockOutput[] = [];
-  outputs.forEach((output, index) => {
-    if (output === null) return;
-    output.headers[POSITION_HEADER] = formatPosition(source, seq, index);
+  const block = positionsOf(source, seq);
+  for (let index = 0; index < outputs.length; index++) {
+    const output = outputs[index];
+    if (output === undefined || output === null) continue;
+    output.headers[POSITION_HEADER] = block + String(index);
     records.push(output);
-  });
+  }
   if (records.length > 0) {
     const emitted = stopwatch();
     await ports.emitter.send(records);
