@@ -1,7 +1,7 @@
 import avro from 'avsc';
 import { PipelineError } from '../processors/core/errors.ts';
 import { ByteWriter } from '../processors/core/packing.ts';
-import type { ReadFields } from '../processors/core/processor.ts';
+import { PackedValue, type ReadFields } from '../processors/core/processor.ts';
 import type { Codec, DecodedValue } from '../processors/runtime/ports.ts';
 import { compileWalk } from './bounds.ts';
 import type { Walk } from './bounds.ts';
@@ -142,6 +142,10 @@ export function createCodec({ registry, topics, prefix = '', clock }: CodecOptio
     }
     writer.byte(0);
     writer.uint32(codec.writerId);
+    if (value instanceof PackedValue) {
+      writer.raw(value.bytes, 0, value.bytes.length);
+      return;
+    }
     handedOn.value = NOTHING;
     if (origin !== null && readingFor(codecOf(origin.topic), undefined, origin.bytes.readUInt32BE(1))?.kind === 'own') {
       handedOn.value = origin.value;

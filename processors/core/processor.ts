@@ -7,6 +7,15 @@ export type Instant = number;
 /** Never: a deadline that no silence reaches. */
 export const NEVER: Instant = Number.POSITIVE_INFINITY;
 
+/** A value that its processor packed itself: what the topic's schema makes of it, without a frame. */
+export class PackedValue {
+  readonly bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+}
+
 /** A record to publish. `topic` is the stream's name in the catalog, without prefix; `value` fits the topic's schema. */
 export interface Output {
   readonly topic: string;

@@ -40,6 +40,11 @@ function longestUntold(attributes: Attributes): string {
   return found;
 }
 
+export function attributeTexts(attributes: Attributes): Record<string, string> {
+  // Not by assignment: an attribute may be called __proto__.
+  return Object.fromEntries([...attributes].map(([name, { value }]) => [name, value]));
+}
+
 export function writeAttributes(attributes: Attributes, writer: ByteWriter): void {
   if (attributes.size === 0) return;
   writer.uint(attributes.size);

@@ -95,6 +95,10 @@ export class OpenState {
     this.#facts = factsOf(book);
   }
 
+  get hasAttributes(): boolean {
+    return this.#attributes === null ? this.#attributesAt < this.#body.length : this.#attributes.size > 0;
+  }
+
   /** Changed in place. */
   get attributes(): Attributes {
     this.#attributes ??=

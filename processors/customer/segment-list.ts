@@ -8,9 +8,11 @@ export interface SegmentList {
   /** Places of these segments among those of `placedIn`, left there by whoever looked them up last. */
   places: readonly number[];
   placedIn: object | null;
+  /** `packedIds` of it, once asked for. */
+  avro: Buffer | null;
 }
 
-export const NO_SEGMENTS: SegmentList = { ids: [], packed: Buffer.alloc(0), places: [], placedIn: null };
+export const NO_SEGMENTS: SegmentList = { ids: [], packed: Buffer.alloc(0), places: [], placedIn: null, avro: null };
 
 // Many customers are in the same segments: those that were read share one list, so that its texts are decoded and hashed once.
 const shared = new Map<string, SegmentList>();
@@ -23,7 +25,7 @@ const listWriter = new ByteWriter(1024);
 export function segmentList(ids: readonly string[]): SegmentList {
   listWriter.reset();
   for (const id of ids) listWriter.string(id);
-  return { ids, packed: listWriter.copy(), places: [], placedIn: null };
+  return { ids, packed: listWriter.copy(), places: [], placedIn: null, avro: null };
 }
 
 export function readSegmentList(reader: ByteReader): SegmentList {
@@ -35,8 +37,20 @@ export function readSegmentList(reader: ByteReader): SegmentList {
   const ids: string[] = [];
   listReader.reset(bytes);
   while (!listReader.done) ids.push(listReader.string());
-  const list = { ids, packed: Buffer.from(bytes), places: [], placedIn: null };
+  const list = { ids, packed: Buffer.from(bytes), places: [], placedIn: null, avro: null };
   if (shared.size >= SHARED_MAX) shared.clear();
   shared.set(name, list);
   return list;
+}
+
+/** The ids as an Avro array of strings. */
+export function packedIds(list: SegmentList): Buffer {
+  if (list.avro === null) {
+    listWriter.reset();
+    if (list.ids.length > 0) listWriter.int(list.ids.length);
+    for (const id of list.ids) listWriter.avroString(id);
+    listWriter.byte(0);
+    list.avro = listWriter.copy();
+  }
+  return list.avro;
 }

@@ -74,10 +74,8 @@ export function windowSum(tally: Tally, span: Span | null, now: Instant): number
   return sum;
 }
 
-/** The sums over every window, shortest first, and since ever, into seven places of `sums` from `at` on. */
+/** The sums over every window, shortest first, and since ever, into seven places of `sums` from `at` on, of a present tally. */
 export function windowSums(tally: Tally, now: Instant, sums: Float64Array, at: number): void {
-  sums.fill(0, at, at + ALL_SPANS.length);
-  if (!tally.present) return;
   let ring = -1;
   let count = 0;
   let sum = 0;

@@ -1,24 +1,22 @@
 import { MINUTE_MS } from '../core/event-time.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
 import type { ChurnTraits, CustomerTraits, MeasureTraits, RatioTraits } from '../../schemas/types.ts';
+import { attributeTexts } from './attributes.ts';
 import type { ChurnModel } from './churn-model.ts';
 import { churnBand } from './churn-risk.ts';
 import { churnAt, isIdentified } from './feature-values.ts';
-import { MEASURES, RATIOS, WINDOWS, type Ratio } from './features.ts';
-import { placeOf } from './measures.ts';
+import { MEASURES } from './features.ts';
 import type { OpenState } from './open-state.ts';
 import type { CustomerState } from './state.ts';
-import { windowSums } from './tally.ts';
+import { RATIO_PLACES, TraitSums, type RatioPlaces } from './trait-sums.ts';
+import { packTraits } from './traits-packing.ts';
 import type { Turn } from './turn.ts';
 import { ageDays } from './watching.ts';
 
 /** Traits of one customer are published at most so often, in record time. */
 export const TRAITS_INTERVAL_MS = MINUTE_MS;
 
-const LIFETIME = WINDOWS.length - 1;
-const RATIO_NAMES = Object.keys(RATIOS) as Ratio[];
-/** Sums by measure and window: place · number of windows + place of the window. Reused. */
-const sums = new Float64Array(MEASURES.length * WINDOWS.length);
+const sums = new TraitSums();
 
 /** Publishes the traits, or notes that they are to be published when a minute has passed since the last time. */
 export function publishTraits(turn: Turn): void {
@@ -30,7 +28,7 @@ export function publishTraits(turn: Turn): void {
 export function publishTraitsNow({ state, open, plan, now, outputs }: Turn): void {
   state.mustPublishTraits = false;
   state.traitsAt = now;
-  const value = traitsOf(state, open, plan.rules.churn, plan.rules.hash, now);
+  const value = packTraits(state, open, plan.rules.churn, plan.rules.hash, now);
   outputs.push({ topic: 'customer-traits.v1', key: state.key, value, timestamp: now });
 }
 
@@ -39,7 +37,7 @@ export function traitsDue(state: CustomerState): Instant {
   return state.mustPublishTraits ? state.traitsAt + TRAITS_INTERVAL_MS : NEVER;
 }
 
-/** The whole profile view at `now`, as it is published. */
+/** The whole profile view at `now`, as `packTraits` packs it. */
 export function traitsOf(
   state: CustomerState,
   open: OpenState,
@@ -47,85 +45,46 @@ export function traitsOf(
   definitionsVersion: string,
   now: Instant,
 ): CustomerTraits {
+  sums.fill(open, now);
   return {
     brandId: state.brandId,
     customerId: state.subject,
     occurredAt: now,
     identified: isIdentified(state.subject),
-    traits: measureTraits(open, now),
-    ratios: ratioTraits(),
+    traits: sums.measures.map((place) => measureTraits(place, open, now)),
+    ratios: RATIO_PLACES.filter((ratio) => sums.isKnown(ratio)).map(ratioTraits),
     churn: churnTraits(open, model, now),
-    attributes: attributeTexts(open),
+    attributes: attributeTexts(open.attributes),
     segments: [...state.segments.ids],
     definitionsVersion,
   };
 }
 
-function attributeTexts({ attributes }: OpenState): Record<string, string> {
-  if (attributes.size === 0) return {};
-  // Not by assignment: an attribute may be called __proto__.
-  return Object.fromEntries([...attributes].map(([name, { value }]) => [name, value]));
+function measureTraits(place: number, open: OpenState, now: Instant): MeasureTraits {
+  return {
+    measure: MEASURES[place] ?? '',
+    last1h: sums.of(place, 0),
+    last24h: sums.of(place, 1),
+    last7d: sums.of(place, 2),
+    last30d: sums.of(place, 3),
+    last90d: sums.of(place, 4),
+    last365d: sums.of(place, 5),
+    lifetime: sums.of(place, 6),
+    ageDays: ageDays(open.lastAt(place), now) ?? null,
+  };
 }
 
-function measureTraits(open: OpenState, now: Instant): MeasureTraits[] {
-  const traits: MeasureTraits[] = [];
-  for (let place = 0; place < MEASURES.length; place++) {
-    const at = place * WINDOWS.length;
-    const tally = open.tally(place);
-    windowSums(tally, now, sums, at);
-    const measure = MEASURES[place];
-    if (!tally.present || measure === undefined) continue;
-    const lastAt = open.lastAt(place);
-    if (lastAt < 0 && isAllZero(at)) continue;
-    traits.push({
-      measure,
-      last1h: sum(at),
-      last24h: sum(at + 1),
-      last7d: sum(at + 2),
-      last30d: sum(at + 3),
-      last90d: sum(at + 4),
-      last365d: sum(at + 5),
-      lifetime: sum(at + 6),
-      ageDays: ageDays(lastAt, now) ?? null,
-    });
-  }
-  return traits;
-}
-
-function sum(index: number): number {
-  return sums[index] ?? 0;
-}
-
-function isAllZero(at: number): boolean {
-  for (let index = at; index < at + WINDOWS.length; index++) if (sum(index) !== 0) return false;
-  return true;
-}
-
-/** Of the sums that `measureTraits` left. */
-function ratioTraits(): RatioTraits[] {
-  const traits: RatioTraits[] = [];
-  for (const ratio of RATIO_NAMES) {
-    const { numerator, denominator } = RATIOS[ratio];
-    const above = placeOf(numerator) * WINDOWS.length;
-    const below = placeOf(denominator) * WINDOWS.length;
-    // Nothing ever leaves the whole life, so nothing in it is nothing anywhere.
-    if (sum(below + LIFETIME) === 0) continue;
-    traits.push({
-      ratio,
-      last1h: quotient(above, below),
-      last24h: quotient(above + 1, below + 1),
-      last7d: quotient(above + 2, below + 2),
-      last30d: quotient(above + 3, below + 3),
-      last90d: quotient(above + 4, below + 4),
-      last365d: quotient(above + 5, below + 5),
-      lifetime: quotient(above + LIFETIME, below + LIFETIME),
-    });
-  }
-  return traits;
-}
-
-function quotient(above: number, below: number): number | null {
-  return sum(below) === 0 ? null : sum(above) / sum(below);
+function ratioTraits(ratio: RatioPlaces): RatioTraits {
+  return {
+    ratio: ratio.name,
+    last1h: sums.quotient(ratio, 0),
+    last24h: sums.quotient(ratio, 1),
+    last7d: sums.quotient(ratio, 2),
+    last30d: sums.quotient(ratio, 3),
+    last90d: sums.quotient(ratio, 4),
+    last365d: sums.quotient(ratio, 5),
+    lifetime: sums.quotient(ratio, 6),
+  };
 }
 
 function churnTraits(open: OpenState, model: ChurnModel | null, now: Instant): ChurnTraits | null {

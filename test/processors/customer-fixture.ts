@@ -1,6 +1,6 @@
 import type { ChurnModelDefinition, Definitions } from '../../processors/core/definitions.ts';
 import { ByteReader, ByteWriter } from '../../processors/core/packing.ts';
-import type { Applied, Instant, Output } from '../../processors/core/processor.ts';
+import { PackedValue, type Applied, type Instant, type Output } from '../../processors/core/processor.ts';
 import { churnModelOf } from '../../processors/customer/churn-model.ts';
 import { churnProbability } from '../../processors/customer/churn-risk.ts';
 import { createCustomer, type CustomerProcessor } from '../../processors/customer/processor.ts';
@@ -13,6 +13,8 @@ import type {
   Interaction,
   SegmentMembershipsChanged,
 } from '../../schemas/types.ts';
+import { topicOf } from '../../topics/catalog.ts';
+import { typeOf } from '../harness/avro-values.ts';
 import { definitionsWith } from '../harness/definition-sets.ts';
 import { interaction } from './intake-fixture.ts';
 
@@ -150,7 +152,7 @@ export class CustomerDriver {
   }
 
   #of<T>(topic: string): T[] {
-    return this.outputs.filter((output) => output.topic === topic).map(({ value }) => value as T);
+    return this.outputs.filter((output) => output.topic === topic).map(({ value }) => unpacked(topic, value) as T);
   }
 
   #collect({ outputs, contributions }: Applied<CustomerAddition>): void {
@@ -161,4 +163,10 @@ export class CustomerDriver {
   #repack(): void {
     if (this.isRepacking) this.state = this.processor.state.unpack(new ByteReader(this.packed()));
   }
+}
+
+/** What a processor packed itself, as an object again. */
+function unpacked(topic: string, value: object): object {
+  if (!(value instanceof PackedValue)) return value;
+  return typeOf(topicOf(topic).schema ?? '').fromBuffer(value.bytes) as object;
 }

@@ -1,0 +1,102 @@
+import { ByteWriter } from '../core/packing.ts';
+import { PackedValue, type Instant } from '../core/processor.ts';
+import { attributeTexts } from './attributes.ts';
+import type { ChurnModel } from './churn-model.ts';
+import { churnBand } from './churn-risk.ts';
+import { churnAt, isIdentified } from './feature-values.ts';
+import { CHURN_BANDS, MEASURES, WINDOWS } from './features.ts';
+import type { OpenState } from './open-state.ts';
+import { packedIds } from './segment-list.ts';
+import type { CustomerState } from './state.ts';
+import { RATIO_PLACES, TraitSums } from './trait-sums.ts';
+import { ageDays } from './watching.ts';
+
+/**
+ * The traits record as its Avro, written straight from the sums: most of what is published are traits, and most of their
+ * cost was making two dozen objects to be read once. test/processors/customer-traits.test.ts holds the bytes against
+ * `traitsOf` and the schema; a change of CustomerTraits.avsc is a change here.
+ */
+
+const writer = new ByteWriter(2048);
+const sums = new TraitSums();
+
+// Avro: the index of a union's branch, and the end of an array or map.
+const NULL_BRANCH = 0;
+const OTHER_BRANCH = 2;
+const END = 0;
+/** Places of the bands in the schema, where UNKNOWN stands before them. */
+const BAND_INDEX = new Map(CHURN_BANDS.map((band, place) => [band, place + 1]));
+
+export function packTraits(
+  state: CustomerState,
+  open: OpenState,
+  model: ChurnModel | null,
+  definitionsVersion: string,
+  now: Instant,
+): PackedValue {
+  sums.fill(open, now);
+  writer.reset();
+  writer.avroString(state.brandId);
+  writer.avroString(state.subject);
+  writer.int(now);
+  writer.byte(isIdentified(state.subject) ? 1 : 0);
+  packMeasures(open, now);
+  packRatios();
+  packChurn(churnAt(open, model, now));
+  packAttributes(open);
+  const segments = packedIds(state.segments);
+  writer.raw(segments, 0, segments.length);
+  writer.avroString(definitionsVersion);
+  return new PackedValue(writer.copy());
+}
+
+function packMeasures(open: OpenState, now: Instant): void {
+  const { measures } = sums;
+  if (measures.length > 0) writer.int(measures.length);
+  for (let index = 0; index < measures.length; index++) {
+    const place = measures[index] ?? 0;
+    writer.avroString(MEASURES[place] ?? '');
+    for (let window = 0; window < WINDOWS.length; window++) writer.int(sums.of(place, window));
+    const age = ageDays(open.lastAt(place), now);
+    writer.byte(age === undefined ? NULL_BRANCH : OTHER_BRANCH);
+    if (age !== undefined) writer.int(age);
+  }
+  writer.byte(END);
+}
+
+function packRatios(): void {
+  let known = 0;
+  for (const ratio of RATIO_PLACES) if (sums.isKnown(ratio)) known += 1;
+  if (known > 0) writer.int(known);
+  for (const ratio of RATIO_PLACES) {
+    if (!sums.isKnown(ratio)) continue;
+    writer.avroString(ratio.name);
+    for (let window = 0; window < WINDOWS.length; window++) {
+      const quotient = sums.quotient(ratio, window);
+      writer.byte(quotient === null ? NULL_BRANCH : OTHER_BRANCH);
+      if (quotient !== null) writer.double(quotient);
+    }
+  }
+  writer.byte(END);
+}
+
+function packChurn(probability: number | undefined): void {
+  writer.byte(probability === undefined ? NULL_BRANCH : OTHER_BRANCH);
+  if (probability === undefined) return;
+  writer.double(probability);
+  writer.int(BAND_INDEX.get(churnBand(probability)) ?? 0);
+}
+
+function packAttributes(open: OpenState): void {
+  if (open.hasAttributes) {
+    // In the order of an object's names, which is not the map's when a name is a number.
+    const texts = attributeTexts(open.attributes);
+    const names = Object.keys(texts);
+    writer.int(names.length);
+    for (const name of names) {
+      writer.avroString(name);
+      writer.avroString(texts[name] ?? '');
+    }
+  }
+  writer.byte(END);
+}
