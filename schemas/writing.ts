@@ -1,5 +1,6 @@
 import avro from 'avsc';
 import type { ByteWriter } from '../processors/core/packing.ts';
+import { PackedValue } from '../processors/core/processor.ts';
 import { WHOLE_LIMIT } from './bounds.ts';
 
 /**
@@ -99,6 +100,7 @@ function enumWrite(type: avro.types.EnumType): Write {
 
 function arrayWrite(item: Write, type: avro.Type): Write {
   return (value, writer) => {
+    if (value instanceof PackedValue) return writer.raw(value.bytes, 0, value.bytes.length);
     if (!Array.isArray(value)) return refuse(value, type);
     const items: readonly unknown[] = value;
     if (items.length > 0) {

@@ -7,7 +7,7 @@ export type Instant = number;
 /** Never: a deadline that no silence reaches. */
 export const NEVER: Instant = Number.POSITIVE_INFINITY;
 
-/** A value that its processor packed itself: what the topic's schema makes of it, without a frame. */
+/** A value, or an array within one, that its processor packed itself: what the schema makes of it, without a frame. */
 export class PackedValue {
   readonly bytes: Buffer;
 

@@ -5,7 +5,7 @@ import type { Fault } from '../core/errors.ts';
 import { baselineFault, churnModelOf, type ChurnModel } from './churn-model.ts';
 import type { Feature, FeatureValue } from './features.ts';
 import { contradictionOf } from './rule-contradictions.ts';
-import { evidenceOf, leavesOf } from './rule-evidence.ts';
+import { compileExplanation } from './rule-evidence.ts';
 import type { Leaf } from './rule-evidence.ts';
 import { namedSegments, orderSegments, referenceFaults } from './rule-order.ts';
 import type { ParsedSegment } from './rule-order.ts';
@@ -127,13 +127,22 @@ function compileBrand(brandId: string, definitions: Definitions, ordered: readon
       read.add(slot);
       for (const number of numbers) (constants[slot] ??= new Set()).add(number);
     }
+    const explanation = compileExplanation(rule, { slotOf, memberOf });
     return {
       id: definition.id,
       slots: [...read],
       names: [...namedSegments(rule).keys()].map(memberOf),
       matches: compileRule(rule, { slotOf, memberOf }),
-      evidence: (values, members) => evidenceOf(rule, { slotOf, memberOf }, values, members),
-      leaves: (values, members) => leavesOf(rule, { slotOf, memberOf }, values, members),
+      evidence(values, members) {
+        const evidence: Evidence[] = [];
+        explanation.explain(values, members, explanation.holds(values, members), evidence);
+        return evidence;
+      },
+      leaves(values, members) {
+        const leaves: Leaf[] = [];
+        explanation.list(values, members, leaves);
+        return leaves;
+      },
     };
   });
   const thresholds = features.map((_, slot) => [...(constants[slot] ?? [])].sort((left, right) => left - right));

@@ -1,8 +1,9 @@
 import type { MembershipChange, SegmentMembershipsChanged } from '../../schemas/types.ts';
+import type { PackedValue } from '../core/processor.ts';
 import type { CompiledSegment } from './brand-rules.ts';
 import { valueOf } from './feature-values.ts';
 import type { Plan } from './plan.ts';
-import { segmentList, type SegmentList } from './segment-list.ts';
+import { packedIds, segmentList, type SegmentList } from './segment-list.ts';
 import type { Turn } from './turn.ts';
 
 /**
@@ -88,48 +89,58 @@ function publish(turn: Turn, changes: MembershipChange[]): void {
   const { state, plan, now, contributions } = turn;
   const { brandId } = state;
   state.segments = listOfMembers(plan);
-  changes.sort((a, b) => (a.segmentId < b.segmentId ? -1 : 1));
+  if (changes.length > 1) changes.sort((a, b) => (a.segmentId < b.segmentId ? -1 : 1));
   for (const { segmentId, change } of changes) {
     contributions.push({ brandId, of: 'segment', label: segmentId, by: change === 'ENTERED' ? 1 : -1 });
   }
-  const value: SegmentMembershipsChanged = {
+  const value: PublishedMemberships = {
     brandId,
     customerId: state.subject,
     occurredAt: now,
     cause: turn.cause,
     definitionsVersion: plan.rules.hash,
     changes,
-    members: [...state.segments.ids],
+    // Packed once for everybody who is in the same segments: with a thousand segments it is most of the record.
+    members: packedIds(state.segments),
   };
   turn.outputs.push({ topic: 'segment-memberships.v1', key: state.key, value, timestamp: now });
 }
+
+/** The record, its members packed. */
+type PublishedMemberships = Omit<SegmentMembershipsChanged, 'members'> & { readonly members: PackedValue };
 
 /** More different lists than this are forgotten: a brand's customers share far fewer. */
 const LISTS_MAX = 10_000;
 
 /** The list that `members` says, the same one for every customer who is in the same segments. */
 function listOfMembers(plan: Plan): SegmentList {
-  const { members } = plan.scratch;
-  const places: number[] = [];
+  const { members, places } = plan.scratch;
+  const { byId } = plan;
+  let count = 0;
   let low = 17;
   let high = 0;
-  for (const place of plan.byId) {
+  for (let index = 0; index < byId.length; index++) {
+    const place = byId[index] ?? 0;
     if (members[place] !== 1) continue;
-    places.push(place);
+    places[count++] = place;
     low = Math.imul(low ^ place, 0x85ebca6b);
     high = Math.imul(high + low + place, 0xc2b2ae35);
   }
   const hash = (high & 0xfffff) * 2 ** 32 + (low >>> 0);
   const known = plan.lists.get(hash);
-  if (known?.placedIn === plan && isSame(known.places, places)) return known;
-  const list = segmentList(places.map((place) => plan.rules.segments[place]?.id ?? ''));
-  list.places = places;
+  if (known?.placedIn === plan && isSame(known.places, places, count)) return known;
+  const own = Array.from(places.subarray(0, count));
+  const list = segmentList(own.map((place) => plan.rules.segments[place]?.id ?? ''));
+  list.places = own;
   list.placedIn = plan;
   if (plan.lists.size >= LISTS_MAX) plan.lists.clear();
   plan.lists.set(hash, list);
   return list;
 }
 
-function isSame(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((place, index) => place === b[index]);
+/** Whether the first `count` of `places` are these. */
+function isSame(known: readonly number[], places: Uint32Array, count: number): boolean {
+  if (known.length !== count) return false;
+  for (let index = 0; index < count; index++) if (known[index] !== places[index]) return false;
+  return true;
 }

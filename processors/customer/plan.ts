@@ -65,6 +65,8 @@ export interface PlanScratch {
   /** By place of segment. */
   readonly members: Uint8Array;
   readonly suspects: Uint8Array;
+  /** Places of segments, as many as are in use. */
+  readonly places: Uint32Array;
   /** By measure: on which side of its thresholds the age was before the event. */
   readonly ageRegions: Int32Array;
 }
@@ -173,6 +175,7 @@ function scratchOf(rules: BrandRules): PlanScratch {
     known: new Uint8Array(slots),
     members: new Uint8Array(rules.segments.length),
     suspects: new Uint8Array(rules.segments.length),
+    places: new Uint32Array(rules.segments.length),
     ageRegions: new Int32Array(MEASURES.length),
   };
 }

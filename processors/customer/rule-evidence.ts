@@ -7,77 +7,83 @@ import type { RuleNode } from './rule-syntax.ts';
 /** Longer values are cut, so that one record can always carry every segment's evidence. */
 const MAX_VALUE_LENGTH = 256;
 
-/** What stands behind a rule's outcome: the leaves that are true of a rule that is true, the false ones of a false one. */
-export function evidenceOf(
-  rule: RuleNode,
-  places: Places,
-  values: readonly FeatureValue[],
-  members: Uint8Array,
-): Evidence[] {
-  const evidence: Evidence[] = [];
-  const outcome = holds(rule, places, values, members);
-  const visit = (node: RuleNode): void => {
-    if (holds(node, places, values, members) !== outcome) return;
-    if (node.kind === 'and' || node.kind === 'or') node.children.forEach(visit);
-    else
-      evidence.push(
-        node.kind === 'member' ? memberEvidence(node, places, members) : valueEvidence(node, places, values),
-      );
-  };
-  visit(rule);
-  return evidence;
-}
-
 /** One comparison of a rule, whether it decided or not. */
 export interface Leaf extends Evidence {
   readonly holds: boolean;
 }
 
-/** Every leaf of a rule, in the order in which it is written. */
-export function leavesOf(
-  rule: RuleNode,
-  places: Places,
-  values: readonly FeatureValue[],
-  members: Uint8Array,
-): readonly Leaf[] {
-  if (rule.kind === 'and' || rule.kind === 'or') {
-    return rule.children.flatMap((child) => leavesOf(child, places, values, members));
-  }
-  const evidence = rule.kind === 'member' ? memberEvidence(rule, places, members) : valueEvidence(rule, places, values);
-  return [{ ...evidence, holds: holds(rule, places, values, members) }];
+/** A rule, or a part of one, made ready to say why it holds or not: texts and tests are made once, not for each record. */
+export interface Explanation {
+  holds(values: readonly FeatureValue[], members: Uint8Array): boolean;
+  /** Adds the leaves that stand behind `outcome`: the true ones of a rule that is true, the false ones of a false one. */
+  explain(values: readonly FeatureValue[], members: Uint8Array, outcome: boolean, into: Evidence[]): void;
+  /** Adds every leaf, in the order in which it is written. */
+  list(values: readonly FeatureValue[], members: Uint8Array, into: Leaf[]): void;
 }
 
-function holds(node: RuleNode, places: Places, values: readonly FeatureValue[], members: Uint8Array): boolean {
-  switch (node.kind) {
-    case 'and':
-      return node.children.every((child) => holds(child, places, values, members));
-    case 'or':
-      return node.children.some((child) => holds(child, places, values, members));
-    case 'member':
-      return (members[places.memberOf(node.segmentId)] === 1) !== node.negated;
-    case 'compare':
-      return testOf(node.comparison)(values[places.slotOf(node.path)]) !== node.negated;
+export function compileExplanation(rule: RuleNode, places: Places): Explanation {
+  if (rule.kind === 'and' || rule.kind === 'or') {
+    const children = rule.children.map((child) => compileExplanation(child, places));
+    return joined(children, rule.kind === 'and');
   }
+  return rule.kind === 'member' ? memberLeaf(rule, places) : valueLeaf(rule, places);
+}
+
+/** `all`: holds while every child does; else as soon as one does. */
+function joined(children: readonly Explanation[], all: boolean): Explanation {
+  const holds: Explanation['holds'] = (values, members) => {
+    for (const child of children) if (child.holds(values, members) !== all) return !all;
+    return all;
+  };
+  return {
+    holds,
+    explain(values, members, outcome, into) {
+      if (holds(values, members) !== outcome) return;
+      for (const child of children) child.explain(values, members, outcome, into);
+    },
+    list(values, members, into) {
+      for (const child of children) child.list(values, members, into);
+    },
+  };
+}
+
+function leaf(
+  holds: Explanation['holds'],
+  evidence: (values: readonly FeatureValue[], members: Uint8Array) => Evidence,
+): Explanation {
+  return {
+    holds,
+    explain(values, members, outcome, into) {
+      if (holds(values, members) === outcome) into.push(evidence(values, members));
+    },
+    list(values, members, into) {
+      into.push({ ...evidence(values, members), holds: holds(values, members) });
+    },
+  };
 }
 
 type Compare = Extract<RuleNode, { readonly kind: 'compare' }>;
 type Member = Extract<RuleNode, { readonly kind: 'member' }>;
 
-function valueEvidence(
-  { path, comparison, negated }: Compare,
-  places: Places,
-  values: readonly FeatureValue[],
-): Evidence {
-  const value = values[places.slotOf(path)];
-  return { path: path.path, value: presentable(value), comparison: describeComparison(comparison, negated) };
+function valueLeaf(rule: Compare, places: Places): Explanation {
+  const { negated } = rule;
+  const { path } = rule.path;
+  const slot = places.slotOf(rule.path);
+  const test = testOf(rule.comparison);
+  const comparison = describeComparison(rule.comparison, negated);
+  return leaf(
+    (values) => test(values[slot]) !== negated,
+    (values) => ({ path, value: presentable(values[slot]), comparison }),
+  );
 }
 
-function memberEvidence({ segmentId, negated }: Member, places: Places, members: Uint8Array): Evidence {
-  return {
-    path: 'segments',
-    value: members[places.memberOf(segmentId)] === 1,
-    comparison: `${negated ? 'does not contain' : 'contains'} ${JSON.stringify(segmentId)}`,
-  };
+function memberLeaf({ segmentId, negated }: Member, places: Places): Explanation {
+  const place = places.memberOf(segmentId);
+  const comparison = `${negated ? 'does not contain' : 'contains'} ${JSON.stringify(segmentId)}`;
+  return leaf(
+    (_values, members) => (members[place] === 1) !== negated,
+    (_values, members) => ({ path: 'segments', value: members[place] === 1, comparison }),
+  );
 }
 
 function presentable(value: FeatureValue): Evidence['value'] {

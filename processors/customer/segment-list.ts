@@ -1,4 +1,5 @@
 import { ByteReader, ByteWriter } from '../core/packing.ts';
+import { PackedValue } from '../core/processor.ts';
 
 /** The segments a customer is in, with their packed form: written with every state, changed seldom. */
 export interface SegmentList {
@@ -9,7 +10,7 @@ export interface SegmentList {
   places: readonly number[];
   placedIn: object | null;
   /** `packedIds` of it, once asked for. */
-  avro: Buffer | null;
+  avro: PackedValue | null;
 }
 
 export const NO_SEGMENTS: SegmentList = { ids: [], packed: Buffer.alloc(0), places: [], placedIn: null, avro: null };
@@ -44,13 +45,13 @@ export function readSegmentList(reader: ByteReader): SegmentList {
 }
 
 /** The ids as an Avro array of strings. */
-export function packedIds(list: SegmentList): Buffer {
+export function packedIds(list: SegmentList): PackedValue {
   if (list.avro === null) {
     listWriter.reset();
     if (list.ids.length > 0) listWriter.int(list.ids.length);
     for (const id of list.ids) listWriter.avroString(id);
     listWriter.byte(0);
-    list.avro = listWriter.copy();
+    list.avro = new PackedValue(listWriter.copy());
   }
   return list.avro;
 }

@@ -44,7 +44,7 @@ export function packTraits(
   packRatios();
   packChurn(churnAt(open, model, now));
   packAttributes(open);
-  const segments = packedIds(state.segments);
+  const { bytes: segments } = packedIds(state.segments);
   writer.raw(segments, 0, segments.length);
   writer.avroString(definitionsVersion);
   return new PackedValue(writer.copy());

@@ -13,6 +13,7 @@ import type {
   Interaction,
   SegmentMembershipsChanged,
 } from '../../schemas/types.ts';
+import { compileWrite } from '../../schemas/writing.ts';
 import { topicOf } from '../../topics/catalog.ts';
 import { typeOf } from '../harness/avro-values.ts';
 import { definitionsWith } from '../harness/definition-sets.ts';
@@ -152,7 +153,7 @@ export class CustomerDriver {
   }
 
   #of<T>(topic: string): T[] {
-    return this.outputs.filter((output) => output.topic === topic).map(({ value }) => unpacked(topic, value) as T);
+    return this.outputs.filter((output) => output.topic === topic).map(({ value }) => published(topic, value) as T);
   }
 
   #collect({ outputs, contributions }: Applied<CustomerAddition>): void {
@@ -165,8 +166,11 @@ export class CustomerDriver {
   }
 }
 
-/** What a processor packed itself, as an object again. */
-function unpacked(topic: string, value: object): object {
-  if (!(value instanceof PackedValue)) return value;
-  return typeOf(topicOf(topic).schema ?? '').fromBuffer(value.bytes) as object;
+/** The value as it is published, as an object again: a processor may pack it, or a part of it, itself. */
+function published(topic: string, value: object): object {
+  const type = typeOf(topicOf(topic).schema ?? '');
+  if (value instanceof PackedValue) return type.fromBuffer(value.bytes) as object;
+  const writer = new ByteWriter();
+  compileWrite(type, null)?.(value, writer);
+  return type.fromBuffer(writer.copy()) as object;
 }
