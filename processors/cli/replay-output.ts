@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import path from 'node:path';
 import { finished } from 'node:stream/promises';
+import { recordSchema } from '../../schemas/records.ts';
 import { toJson } from '../../schemas/json.ts';
 import type { RecordName } from '../../schemas/types.ts';
 import { topicOf } from '../../topics/catalog.ts';
@@ -40,21 +41,21 @@ export class ReplayOutput implements AsyncDisposable {
     const { schema } = topicOf(record.topic);
     const key = record.key === null ? null : record.key.toString();
     const position = String(record.headers[POSITION_HEADER]);
-    const { timestamp, value } = record;
+    const { timestamp } = record;
     if (schema === null) {
       const headers = Object.fromEntries(
         Object.entries(record.headers)
           .filter(([name]) => name !== POSITION_HEADER)
           .map(([name, header]) => [name, header.toString()]),
       );
-      this.#line(DEAD_LETTERS, { key, value: value?.toString('base64') ?? null, timestamp, position, headers });
+      this.#line(DEAD_LETTERS, { key, value: record.value?.toString('base64') ?? null, timestamp, position, headers });
     } else {
       this.counts.set(record.topic, (this.counts.get(record.topic) ?? 0) + 1);
-      const decoded = value === null ? null : this.#codec.decode(record.topic, value);
+      const decoded = record.value === null ? null : this.#codec.decode(record.topic, record.value);
       if (typeof decoded === 'string') throw new Error(`${record.topic}: a record of our own is ${decoded}`);
       // The catalog's names of schemas are those of the generated types: test/guard/schemas.
-      const json = decoded === null ? null : toJson(schema as RecordName, decoded);
-      this.#line(record.topic, { key, value: json, timestamp, position });
+      const value = decoded === null || isJson(schema as RecordName) ? decoded : toJson(schema as RecordName, decoded);
+      this.#line(record.topic, { key, value, timestamp, position });
     }
   }
 
@@ -106,4 +107,16 @@ export class ReplayOutput implements AsyncDisposable {
     }
     return file;
   }
+}
+
+const json = new Map<RecordName, boolean>();
+
+/**
+ * Whether a decoded record is its own plain JSON: the codec builds it with the fields in the order of the schema, nulls
+ * included, and only bytes have another form.
+ */
+function isJson(record: RecordName): boolean {
+  let known = json.get(record);
+  if (known === undefined) json.set(record, (known = !/"(bytes|fixed)"/.test(JSON.stringify(recordSchema(record)))));
+  return known;
 }

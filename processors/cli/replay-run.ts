@@ -1,9 +1,7 @@
 import type { Definitions } from '../core/definitions.ts';
-import { ByteReader } from '../core/packing.ts';
 import type { Processor } from '../core/processor.ts';
 import type { CustomerProcessor } from '../customer/processor.ts';
 import { storeName } from '../runtime/pipeline-ports.ts';
-import type { StoredState } from '../runtime/ports.ts';
 import { OutcomeMeter } from './outcome-meter.ts';
 import { BLOCK_LINES, foldLines, openReplayChain } from './replay-chain.ts';
 import { openInput } from './replay-input.ts';
@@ -57,15 +55,13 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   let customers = 0;
   for (const processor of processors) {
     if (processor.kind !== 'stateful') continue;
-    const documents = services.store.documents(storeName(processor));
-    const stored = [...documents.all()].sort(byKey);
-    await chain.publishHeld(processor, stored, until);
+    const keys = chain.keys(processor, services.store.documents(storeName(processor)).keys());
+    await chain.publishHeld(processor, keys, until);
     if (!isCustomer(processor)) continue;
-    customers = stored.length;
-    for (const { key } of stored) {
-      const [document] = await documents.load([key]);
-      if (document === undefined) continue;
-      output.profile(key, processor.profileView(processor.state.unpack(new ByteReader(document.state)), until));
+    customers = keys.length;
+    for await (const { key, state } of chain.states(processor, keys)) {
+      // A key of this processor has a state of this processor.
+      output.profile(key, processor.profileView(state as Parameters<typeof processor.profileView>[0], until));
       if (output.gathered >= BLOCK_LINES) await output.write();
     }
   }
@@ -85,10 +81,6 @@ function endTopics(processors: readonly Processor[]): string[] {
 /** The processor whose documents have a profile. */
 function isCustomer(processor: Processor): processor is CustomerProcessor {
   return 'profileView' in processor;
-}
-
-function byKey(a: StoredState, b: StoredState): number {
-  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
 }
 
 /** The summary's fields in the order in which they are written. */

@@ -1,15 +1,15 @@
 import type { Instant, Processor } from '../core/processor.ts';
-import { flushAll, flushOnce } from './flush.ts';
+import { flushAll } from './flush.ts';
 import { Fold, newDraft } from './fold.ts';
-import { cacheState } from './cached-keys.ts';
-import { ownPartition, type OwnedPartition } from './owned-partition.ts';
-import type { PipelinePorts } from './pipeline-ports.ts';
-import type { Emitter, EventLog, LogRecord, OutgoingRecord, StoredState } from './ports.ts';
+import { cacheState, evict } from './cached-keys.ts';
+import { ownPartition, type CachedKey, type OwnedPartition } from './owned-partition.ts';
+import { storeName, type PipelinePorts } from './pipeline-ports.ts';
+import type { Emitter, EventLog, LogRecord, OutgoingRecord } from './ports.ts';
 import { runBatch } from './run-batch.ts';
 import { runStateless } from './run-stateless.ts';
 import { newSweep, sweepBlock } from './sweep-due.ts';
 import { takeOver } from './take-over.ts';
-import { publish, withinBlock, writeBlock } from './write-block.ts';
+import { awaitRoom, publish, withinBlock, writeBlock } from './write-block.ts';
 
 /** How many keys one block of the end takes. */
 const KEYS_PER_BLOCK = 256;
@@ -49,46 +49,71 @@ export class InProcess {
     for (const partition of this.#partitions.values()) await takeOver(partition, this.#ports);
   }
 
-  /** Folds records of an input topic, one block a processor, and whatever follows from them. */
+  /**
+   * Folds records of an input topic, one block a processor, and whatever follows from them. Documents are stored when a
+   * bound asks for it, not behind each block: nobody reads them meanwhile.
+   */
   async feed(topic: string, records: readonly Omit<LogRecord, 'offset'>[]): Promise<void> {
     for (const record of records) this.#append(topic, record);
     for (const processor of this.#processors) {
       for (const input of processor.inputs) await this.#foldWaiting(processor, input);
     }
-    for (const partition of this.#partitions.values()) await flushOnce(partition, this.#ports, 'idle');
   }
 
-  /** Lets time pass for every key up to `until`, then publishes what was held back, and stores every document. */
+  /** Lets time pass for every key up to `until`. */
   async end(until: Instant): Promise<void> {
     for (const partition of this.#partitions.values()) {
       const cursor = newSweep();
       while (await sweepBlock(partition, until, cursor, this.#ports, noHeartbeat));
     }
-    await this.store();
   }
 
-  /** Stores every document. */
+  /** Stores every document, for whoever reads them from the store. */
   async store(): Promise<void> {
     for (const partition of this.#partitions.values()) await flushAll(partition, this.#ports);
   }
 
-  /** Publishes as of `until` what the keys of a stateful processor hold back. `documents`: all of them, in order of key. */
-  async publishHeld(processor: Processor, documents: readonly StoredState[], until: Instant): Promise<void> {
+  /** Publishes as of `until` what `keys` of a stateful processor hold back, in this order. */
+  async publishHeld(processor: Processor, keys: readonly string[], until: Instant): Promise<void> {
     const partition = this.#partitions.get(processor);
     if (partition === undefined) return;
     const fold = new Fold(partition, this.#ports);
-    for (let from = 0; from < documents.length; from += KEYS_PER_BLOCK) {
+    for (let from = 0; from < keys.length; from += KEYS_PER_BLOCK) {
+      const block = await this.#load(partition, keys.slice(from, from + KEYS_PER_BLOCK));
+      await awaitRoom(partition, this.#ports, noHeartbeat);
       await withinBlock(partition, async (nonce) => {
         const draft = newDraft();
-        for (const stored of documents.slice(from, from + KEYS_PER_BLOCK)) {
-          fold.atEnd(partition.cache.get(stored.key) ?? cacheState(partition, stored), until, draft);
-        }
+        for (const key of block) fold.atEnd(key, until, draft);
         if (draft.outputs.length === 0) return;
         const seq = await writeBlock(partition, draft, partition.next, nonce, this.#ports);
         await publish(partition, seq, draft.outputs, this.#ports);
       });
-      await flushAll(partition, this.#ports);
     }
+  }
+
+  /** The states of `keys` of a stateful processor, in this order, as they are now. Not to be changed. */
+  async *states(processor: Processor, keys: readonly string[]): AsyncGenerator<{ key: string; state: unknown }> {
+    const partition = this.#partitions.get(processor);
+    if (partition === undefined) return;
+    for (let from = 0; from < keys.length; from += KEYS_PER_BLOCK) {
+      yield* await this.#load(partition, keys.slice(from, from + KEYS_PER_BLOCK));
+      evict(partition, this.#ports.limits.cachedKeysMax);
+    }
+  }
+
+  /** Every key that a stateful processor cached or stored, in order. */
+  keys(processor: Processor, stored: Iterable<string>): string[] {
+    const cached = this.#partitions.get(processor)?.cache.keys() ?? [];
+    return [...new Set([...stored, ...cached])].sort();
+  }
+
+  async #load(partition: OwnedPartition, names: readonly string[]): Promise<CachedKey[]> {
+    const missing = names.filter((name) => !partition.cache.has(name));
+    if (missing.length > 0) {
+      const documents = this.#ports.store.documents(storeName(partition.processor));
+      for (const stored of await documents.load(missing)) cacheState(partition, stored);
+    }
+    return names.flatMap((name) => partition.cache.get(name) ?? []);
   }
 
   async #foldWaiting(processor: Processor, topic: string): Promise<void> {

@@ -23,7 +23,7 @@ const INPUT = 'interactions.v1';
 const REKEYED = '073ff3cc3898e7671590b8b747689ef716aceb14f053033214b5da4252aa615f';
 const PUBLISHED = 'a4c7f91f14877d97e198135b177141d202f575594a332401182248bebe64293d';
 const BLOCKS = '3bc45274206ef1d06f1ed7058e722dc43edcd6ae8e173dddcafdf1a83f99784c';
-const DOCUMENTS = 'a24363b0493ab5e297f7d76295f8e137b4867940893807bccaf9bffc557838c2';
+const DOCUMENTS = 'f57f41c6b92786f356f44f47c2b44de4b6f8633cc3081e60611db9f68099f5b2';
 
 /** Of both processors together: every branch is met. */
 const OUTCOMES = {
@@ -77,8 +77,9 @@ async function foldAll() {
   for (const processor of processors) {
     if (processor.kind !== 'stateful') continue;
     const stored = services.store.documents(storeName(processor));
-    await chain.publishHeld(processor, [...stored.all()], latest);
-    for (const { key, due, state } of stored.all()) {
+    await chain.publishHeld(processor, chain.keys(processor, stored.keys()), latest);
+    await chain.store();
+    for (const { key, due, state } of [...stored.all()].sort((a, b) => (a.key < b.key ? -1 : 1))) {
       const summary = processor.state.summarize(new ByteReader(state));
       documents.update(JSON.stringify([key, due, state.toString('base64'), summary]));
     }

@@ -43,7 +43,12 @@ export class MemoryDocuments implements Documents {
     return writes.map((write) => this.#put(write));
   }
 
-  /** Every document, in the order in which the keys were first stored: for an embedded run that shows its result at the end. */
+  /** Of every document: for an embedded run that shows its result at the end. */
+  keys(): Iterable<string> {
+    return this.#entries.keys();
+  }
+
+  /** Every document, in the order in which the keys were first stored. */
   *all(): Generator<StoredState> {
     for (const [key, entry] of this.#entries) yield stored(key, entry);
   }
