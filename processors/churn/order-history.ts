@@ -40,7 +40,10 @@ export interface CountedStatistic extends OrderStatistic {
   readonly customers: number;
 }
 
-/** Equal statistics become one: what a day's customers do in their first weeks is much the same. */
+/**
+ * Equal statistics become one: what a day's customers do in their first weeks is much the same. Sorted, so that the same
+ * customers in another order give the same sums to the last digit.
+ */
 export function countStatistics(statistics: Iterable<OrderStatistic>): CountedStatistic[] {
   const counted = new Map<string, { x: number; tx: number; T: number; customers: number }>();
   for (const { x, tx, T } of statistics) {
@@ -49,5 +52,5 @@ export function countStatistics(statistics: Iterable<OrderStatistic>): CountedSt
     if (same === undefined) counted.set(key, { x, tx, T, customers: 1 });
     else same.customers += 1;
   }
-  return [...counted.values()];
+  return [...counted.values()].sort((one, other) => one.x - other.x || one.tx - other.tx || one.T - other.T);
 }

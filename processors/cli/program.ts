@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { addChurn } from './churn.ts';
 import { addConfig } from './config.ts';
 import { addCustomer } from './customer.ts';
 import { addDefinitions } from './definitions.ts';
@@ -64,6 +65,7 @@ function programOf(terminal: Terminal, json: boolean): Command {
   addSchemas(program, terminal);
   addDefinitions(program, terminal);
   addCustomer(program, terminal);
+  addChurn(program, terminal);
   addDlq(program, terminal);
   addConfig(program, terminal);
   return program;

@@ -40,17 +40,11 @@ describe('a fit', () => {
     }
   });
 
-  test('is the same in whatever order and whatever groups the customers come', () => {
+  test('is the same to the last digit in whatever order the customers come', () => {
     const histories = simulatedOrders('mbg-nbd', TRUE['mbg-nbd'], { customers: 600, weeks: WEEKS, seed: 3 });
-    const apart = histories
-      .flatMap((history) => statisticAt(history, END) ?? [])
-      .map((each) => ({ ...each, customers: 1 }));
-    const [one, other] = [
-      fitChurnModel('mbg-nbd', apart),
-      fitChurnModel('mbg-nbd', statisticsOf(histories.toReversed())),
-    ];
-    if ('failure' in one || 'failure' in other) throw new Error('no fit');
-    for (const name of NAMES) expect(one.parameters[name] / other.parameters[name]).toBeCloseTo(1, 4);
+    const fit = fitChurnModel('mbg-nbd', statisticsOf(histories));
+    expect(failureOf(fit)).toBe('none');
+    expect(fitChurnModel('mbg-nbd', statisticsOf(histories.toReversed()))).toEqual(fit);
   });
 
   test('tells its progress, and ends higher than it began', () => {

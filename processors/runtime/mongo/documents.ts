@@ -27,7 +27,8 @@ export const DUE_INDEX = {
 
 /** What a document may hold, less room for its other fields. The driver refuses a whole bulk for one that is larger. */
 const MAX_STATE_BYTES = 16 * 1024 * 1024 - 64 * 1024;
-const STATE_ONLY = { seq: 1, state: 1, due: 1 } as const;
+/** What a state is read by. */
+export const STATE_ONLY = { seq: 1, state: 1, due: 1 } as const;
 
 /** `again`: a rival inserted the key between our look and our insert; what it inserted may be older. */
 type Judgement = 'stored' | 'again' | 'unknown';
@@ -56,7 +57,7 @@ export class MongoDocuments implements Documents {
         batchSize: keys.length + 1,
       };
       const found = await this.#states.find({ _id: { $in: [...keys] } }, options).toArray();
-      return found.map((document) => this.#read(document));
+      return found.map((document) => storedStateOf(this.#states.collectionName, document));
     });
   }
 
@@ -77,7 +78,7 @@ export class MongoDocuments implements Documents {
         ...{ hint: DUE_INDEX.name, limit, batchSize: limit + 1 },
       };
       const found = this.#states.find({ $or: beyond }, options).sort({ due: 1, _id: 1 });
-      return (await found.toArray()).map((document) => this.#read(document));
+      return (await found.toArray()).map((document) => storedStateOf(this.#states.collectionName, document));
     });
   }
 
@@ -140,17 +141,19 @@ export class MongoDocuments implements Documents {
       return outcomes;
     }
   }
+}
 
-  #read(document: Partial<Record<keyof StateDocument, unknown>>): StoredState {
-    const { _id: key, seq, state, due } = document;
-    const collection = this.#states.collectionName;
-    if (typeof key !== 'string') throw unreadable(collection, '_id');
-    if (typeof seq !== 'number') throw unreadable(collection, 'seq');
-    if (due !== undefined && !(due instanceof Date)) throw unreadable(collection, 'due');
-    const packed = copyOfBytes(state);
-    if (packed === null) throw unreadable(collection, 'state');
-    return { key, seq, state: packed, due: due === undefined ? NEVER : due.getTime() };
-  }
+/** @throws PipelineError `store_unreadable` for a document that no version of this program wrote */
+export function storedStateOf(
+  collection: string,
+  { _id: key, seq, state, due }: Partial<Record<keyof StateDocument, unknown>>,
+): StoredState {
+  if (typeof key !== 'string') throw unreadable(collection, '_id');
+  if (typeof seq !== 'number') throw unreadable(collection, 'seq');
+  if (due !== undefined && !(due instanceof Date)) throw unreadable(collection, 'due');
+  const packed = copyOfBytes(state);
+  if (packed === null) throw unreadable(collection, 'state');
+  return { key, seq, state: packed, due: due === undefined ? NEVER : due.getTime() };
 }
 
 /** Replaces an older state or inserts; the same or a newer one makes the insert fail with a duplicate key. */
