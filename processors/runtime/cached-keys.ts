@@ -1,5 +1,5 @@
 import { ByteReader } from '../core/packing.ts';
-import { NEVER } from '../core/processor.ts';
+import { NEVER, type Instant } from '../core/processor.ts';
 import type { CachedKey, OwnedPartition } from './owned-partition.ts';
 import type { StoredState } from './ports.ts';
 
@@ -50,6 +50,16 @@ export function evict(partition: OwnedPartition, limit: number): void {
     partition.cache.delete(name);
     surplus -= 1;
   }
+}
+
+/** When the earliest deadline of a cached key falls; Infinity when there is none. Drops entries of deadlines that moved. */
+export function earliestDue(partition: OwnedPartition): Instant {
+  const { dueHeap, cache } = partition;
+  for (let first = dueHeap.peek(); first !== undefined; first = dueHeap.peek()) {
+    if (cache.get(first.key)?.due === first.due) return first.due;
+    dueHeap.pop();
+  }
+  return Number.POSITIVE_INFINITY;
 }
 
 /** Rebuilds the heap of deadlines when most of its entries are of deadlines that moved. */

@@ -1,18 +1,9 @@
 import type { Instant } from '../core/processor.ts';
+import { earliestDue } from './cached-keys.ts';
 import type { OwnedPartition } from './owned-partition.ts';
 import type { PipelinePorts } from './pipeline-ports.ts';
 import { elapsedMs } from './stopwatch.ts';
 import { oldestDirty } from './flush.ts';
-
-/** When the earliest deadline of a cached key falls; Infinity when there is none. Drops entries of deadlines that moved. */
-function earliestDue(partition: OwnedPartition): Instant {
-  const { dueHeap, cache } = partition;
-  for (let first = dueHeap.peek(); first !== undefined; first = dueHeap.peek()) {
-    if (cache.get(first.key)?.due === first.due) return first.due;
-    dueHeap.pop();
-  }
-  return Number.POSITIVE_INFINITY;
-}
 
 /** A sweep a second, a second behind: only after so much does time count as standing still. */
 const STANDSTILL_MS = 10_000;

@@ -35,8 +35,13 @@ export async function withinBlock<T>(partition: OwnedPartition, work: (nonce: st
   }
 }
 
-/** Waits until the ring has a slot to give and the bounds on what is dirty allow another block. */
+/**
+ * Before each block: forgets what the cache has too many of, and waits until the ring has a slot to give and the bounds on
+ * what is dirty allow another block. Keys are forgotten nowhere else, so that what a sweep reads while its block is being
+ * written is known to be newer than what it finds cached.
+ */
 export async function awaitRoom(partition: OwnedPartition, ports: PipelinePorts, heartbeat: Heartbeat): Promise<void> {
+  evict(partition, Math.floor(ports.limits.cachedKeysMax / Math.max(1, ports.owned.size)));
   while (!ringHasRoom(partition) || mustFlushFirst(partition, ports)) {
     await heartbeat();
     const stored = await flushOnce(partition, ports, 'all');
@@ -89,7 +94,6 @@ export async function writeBlock(
   if (keys.length > 0) partition.unflushedBytes.set(seq, states.length);
   advanceFlushed(partition);
   compactDueHeap(partition);
-  evict(partition, Math.floor(ports.limits.cachedKeysMax / Math.max(1, ports.owned.size)));
   return seq;
 }
 
