@@ -3,7 +3,7 @@ import type { Instant, Processor } from '../core/processor.ts';
 import type { StatefulMember } from '../runtime/consume-stateful.ts';
 import { groupName, type PipelinePorts } from '../runtime/pipeline-ports.ts';
 import type { EventLog, TopicPartition } from '../runtime/ports.ts';
-import { upstreamLag, upstreamOf } from '../runtime/upstream.ts';
+import { upstreamGoals, upstreamLag, upstreamOf } from '../runtime/upstream.ts';
 import { CommandFailed } from './failure.ts';
 
 const LOOK_AGAIN_AFTER_MS = 100;
@@ -34,7 +34,7 @@ export async function refuseUpstreamLag(
   processors: readonly Processor[],
   until: Instant,
 ): Promise<void> {
-  const lag = await upstreamLag(log, upstreamOf(processor, processors), until);
+  const lag = await upstreamLag(log, await upstreamGoals(log, upstreamOf(processor, processors), until));
   if (lag === null) return;
   throw new CommandFailed(
     `${lag.topic} holds ${lag.records} records up to then that ${lag.processor} has not folded: let \`kizuna run ${lag.processor}\` finish first.`,

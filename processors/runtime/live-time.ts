@@ -3,29 +3,40 @@ import { PipelineError } from '../core/errors.ts';
 import type { Instant, Processor } from '../core/processor.ts';
 import type { StatefulMember } from './consume-stateful.ts';
 import { Failure } from './consumption.ts';
+import type { OwnedPartition } from './owned-partition.ts';
 import { reportPartition } from './partition-gauges.ts';
 import type { PipelinePorts } from './pipeline-ports.ts';
-import { upstreamLag, upstreamOf } from './upstream.ts';
+import { stopwatch } from './stopwatch.ts';
+import { upstreamGoals, upstreamLag, upstreamOf } from './upstream.ts';
 
 const TICK_MS = 1_000;
 /** Time is let pass up to this long ago, so that a record on its way still comes before the deadlines after it. */
 const BEHIND_MS = 1_000;
+/** How often it is looked whether what was there at an instant is folded by now. */
+const LOOK_AGAIN_MS = 50;
+
+/** The part of a member that time needs. */
+type Sweepable = Pick<StatefulMember, 'processor' | 'partitions' | 'sweep'>;
 
 /**
  * Live time for one stateful member: once a second W = now − 1 s. When every group that writes the member's input has
  * committed what its own inputs held at W, the ends of the owned partitions are read, and each partition that has folded up
- * to its end is swept to W. Measured at the end of that moment only, so steady traffic never starves silence.
+ * to its end is swept to W. What must be folded is asked once for each W and then waited for, so traffic never starves
+ * silence, however far behind it is folded; and each partition waits and is swept by itself, so a herd on one holds no other
+ * up.
  */
 export class LiveTime {
-  readonly #member: StatefulMember;
+  readonly #member: Sweepable;
   readonly #upstream: readonly Processor[];
   readonly #ports: PipelinePorts;
   readonly #stop = new AbortController();
   readonly #failure = new Failure();
+  /** The partitions on which a W is still to be reached. */
+  readonly #passing = new Map<OwnedPartition, Promise<void>>();
   #running: Promise<void> | null = null;
 
   /** `processors`: every one of the pipeline, to find those that write the member's inputs. */
-  constructor(member: StatefulMember, processors: readonly Processor[], ports: PipelinePorts) {
+  constructor(member: Sweepable, processors: readonly Processor[], ports: PipelinePorts) {
     this.#member = member;
     this.#upstream = upstreamOf(member.processor, processors);
     this.#ports = ports;
@@ -45,18 +56,20 @@ export class LiveTime {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
+    await Promise.all(this.#passing.values());
   }
 
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
+      const ticked = stopwatch();
       try {
-        await this.tick(this.#ports.clock.now() - BEHIND_MS);
+        await this.#tick(this.#ports.clock.now() - BEHIND_MS);
       } catch (error) {
         if (!(error instanceof PipelineError)) throw error;
         // Silence waits as long as the broker does; `due_oldest_seconds` tells how long.
         this.#ports.logger.warn('deadlines wait', { code: error.code, error });
       }
-      await this.#pause(TICK_MS);
+      await this.#pause(Math.max(LOOK_AGAIN_MS, TICK_MS - ticked() * 1000));
     }
   }
 
@@ -65,31 +78,49 @@ export class LiveTime {
     await wait(ms, undefined, { ref: false, signal: this.#stop.signal }).catch(() => undefined);
   }
 
-  /** Lets time pass up to `until` wherever everything before it is folded. */
-  async tick(until: Instant): Promise<void> {
-    if ((await upstreamLag(this.#ports.log, this.#upstream, until)) !== null) return;
-    const ends = new Map<string, number>();
+  /** Begins to let time pass up to `until` on each partition on which no earlier instant is still to be reached. */
+  async #tick(until: Instant): Promise<void> {
+    if (!(await this.#upstreamPassed(until))) return;
     for (const topic of this.#member.processor.inputs) {
-      for (const range of await this.#ports.log.ranges(topic)) ends.set(`${topic}/${range.partition}`, range.end);
-    }
-    await Promise.all(
-      this.#member.partitions().map(async (partition) => {
-        const end = ends.get(`${partition.at.topic}/${partition.at.partition}`);
+      const ranges = await this.#ports.log.ranges(topic);
+      for (const partition of this.#member.partitions()) {
+        if (partition.at.topic !== topic || this.#passing.has(partition)) continue;
         // A partition that the log does not have is no end to catch up with.
-        if (end === undefined) return;
-        partition.sweptTo ??= until;
-        await this.#caughtUp(() => partition.mustTakeOver || partition.next >= end);
-        const isReady = !partition.mustTakeOver && partition.next >= end;
-        if (isReady && (await this.#member.sweep(partition.at, until, this.#stop.signal))) partition.sweptTo = until;
-        reportPartition(partition, end, null, this.#ports);
-      }),
-    );
+        const end = ranges.find((range) => range.partition === partition.at.partition)?.end;
+        if (end !== undefined) this.#begin(partition, until, end);
+      }
+    }
   }
 
-  /** Waits up to a tick for a partition to fold what was there at `until`; under load it is there a moment later. */
-  async #caughtUp(done: () => boolean): Promise<void> {
-    for (let waited = 0; waited < TICK_MS && !done() && !this.#stop.signal.aborted; waited += 50) {
-      await this.#pause(50);
+  #begin(partition: OwnedPartition, until: Instant, end: number): void {
+    partition.sweptTo ??= until;
+    const passing = this.#pass(partition, until, end)
+      .catch((error: unknown) => {
+        this.#failure.report(error);
+      })
+      .finally(() => this.#passing.delete(partition));
+    this.#passing.set(partition, passing);
+  }
+
+  /** Waits until the partition has folded up to `end`, then sweeps it; not when it is lost meanwhile, or to be taken over. */
+  async #pass(partition: OwnedPartition, until: Instant, end: number): Promise<void> {
+    const isOurs = (): boolean => !this.#stop.signal.aborted && this.#member.partitions().includes(partition);
+    while (isOurs() && !partition.mustTakeOver && partition.next < end) await this.#pause(LOOK_AGAIN_MS);
+    const isReady = isOurs() && !partition.mustTakeOver;
+    if (isReady && (await this.#member.sweep(partition.at, until, this.#stop.signal))) partition.sweptTo = until;
+    reportPartition(partition, end, null, this.#ports);
+  }
+
+  /** Waits until everything upstream has passed `until`. False when it cannot: time stops, or a topic holds less than it did. */
+  async #upstreamPassed(until: Instant): Promise<boolean> {
+    const { log } = this.#ports;
+    const goals = await upstreamGoals(log, this.#upstream, until);
+    for (;;) {
+      const lag = await upstreamLag(log, goals);
+      if (lag === null) return true;
+      if (lag.isShorter) return false;
+      await this.#pause(LOOK_AGAIN_MS);
+      if (this.#stop.signal.aborted) return false;
     }
   }
 }

@@ -2,11 +2,20 @@ import type { Instant, Processor } from '../core/processor.ts';
 import { groupName } from './pipeline-ports.ts';
 import type { EventLog } from './ports.ts';
 
+/** How far one input of a processor that writes our input must be folded. */
+export interface UpstreamGoal {
+  readonly processor: Processor;
+  readonly topic: string;
+  readonly offsets: readonly { readonly partition: number; readonly offset: number }[];
+}
+
 /** An input of a processor that writes our input, and how many of its records up to the moment asked for are not folded. */
 export interface UpstreamLag {
   readonly processor: string;
   readonly topic: string;
   readonly records: number;
+  /** Waiting does not help: the topic holds less than it did. */
+  readonly isShorter: boolean;
 }
 
 /** The processors that write the inputs of `processor`. */
@@ -16,28 +25,34 @@ export function upstreamOf(processor: Processor, all: readonly Processor[]): Pro
   );
 }
 
-/**
- * Whose input still holds records up to `until` that its group has not committed: only the first found; null when
- * everything upstream has passed that moment.
- */
-export async function upstreamLag(
+/** What everything upstream holds up to `until`. */
+export async function upstreamGoals(
   log: EventLog,
   upstream: readonly Processor[],
   until: Instant,
-): Promise<UpstreamLag | null> {
+): Promise<UpstreamGoal[]> {
+  const goals: UpstreamGoal[] = [];
   for (const processor of upstream) {
     for (const topic of processor.inputs) {
-      const wanted = await log.offsetsAt(topic, until + 1);
-      const committed = await log.committed(groupName(processor), topic);
-      const starts = await log.ranges(topic);
-      let records = 0;
-      for (const { partition, offset } of wanted) {
-        const start = starts.find((range) => range.partition === partition)?.start ?? 0;
-        const done = committed.find((each) => each.partition === partition)?.offset ?? start;
-        records += Math.max(0, offset - done);
-      }
-      if (records > 0) return { processor: processor.name, topic, records };
+      goals.push({ processor, topic, offsets: await log.offsetsAt(topic, until + 1) });
     }
+  }
+  return goals;
+}
+
+/** What is not committed yet of the goals: only the first input found; null when all are reached. */
+export async function upstreamLag(log: EventLog, goals: readonly UpstreamGoal[]): Promise<UpstreamLag | null> {
+  for (const { processor, topic, offsets } of goals) {
+    const [committed, ranges] = await Promise.all([log.committed(groupName(processor), topic), log.ranges(topic)]);
+    let records = 0;
+    let isShorter = false;
+    for (const { partition, offset } of offsets) {
+      const range = ranges.find((each) => each.partition === partition);
+      const done = committed.find((each) => each.partition === partition)?.offset ?? range?.start ?? 0;
+      records += Math.max(0, offset - done);
+      isShorter ||= done < offset && (range?.end ?? 0) < offset;
+    }
+    if (records > 0) return { processor: processor.name, topic, records, isShorter };
   }
   return null;
 }

@@ -1,0 +1,127 @@
+import { expect, test } from 'vitest';
+import type { Processor, StatelessProcessor } from '../../processors/core/processor.ts';
+import { LiveTime } from '../../processors/runtime/live-time.ts';
+import { ownPartition } from '../../processors/runtime/owned-partition.ts';
+import type { EventLog, TopicPartition } from '../../processors/runtime/ports.ts';
+import { counting, type CountedRecord } from '../harness/counting-processor.ts';
+import { FixedLog, memoryPorts } from '../harness/runtime-fixture.ts';
+import { waitUntil } from '../harness/wait-until.ts';
+
+const SOON = { withinMs: 10_000 };
+const [UPSTREAM, OWN] = ['raw.v1', 'numbers.v1'];
+
+const upstream: StatelessProcessor<CountedRecord> = {
+  kind: 'stateless',
+  name: 'upstream',
+  version: 1,
+  inputs: [UPSTREAM],
+  outputs: [OWN],
+  onRecord: () => ({ kind: 'skip', reason: 'unknown_type' }),
+};
+const processors: readonly Processor[] = [upstream, counting];
+
+/** A member with so many partitions, whose sweeps a test may hold up. */
+function member(partitions: number, sweep: (at: TopicPartition, until: number) => Promise<boolean>) {
+  const owned = Array.from({ length: partitions }, (_each, partition) => {
+    const each = ownPartition(counting, { topic: OWN, partition });
+    each.mustTakeOver = false;
+    return each;
+  });
+  return { processor: counting, partitions: () => owned, sweep };
+}
+
+/** A log whose answers a test decides. */
+function logOf(answers: Partial<EventLog>): EventLog {
+  return Object.assign(new FixedLog(), answers);
+}
+
+test('passes although its input is always folded later than it lies behind', async () => {
+  // Upstream: at each look there are 100 records more, of which all but the newest 150 are committed.
+  let looks = 0;
+  const swept: number[] = [];
+  const counts = member(1, async (_at, until) => {
+    swept.push(until);
+    return true;
+  });
+  const [partition] = counts.partitions();
+  if (partition === undefined) throw new Error('one partition is owned');
+  const log = logOf({
+    offsetsAt: async () => [{ partition: 0, offset: 200 + 100 * looks }],
+    committed: async () => [{ partition: 0, offset: 50 + 100 * looks++, metadata: '' }],
+    ranges: async (topic) => {
+      // The own input grows in the same way, and is folded 150 records behind.
+      if (topic === OWN) partition.next = 100 * looks;
+      return [{ partition: 0, start: 0, end: topic === OWN ? 150 + 100 * looks : 1_000_000 }];
+    },
+  });
+  const ports = memoryPorts({ log, clock: { now: () => 1_000_000 } });
+  const time = new LiveTime(counts, processors, ports);
+  time.start();
+  try {
+    await waitUntil('time waits for the fold', () => (looks >= 3 && partition.next > 0 ? true : undefined), SOON);
+    expect(swept).toEqual([]);
+    partition.next += 150;
+    await waitUntil('a sweep', () => (swept.length > 0 ? true : undefined), { ...SOON, failed: time.failed });
+    expect(swept[0]).toBe(999_000);
+  } finally {
+    await time.stop();
+  }
+});
+
+test('passes on one partition while a herd leaves on another', async () => {
+  const swept = [0, 0];
+  const over = Promise.withResolvers<boolean>();
+  const counts = member(2, async ({ partition }) => {
+    swept[partition] = (swept[partition] ?? 0) + 1;
+    return partition === 0 ? over.promise : true;
+  });
+  const ranges = [0, 1].map((partition) => ({ partition, start: 0, end: 0 }));
+  const log = logOf({
+    offsetsAt: async () => ranges.map(({ partition }) => ({ partition, offset: 0 })),
+    committed: async () => [],
+    ranges: async () => ranges,
+  });
+  const time = new LiveTime(counts, processors, memoryPorts({ log }));
+  time.start();
+  try {
+    await waitUntil('three sweeps of the other', () => ((swept[1] ?? 0) >= 3 ? true : undefined), {
+      ...SOON,
+      failed: time.failed,
+    });
+    expect(swept[0]).toBe(1);
+  } finally {
+    over.resolve(true);
+    await time.stop();
+  }
+});
+
+test('waits for what upstream has not committed', async () => {
+  let offset = 4;
+  const swept: number[] = [];
+  const counts = member(1, async (_at, until) => {
+    swept.push(until);
+    return true;
+  });
+  let looks = 0;
+  const log = logOf({
+    offsetsAt: async () => [{ partition: 0, offset: 5 }],
+    committed: async () => {
+      looks += 1;
+      return [{ partition: 0, offset, metadata: '' }];
+    },
+    ranges: async () => [{ partition: 0, start: 0, end: 5 }],
+  });
+  const [partition] = counts.partitions();
+  if (partition === undefined) throw new Error('one partition is owned');
+  partition.next = 5;
+  const time = new LiveTime(counts, processors, memoryPorts({ log }));
+  time.start();
+  try {
+    await waitUntil('some looks', () => (looks >= 3 ? true : undefined), SOON);
+    expect(swept).toEqual([]);
+    offset = 5;
+    await waitUntil('a sweep', () => (swept.length > 0 ? true : undefined), { ...SOON, failed: time.failed });
+  } finally {
+    await time.stop();
+  }
+});
