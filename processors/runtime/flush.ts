@@ -13,12 +13,12 @@ const SCAN_MAX = 5_000;
 /** A key that was changed by one of so many newest blocks is busy: it is passed over until it has been dirty for BUSY_MS. */
 const BUSY_BLOCKS = 2;
 const BUSY_MS = 1_000;
-/** While records wait to be folded, documents are held back until so much of a bound is used: one write for many changes. */
+/** While records or deadlines wait to be folded, documents are held back until so much of a bound is used: one write for many changes. */
 const BACKLOG_SHARE = 0.5;
 
 /**
  * Writes dirty keys behind the journal, one bulk write in flight a partition: the longest dirty first, idle keys before busy
- * ones, and none at all behind a backlog before a bound draws near (`all`: every one). Answers how many are stored now that
+ * ones, and none at all behind a backlog or a sweep before a bound draws near (`all`: every one). Answers how many are stored now that
  * were not. The write is guarded by seq, so it needs no ownership and may be repeated by anybody.
  */
 export function flushOnce(partition: OwnedPartition, ports: PipelinePorts, which: 'idle' | 'all'): Promise<number> {
@@ -29,7 +29,8 @@ export function flushOnce(partition: OwnedPartition, ports: PipelinePorts, which
 }
 
 async function flushBatch(partition: OwnedPartition, ports: PipelinePorts, which: 'idle' | 'all'): Promise<number> {
-  if (which === 'idle' && partition.isBehind && !isDirtyBeyond(BACKLOG_SHARE, partition, ports)) return 0;
+  const isBehind = partition.isBehind || isSwept(partition);
+  if (which === 'idle' && isBehind && !isDirtyBeyond(BACKLOG_SHARE, partition, ports)) return 0;
   const chosen = chooseKeys(partition, which);
   if (chosen.length === 0) return 0;
   const { processor, at } = partition;
@@ -48,6 +49,11 @@ async function flushBatch(partition: OwnedPartition, ports: PipelinePorts, which
     markStored(partition, key, writes[index]?.seq ?? -1);
   });
   return stored;
+}
+
+/** Whether a sweep is under way. */
+function isSwept({ keepDueUntil }: OwnedPartition): boolean {
+  return keepDueUntil !== Number.NEGATIVE_INFINITY;
 }
 
 function chooseKeys(partition: OwnedPartition, which: 'idle' | 'all'): CachedKey[] {
