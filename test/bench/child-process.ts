@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 
 /** A process of its own, so that what it costs is not mixed with what feeds it. */
 export interface Child<Task, Report> {
@@ -13,7 +13,7 @@ export interface Child<Task, Report> {
   [Symbol.dispose](): void;
 }
 
-/** Starts a file of this folder. With a profile folder it leaves a CPU profile there when it ends. */
+/** Starts a file of this folder, or one with a whole path. With a profile folder it leaves a CPU profile there when it ends. */
 export function startChild<Task extends object, Report>(
   file: string,
   profileFolder: string | null,
@@ -21,7 +21,7 @@ export function startChild<Task extends object, Report>(
   if (profileFolder !== null) mkdirSync(profileFolder, { recursive: true });
   const profiling =
     profileFolder === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`, '--cpu-prof-interval=500'];
-  const child = fork(join(import.meta.dirname, file), [], {
+  const child = fork(resolve(import.meta.dirname, file), [], {
     execArgv: profiling,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
@@ -43,7 +43,8 @@ export function startChild<Task extends object, Report>(
     });
   });
   return {
-    send: (task) => void child.send(task),
+    // What has ended needs no task any more; `next` tells that it has.
+    send: (task) => void (child.connected && child.send(task)),
     next: () => {
       const report = said.shift();
       if (report !== undefined) return Promise.resolve(report);

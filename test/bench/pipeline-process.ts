@@ -3,6 +3,7 @@ import { SILENT_LOG } from '../../processors/cli/silent-log.ts';
 import { startKizuna, type Kizuna } from '../../processors/main.ts';
 import { loadConfig } from '../../processors/runtime/config.ts';
 import { StatefulMember } from '../../processors/runtime/consume-stateful.ts';
+import type { OwnedPartition } from '../../processors/runtime/owned-partition.ts';
 import { spending, type Spent } from './child-process.ts';
 
 /** Runs processors of the catalog as production does, and tells what that took. */
@@ -13,7 +14,14 @@ export interface PipelineTask {
   readonly drain: number | null;
   /** After that, tells what doing nothing for so long costs. */
   readonly idleSeconds: number | null;
+  /** Its clock is the machine's and so much. */
+  readonly clockShiftMs?: number;
+  /** After that, tells when every deadline of then is applied, and all documents are stored. */
+  readonly settle?: boolean;
 }
+
+/** What may be asked of it later. */
+export type PipelineRequest = { readonly stop: true } | { readonly clockShiftMs: number };
 
 export type PipelineReport =
   | { readonly kind: 'ready' }
@@ -27,6 +35,7 @@ export type PipelineReport =
       readonly heapBytesMax: number;
     }
   | { readonly kind: 'idle'; readonly spent: Spent }
+  | { readonly kind: 'settled' }
   | { readonly kind: 'ended'; readonly metrics: readonly MetricSum[] };
 
 /** A sum of the process's own metrics. */
@@ -56,10 +65,19 @@ process.once('message', (message) => {
 
 async function work(task: PipelineTask): Promise<void> {
   const config = loadConfig(task.environment);
-  const asked = new Promise((resolve) => void process.once('message', resolve));
+  let { clockShiftMs = 0 } = task;
+  const clock = { now: () => Date.now() + clockShiftMs };
+  const asked = new Promise<void>((resolve) => {
+    process.on('message', (message) => {
+      // The other end is a file of this folder.
+      const request = message as PipelineRequest;
+      if ('stop' in request) resolve();
+      else clockShiftMs = request.clockShiftMs;
+    });
+  });
   await using kizuna = await startKizuna(config, {
     logger: SILENT_LOG,
-    clock: { now: Date.now },
+    clock,
     only: task.only,
   });
   // The group is joined and nothing but the first fetch is under way.
@@ -68,6 +86,10 @@ async function work(task: PipelineTask): Promise<void> {
   const written = countDocuments(kizuna);
   tell({ kind: 'ready' });
   if (task.drain !== null) await drain(kizuna, task.drain, { spent, before, written });
+  if (task.settle === true) {
+    await untilSettled(kizuna, clock.now());
+    tell({ kind: 'settled' });
+  }
   if (task.idleSeconds !== null) {
     await wait(BEFORE_IDLE_MS);
     const idle = spending();
@@ -96,6 +118,13 @@ async function drain(kizuna: Kizuna, goal: number, { spent, before, written }: B
   const folded = await until(() => foldedBy(kizuna) >= goal);
   const stored = await until(() => [...kizuna.ports.owned].every((partition) => partition.dirty.size === 0));
   tell({ kind: 'drained', events: goal - before, folded, stored, documents: written(), heapBytesMax });
+}
+
+async function untilSettled({ ports, pipeline }: Kizuna, until: number): Promise<void> {
+  const isSettled = ({ sweptTo, dirty }: OwnedPartition): boolean => (sweptTo ?? 0) >= until && dirty.size === 0;
+  while (ports.owned.size === 0 || ![...ports.owned].every(isSettled)) {
+    await Promise.race([wait(LOOK_EVERY_MS), pipeline.failed]);
+  }
 }
 
 /** Customer events folded so far: the topic begins at 0 and holds nothing but records. */

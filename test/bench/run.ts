@@ -7,6 +7,7 @@ import type { Benchmark, Surroundings } from './benchmark.ts';
 import { bytes } from './bytes.ts';
 import { customer, intakeAndCustomer, moreSegments } from './customer.ts';
 import { fold } from './fold.ts';
+import { herd } from './herd.ts';
 import { idle } from './idle.ts';
 import { latency } from './latency.ts';
 import { replay } from './replay.ts';
@@ -22,6 +23,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   intakeAndCustomer,
   moreSegments,
   latency,
+  herd,
   idle,
 ];
 const EVENTS = 1_000_000;
