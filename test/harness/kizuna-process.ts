@@ -6,7 +6,8 @@ import { waitUntil } from './wait-until.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const START_WITHIN_MS = 30_000;
 const LINES_KEPT = 20;
-const RUN = [join(ROOT, 'processors/cli/main.ts'), 'run'] as const;
+/** The arguments of Node for `kizuna run`. */
+export const RUN = [join(ROOT, 'processors/cli/main.ts'), 'run'] as const;
 
 /** `kizuna run` as a process of its own. */
 export interface KizunaProcess extends AsyncDisposable {
