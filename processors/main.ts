@@ -35,7 +35,7 @@ export async function startKizuna(config: Config, { logger, clock, ...options }:
   const processors = createProcessors(definitions);
   const registry = new Registry();
   const { meter, render, setDefinitions, startAtZero } = createMetrics(registry, packageJson.version);
-  setDefinitions(definitions.hash);
+  setDefinitions(definitions);
   startAtZero(processors.filter(({ name }) => options.only?.includes(name) ?? true));
 
   const stores = processors.filter((each) => each.kind === 'stateful').map(storeName);

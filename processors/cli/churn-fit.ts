@@ -55,7 +55,7 @@ function definitionOf(
   const parameters = { r: digits(exact.r), alpha: digits(exact.alpha), a: digits(exact.a), b: digits(exact.b) };
   const { x, tx, T } = referenceCustomer(statisticsAt(histories, until));
   const fittedAt = new Date(until).toISOString();
-  const unused = { brandId: '', version: '', file: '', fittedAt, baseline: { probability: 0, x, tx, T } };
+  const unused = { version: '', baseline: { probability: 0, x, tx, T } };
   const probability = churnRisk(churnModelOf({ ...unused, model, horizonDays, parameters }), x, tx, T);
   return {
     ...{ model, horizonDays, parameters, baseline: { probability, x, tx, T }, fittedAt },

@@ -63,13 +63,7 @@ export function judgeCutOffs(
     .filter((at) => tooLittle(histories, at) === null)
     .map((at) => {
       const fit = fitAt(model, histories, at, progress);
-      const unused = {
-        brandId: '',
-        fittedAt: '',
-        version: '',
-        file: '',
-        baseline: { probability: 0, x: 0, tx: 0, T: 0 },
-      };
+      const unused = { version: '', baseline: { probability: 0, x: 0, tx: 0, T: 0 } };
       const fitted = churnModelOf({ ...unused, model, horizonDays, parameters: fit.parameters });
       const predictions = predict(histories, fitted, at);
       return { at, fit, predictions, ...judge(predictions) };

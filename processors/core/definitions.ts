@@ -38,6 +38,8 @@ export interface ChurnModelDefinition {
   /** The reference customer that reasons are told against; `probability` is the model's at that point. */
   readonly baseline: { readonly probability: number; readonly x: number; readonly tx: number; readonly T: number };
   readonly fittedAt: string;
+  /** How the model did when it was judged; some of the numbers are metrics. */
+  readonly quality: Readonly<Record<string, number | string | null>>;
   /** Content hash of the model, published as `modelVersion`. */
   readonly version: string;
   readonly file: string;

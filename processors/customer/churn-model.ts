@@ -27,13 +27,16 @@ export interface ChurnModel {
 /** How far a stated baseline probability may be from the model's. */
 const BASELINE_TOLERANCE = 1e-9;
 
-export function churnModelOf({ model, parameters, horizonDays, baseline, version }: ChurnModelDefinition): ChurnModel {
+/** What the risk depends on. */
+type Fitted = Pick<ChurnModelDefinition, 'model' | 'parameters' | 'horizonDays' | 'baseline' | 'version'>;
+
+export function churnModelOf({ model, parameters, horizonDays, baseline, version }: Fitted): ChurnModel {
   const leavesAtFirst = model === 'mbg-nbd';
   return { leavesAtFirst, ...parameters, horizonDays, horizonWeeks: horizonDays / 7, baseline, version };
 }
 
 /** The fault of a model whose stated baseline probability is not its own, or null. */
-export function baselineFault(definition: ChurnModelDefinition): Fault | null {
+export function baselineFault(definition: Fitted & Pick<ChurnModelDefinition, 'file'>): Fault | null {
   const { probability, x, tx, T } = definition.baseline;
   const own = churnRisk(churnModelOf(definition), x, tx, T);
   if (Math.abs(own - probability) <= BASELINE_TOLERANCE) return null;

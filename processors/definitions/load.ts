@@ -43,7 +43,8 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
       brands: brands.filter((brand) => brand.id !== 'default'),
       defaultBrand,
       segments: segments.map(withoutFile),
-      churn: churn.map(withoutFile),
+      // Quality is part of what a model's version says.
+      churn: churn.map(({ quality: _quality, ...model }) => withoutFile(model)),
     }),
   };
 }
@@ -63,10 +64,13 @@ function churnOf(file: DefinitionFile, faults: Fault[]): ChurnModelDefinition[] 
   if (!BRAND_ID.test(file.name))
     faults.push({ where: file.file, message: 'must be named after its brand: churn/<brand>.json' });
   if (model === null) return [];
-  const { horizonDays, parameters, baseline, fittedAt } = model;
+  const { horizonDays, parameters, baseline, fittedAt, quality } = model;
   const version = contentHash(model);
   return [
-    { brandId: file.name, model: model.model, horizonDays, parameters, baseline, fittedAt, version, file: file.file },
+    {
+      ...{ brandId: file.name, model: model.model, horizonDays, parameters, baseline, fittedAt, quality },
+      ...{ version, file: file.file },
+    },
   ];
 }
 

@@ -39,7 +39,7 @@ export const ChurnFile = z.strictObject({
     .refine(({ tx, T }) => tx <= T, { message: 'must not be later than T: tx ≤ T', path: ['tx'] })
     .refine(({ x, tx }) => x > 0 || tx === 0, { message: 'must be 0 when x is 0', path: ['tx'] }),
   fittedAt: z.iso.datetime(),
-  /** How the model did when it was judged; for people, so any numbers and remarks. */
+  /** How the model did when it was judged: any numbers and remarks. */
   quality: z.record(z.string(), z.union([z.number(), z.string(), z.null()])).default({}),
 });
 

@@ -28,6 +28,7 @@ export const LABELS = {
   brand: 'the definitions and brands seen; bounded by the number of series',
   segment: 'the definitions; bounded by the number of series',
   churn_band: ['LOW', 'MEDIUM', 'HIGH', 'INSUFFICIENT_DATA'],
+  measure: ['auc', 'brier', 'logLoss', 'calibrationError', 'lift'],
   code: ERROR_CODES,
   condition: 'the conditions of /readyz',
   hash: 'one value a process',
@@ -187,6 +188,11 @@ export const METRICS = {
     type: 'gauge',
     labels: ['code'],
     help: 'Always 1; why this process stopped for good. Shown until it ends, for KIZUNA_STOP_VISIBLE_MS.',
+  },
+  kizuna_churn_model_quality: {
+    type: 'gauge',
+    labels: ['brand', 'measure'],
+    help: 'How the churn model in use did when it was judged: the numbers of this name in its quality.',
   },
   kizuna_definitions_info: { type: 'gauge', labels: ['hash'], help: 'Always 1; the hash of the definitions in use.' },
   kizuna_build_info: {

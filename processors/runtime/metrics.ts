@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Definitions } from '../core/definitions.ts';
 import { REJECT_REASONS, SKIP_REASONS } from '../core/reasons.ts';
 import { LABELS, METRIC_NAMES, metricRow, type LabelName, type MetricName, type METRICS } from './metrics-table.ts';
 import { PartitionTotals } from './metrics-totals.ts';
@@ -9,7 +10,7 @@ export interface Metrics {
   /** Shows the counters of these processors at 0: Prometheus sees a rise only from a value it has seen. */
   readonly startAtZero: (processors: readonly { readonly name: string; readonly inputs: readonly string[] }[]) => void;
   /** Which definitions are in use from now on. */
-  readonly setDefinitions: (hash: string) => void;
+  readonly setDefinitions: (definitions: Pick<Definitions, 'hash' | 'churn'>) => void;
   /** What /metrics answers, in the Prometheus text format. `conditions`: which of /readyz hold now. */
   readonly render: (
     conditions?: Readonly<Record<string, boolean>>,
@@ -104,9 +105,16 @@ export function createMetrics(registry: Registry, version: string): Metrics {
         }
       }
     },
-    setDefinitions(hash) {
+    setDefinitions({ hash, churn }) {
       gauge('kizuna_definitions_info').reset();
       gauge('kizuna_definitions_info').set({ hash }, 1);
+      gauge('kizuna_churn_model_quality').reset();
+      for (const { brandId: brand, quality } of churn.values()) {
+        for (const measure of LABELS.measure) {
+          const value = quality[measure];
+          if (typeof value === 'number') gauge('kizuna_churn_model_quality').set({ brand, measure }, value);
+        }
+      }
     },
     async render(conditions = {}) {
       refresh();

@@ -38,7 +38,7 @@ test.skipIf(promtool === undefined)(
   'promtool reads /metrics of every processor, and finds no fault with our names',
   async () => {
     const { meter, startAtZero, setDefinitions, render } = createMetrics(new Registry(), '0.1.0');
-    setDefinitions('a1');
+    setDefinitions({ hash: 'a1', churn: new Map() });
     startAtZero(createProcessors(await loadDefinitions(shippedDefinitions)));
     meter.latency('customer', 'pipeline', 0.1);
     meter.stopped('input_lost');

@@ -36,6 +36,7 @@ export function churnModel(): ChurnModelDefinition {
     parameters: { r: 0.525, alpha: 6.183, a: 0.891, b: 1.614 },
     baseline: { probability: 0, x: 1, tx: 1, T: 2 },
     fittedAt: '2026-01-01',
+    quality: {},
     version: 'model-hash',
     file: 'churn/acme.json',
   };

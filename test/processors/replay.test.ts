@@ -225,6 +225,7 @@ describe('churn risk rises by silence', () => {
       parameters: { r, alpha, a, b },
       baseline: { probability: risk(1, 10, 30), ...baseline },
       fittedAt: '2026-01-01T00:00:00Z',
+      quality: {},
       version: 'v',
       file: 'churn/acme.json',
     },

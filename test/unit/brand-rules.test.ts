@@ -21,6 +21,7 @@ const CHURN = {
   // Alive ½, buys if alive 1 − 1/(1 + H) with H = 90/7.
   baseline: { probability: 1 - (1 - 1 / (1 + 90 / 7)) / 2, x: 0, tx: 0, T: 0 },
   fittedAt: '2026-01-01T00:00:00Z',
+  quality: {},
   version: 'v1',
   file: 'churn/acme.json',
 };

@@ -40,7 +40,7 @@ function fittedTo(of: 'master' | 'sample', model: ChurnModelName): ChurnFit {
 function judged(of: 'master' | 'sample', model: ChurnModelName, horizonDays: number): Judgement {
   const { parameters } = fittedTo(of, model);
   const baseline = { probability: 0, x: 0, tx: 0, T: 0 };
-  const rest = { brandId: 'cdnow', horizonDays, baseline, fittedAt: '', version: '', file: '' };
+  const rest = { horizonDays, baseline, version: '' };
   return judge(predict(HISTORIES[of], churnModelOf({ ...rest, model, parameters }), CUT_OFF));
 }
 

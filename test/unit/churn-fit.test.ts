@@ -126,7 +126,7 @@ describe('what is known of a customer', () => {
 
 describe('a back-test', () => {
   const histories = simulatedOrders('mbg-nbd', TRUE['mbg-nbd'], { customers: 2_000, weeks: WEEKS, seed: 11 });
-  const rest = { brandId: 'acme', model: 'mbg-nbd' as const, horizonDays: 91, fittedAt: '', version: '', file: '' };
+  const rest = { model: 'mbg-nbd' as const, horizonDays: 91, version: '' };
   const model = churnModelOf({ ...rest, parameters: TRUE['mbg-nbd'], baseline: { probability: 0, x: 0, tx: 0, T: 0 } });
   const cutOff = END - 91 * DAY_MS;
 

@@ -14,7 +14,7 @@ const PUBLISHED = {
 };
 
 function modelOf(model: ChurnModelName, parameters: ChurnParameters = PUBLISHED[model]) {
-  const rest = { brandId: 'acme', horizonDays: 90, fittedAt: '', version: '', file: '' };
+  const rest = { horizonDays: 90, version: '' };
   return churnModelOf({ ...rest, model, parameters, baseline: { probability: 0, x: 0, tx: 0, T: 0 } });
 }
 

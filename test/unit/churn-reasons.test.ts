@@ -20,16 +20,7 @@ function modelOf(model: ChurnModelName, baseline: Baseline, misstatedBy = 0): Ch
     model === 'mbg-nbd'
       ? { r: 0.525, alpha: 6.183, a: 0.891, b: 1.614 }
       : { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 };
-  const definition = {
-    brandId: 'acme',
-    model,
-    horizonDays: 90,
-    parameters,
-    fittedAt: '',
-    version: 'v',
-    file: '',
-    quality: {},
-  };
+  const definition = { model, horizonDays: 90, parameters, version: 'v' };
   const unjudged = churnModelOf({ ...definition, baseline: { ...baseline, probability: 0 } });
   const probability = churnRisk(unjudged, baseline.x, baseline.tx, baseline.T) + misstatedBy;
   return { ...unjudged, baseline: { ...baseline, probability } };

@@ -72,9 +72,9 @@ describe('loading definitions', () => {
       { id: 'all', name: 'Everybody', brands: ['*'], where: {}, file: 'segments/all.json' },
       { ...VIP, file: 'segments/vip.json' },
     ]);
-    const { horizonDays, parameters, baseline, fittedAt } = CHURN;
+    const { horizonDays, parameters, baseline, fittedAt, quality } = CHURN;
     expect(definitions.churn.get('acme')).toMatchObject({
-      ...{ horizonDays, parameters, baseline, fittedAt },
+      ...{ horizonDays, parameters, baseline, fittedAt, quality },
       brandId: 'acme',
       file: 'churn/acme.json',
     });

@@ -1,7 +1,9 @@
 import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
+import type { ChurnModelDefinition } from '../../processors/core/definitions.ts';
 import { createMetrics } from '../../processors/runtime/metrics.ts';
 import type { PartitionGauges } from '../../processors/runtime/ports.ts';
+import { churnModel } from '../processors/customer-fixture.ts';
 
 function setUp() {
   const metrics = createMetrics(new Registry(), '0.1.0');
@@ -162,12 +164,27 @@ describe('the meter', () => {
 
   test('tells the build, the definitions in use and the process', async () => {
     const { setDefinitions, lines } = setUp();
-    setDefinitions('a1');
-    setDefinitions('b2');
+    setDefinitions({ hash: 'a1', churn: new Map() });
+    setDefinitions({ hash: 'b2', churn: new Map() });
     expect(await lines('kizuna_definitions_info')).toEqual(['kizuna_definitions_info{hash="b2"} 1']);
     expect(await lines('kizuna_build_info')).toEqual([
       `kizuna_build_info{version="0.1.0",node="${process.versions.node}"} 1`,
     ]);
     expect(await lines('process_resident_memory_bytes ')).toHaveLength(1);
+  });
+
+  test('tells how good each churn model in use was found to be, and nothing of one that is gone', async () => {
+    const { setDefinitions, lines } = setUp();
+    const judged = (brandId: string, quality: ChurnModelDefinition['quality']): [string, ChurnModelDefinition] => [
+      brandId,
+      { ...churnModel(), brandId, quality },
+    ];
+    setDefinitions({ hash: 'a1', churn: new Map([judged('beta', { auc: 0.7 })]) });
+    const quality = { auc: 0.76, logLoss: null, customers: 2_357, judgedOn: '90 days', calibrationError: 0.02 };
+    setDefinitions({ hash: 'b2', churn: new Map([judged('acme', quality)]) });
+    expect(await lines('kizuna_churn_model_quality')).toEqual([
+      'kizuna_churn_model_quality{brand="acme",measure="auc"} 0.76',
+      'kizuna_churn_model_quality{brand="acme",measure="calibrationError"} 0.02',
+    ]);
   });
 });

@@ -10,14 +10,11 @@ import { simulateShop } from '../../processors/simulation/shop.ts';
 const SHIPPED = new URL('../../processors/definitions/churn/demo.json', import.meta.url);
 const HORIZON_MS = 90 * DAY_MS;
 const model = churnModelOf({
-  brandId: 'demo',
   model: 'mbg-nbd',
   horizonDays: 90,
   parameters: PURCHASE_PROCESS,
   baseline: { probability: 0, x: 0, tx: 0, T: 0 },
-  fittedAt: '2026-01-01T00:00:00Z',
   version: 'test',
-  file: 'churn/demo.json',
 });
 
 /** What the model says of the orders up to `until`, as the customer processor would. */
