@@ -46,6 +46,7 @@ export function foldEvent(
     postings,
     ordered: interaction.type === 'ORDER_PLACED' && counts(postings),
     hasOtherOrders: isOther(before, open.facts),
+    ordersBefore: before,
     hasOtherAttributes:
       interaction.type === 'IDENTIFIED' && mergeAttributes(open.attributes, interaction.attributes, at),
   };

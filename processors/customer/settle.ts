@@ -1,10 +1,12 @@
 import type { Applied, Instant } from '../core/processor.ts';
 import type { ChangeCause } from '../../schemas/types.ts';
 import { updateChurn } from './churn-changes.ts';
+import { countOutcome } from './churn-outcomes.ts';
 import { RATIOS } from './features.ts';
 import { placeOf, type Posting } from './measures.ts';
 import { updateMemberships } from './memberships.ts';
 import type { OpenState } from './open-state.ts';
+import type { OrderFacts } from './order-book.ts';
 import type { Plan } from './plan.ts';
 import type { CustomerState } from './state.ts';
 import type { CustomerAddition } from './totals.ts';
@@ -27,6 +29,7 @@ export interface Folded {
   readonly ordered: boolean;
   /** First, last or number of order days changed. */
   readonly hasOtherOrders: boolean;
+  readonly ordersBefore: OrderFacts;
   readonly hasOtherAttributes: boolean;
 }
 
@@ -49,6 +52,7 @@ export function settleEvent(at: AtHand, folded: Folded): Applied<CustomerAdditio
   if (folded.hasOtherAttributes) for (const { slot } of plan.attributes) moved[slot] = 1;
   if (everything || folded.hasOtherOrders || folded.ordered)
     updateChurn(turn, folded.ordered || state.mustPublishChurn);
+  if (folded.hasOtherOrders) countOutcome(turn, folded.ordersBefore);
   updateMemberships(turn);
   publishTraits(turn);
   return close(turn);

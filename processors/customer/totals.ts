@@ -2,13 +2,22 @@ import { PipelineError } from '../core/errors.ts';
 import type { ByteReader, ByteWriter } from '../core/packing.ts';
 import type { GaugeSample, TotalsDefinition } from '../core/processor.ts';
 import type { ChurnBand } from './features.ts';
+import {
+  addOutcome,
+  newOutcomes,
+  outcomeGauges,
+  packOutcomes,
+  unpackOutcomes,
+  type OutcomeAddition,
+  type OutcomeTotals,
+} from './outcome-totals.ts';
 
 /** The label of a customer without a churn probability. */
 export const INSUFFICIENT_DATA = 'INSUFFICIENT_DATA';
 export type BandLabel = ChurnBand | typeof INSUFFICIENT_DATA;
 
 /** One customer more or less in a segment or a band of a brand. */
-export interface CustomerAddition {
+interface CountAddition {
   readonly brandId: string;
   readonly of: 'segment' | 'band';
   /** Segment id or band label. */
@@ -16,48 +25,60 @@ export interface CustomerAddition {
   readonly by: number;
 }
 
+export type CustomerAddition = CountAddition | OutcomeAddition;
+
 interface BrandTotals {
   readonly segments: Map<string, number>;
   readonly bands: Map<string, number>;
+  readonly outcomes: OutcomeTotals;
 }
 
-/** Of one partition: how many customers each brand has in each segment and churn band. */
+/** Of one partition: how many customers each brand has in each segment and churn band, and what came of churn risks. */
 export type CustomerTotals = Map<string, BrandTotals>;
 
 export const customerTotals: TotalsDefinition<CustomerTotals, CustomerAddition> = {
   initial: () => new Map(),
 
-  contribute(totals, { brandId, of, label, by }) {
+  contribute(totals, addition) {
+    const { brandId } = addition;
     let brand = totals.get(brandId);
     if (brand === undefined) {
-      brand = { segments: new Map(), bands: new Map() };
+      brand = { segments: new Map(), bands: new Map(), outcomes: newOutcomes() };
       totals.set(brandId, brand);
     }
+    if (addition.of === 'outcome') {
+      addOutcome(brand.outcomes, addition);
+      return;
+    }
+    const { of, label, by } = addition;
     const counts = of === 'segment' ? brand.segments : brand.bands;
     // An empty segment stays as 0, so that its gauge falls to 0 instead of standing still.
     counts.set(label, (counts.get(label) ?? 0) + by);
   },
 
   *gauges(totals): Iterable<GaugeSample> {
-    for (const [brand, { segments, bands }] of totals) {
+    for (const [brand, { segments, bands, outcomes }] of totals) {
       for (const [segment, value] of segments) yield { name: 'segment_members', labels: { brand, segment }, value };
       for (const [band, value] of bands) yield { name: 'customers', labels: { brand, churn_band: band }, value };
+      yield* outcomeGauges(brand, outcomes);
     }
   },
 
   pack(totals, writer) {
     writer.byte(VERSION);
     writer.uint(totals.size);
-    for (const [brandId, { segments, bands }] of totals) {
+    for (const [brandId, { segments, bands, outcomes }] of totals) {
       writer.string(brandId);
       packCounts(segments, writer);
       packCounts(bands, writer);
+      packOutcomes(outcomes, writer);
     }
   },
 
   unpack(reader) {
     const version = reader.byte();
-    if (version !== VERSION) {
+    // Version 1 knew nothing of outcomes.
+    if (version !== VERSION && version !== 1) {
       throw new PipelineError(
         'store_unreadable',
         `customer totals have version ${version}; this program reads ${VERSION}`,
@@ -69,13 +90,14 @@ export const customerTotals: TotalsDefinition<CustomerTotals, CustomerAddition> 
     const totals: CustomerTotals = new Map();
     for (let left = reader.uint(); left > 0; left--) {
       const brandId = reader.string();
-      totals.set(brandId, { segments: unpackCounts(reader), bands: unpackCounts(reader) });
+      const [segments, bands] = [unpackCounts(reader), unpackCounts(reader)];
+      totals.set(brandId, { segments, bands, outcomes: version === 1 ? newOutcomes() : unpackOutcomes(reader) });
     }
     return totals;
   },
 };
 
-const VERSION = 1;
+const VERSION = 2;
 
 function packCounts(counts: ReadonlyMap<string, number>, writer: ByteWriter): void {
   writer.uint(counts.size);

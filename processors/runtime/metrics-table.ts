@@ -159,10 +159,28 @@ export const METRICS = {
     help: 'Customers by churn band, over the partitions this process owns.',
     fromTotals: true,
   },
+  kizuna_churn_matured_orders: {
+    type: 'gauge',
+    labels: ['brand'],
+    help: 'Orders of the newest four weeks whose churn horizon has passed, over the partitions this process owns.',
+    fromTotals: true,
+  },
+  kizuna_churn_predicted_lost: {
+    type: 'gauge',
+    labels: ['brand'],
+    help: 'The sum of the churn risks at these orders: so many should not have been followed by another one.',
+    fromTotals: true,
+  },
+  kizuna_churn_observed_lost: {
+    type: 'gauge',
+    labels: ['brand'],
+    help: 'How many of these orders were not followed by another one within the horizon.',
+    fromTotals: true,
+  },
   kizuna_series_dropped: {
     type: 'gauge',
     labels: [],
-    help: 'Series of segment members and customers that are not shown, because 1,000 are.',
+    help: 'Series of segment members, customers and churn outcomes that are not shown, because 1,000 are.',
   },
   kizuna_purged_records_total: {
     type: 'counter',

@@ -79,12 +79,13 @@ export class CustomerDriver {
   isRepacking = true;
   #events = 0;
 
-  constructor(definitionsOrProcessor: Definitions | CustomerProcessor, subject = 'u:1') {
+  /** `totals`: of a partition that several customers share. */
+  constructor(definitionsOrProcessor: Definitions | CustomerProcessor, subject = 'u:1', totals?: CustomerTotals) {
     this.processor =
       'onRecord' in definitionsOrProcessor ? definitionsOrProcessor : createCustomer(definitionsOrProcessor);
     this.key = `acme|${subject}`;
     this.state = this.processor.initial(this.key);
-    this.totals = this.processor.totals.initial();
+    this.totals = totals ?? this.processor.totals.initial();
   }
 
   /** A record of time `at`, by default of something that happened then. */
