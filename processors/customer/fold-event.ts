@@ -3,11 +3,12 @@ import type { Instant, Outcome, Rejected, Skipped } from '../core/processor.ts';
 import type { SkipReason } from '../core/reasons.ts';
 import { mergeAttributes } from './attributes.ts';
 import { fingerprint } from './fingerprint.ts';
-import { countInteraction, placeOf, type Posting } from './measures.ts';
+import { countInteraction, placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
 import type { OrderBook, OrderFacts } from './order-book.ts';
 import { cancelOrder, placeOrder, refundOrder } from './orders.ts';
 import type { Plan } from './plan.ts';
+import type { Postings } from './postings.ts';
 import type { FoldedEvent, FoldedInteraction } from './read-fields.ts';
 import { settleEvent, type Folded } from './settle.ts';
 import type { CustomerState } from './state.ts';
@@ -32,7 +33,7 @@ export function foldEvent(
   const id = fingerprint(interaction.eventId);
   if (open.ids.has(id, now)) return skip('duplicate_event');
   const at = tileTime(interaction.occurredAt, now);
-  const postings: Posting[] = [];
+  const { postings } = open;
   const orders = foldOrder(interaction, at, open, plan, postings);
   if (orders !== null && 'kind' in orders) return orders;
   countInteraction(interaction, at, postings);
@@ -41,10 +42,10 @@ export function foldEvent(
   noteAges(open, plan, now, postings);
   const before = open.facts;
   if (orders !== null) open.keepBook(orders);
-  for (const posting of postings) open.post(posting, now);
+  open.post(now);
   const folded: Folded = {
-    postings,
-    ordered: interaction.type === 'ORDER_PLACED' && counts(postings),
+    // An order that was cancelled before it came counts nothing.
+    ordered: interaction.type === 'ORDER_PLACED' && postings.includes(ORDERS),
     hasOtherOrders: isOther(before, open.facts),
     ordersBefore: before,
     hasOtherAttributes:
@@ -68,7 +69,7 @@ function foldOrder(
   at: Instant,
   open: OpenState,
   plan: Plan,
-  postings: Posting[],
+  postings: Postings,
 ): OrderBook | Skipped | Rejected | null {
   const { type, order } = interaction;
   if (type !== 'ORDER_PLACED' && type !== 'ORDER_CANCELLED' && type !== 'ORDER_REFUNDED') return null;
@@ -81,11 +82,6 @@ function foldOrder(
   else if (type === 'ORDER_CANCELLED') refusal = cancelOrder(book, id, postings);
   else refundOrder(book, id, at, amountMinor, postings);
   return refusal === null ? book : skip(refusal);
-}
-
-/** An order that was cancelled before it came counts nothing. */
-function counts(postings: readonly Posting[]): boolean {
-  return postings.some(({ measure }) => measure === ORDERS);
 }
 
 function isOther(before: OrderFacts, after: OrderFacts): boolean {

@@ -1,16 +1,8 @@
 import type { Instant } from '../core/processor.ts';
 import type { InteractionType } from '../../schemas/types.ts';
 import { MEASURES, type Measure } from './features.ts';
+import type { Postings } from './postings.ts';
 import type { FoldedInteraction } from './read-fields.ts';
-
-/** One addition to a measure: what a single event, or an order taken out, does to it. */
-export interface Posting {
-  /** Place in MEASURES. */
-  readonly measure: number;
-  readonly at: Instant;
-  /** Negative when something is taken out. */
-  readonly amount: number;
-}
 
 const PLACES = new Map<Measure, number>(MEASURES.map((measure, place) => [measure, place]));
 
@@ -77,13 +69,13 @@ interface Counting {
 const COUNTINGS = new Map<InteractionType, Counting>();
 
 /** What an interaction counts for, orders aside, into `postings`. The type alone decides whether it is an interaction. */
-export function countInteraction(interaction: FoldedInteraction, at: Instant, postings: Posting[]): void {
+export function countInteraction(interaction: FoldedInteraction, at: Instant, postings: Postings): void {
   const { type } = interaction;
   const { interaction: counts, measure } = countingOf(type);
-  if (counts) postings.push({ measure: INTERACTIONS, at, amount: 1 });
+  if (counts) postings.add(INTERACTIONS, at, 1);
   if (measure === NOTHING) return;
   if (interaction.machineGenerated && (measure === OPENS || measure === CLICKS)) return;
-  postings.push({ measure, at, amount: 1 });
+  postings.add(measure, at, 1);
   if (type === 'POINTS_EARNED') postPoints(interaction, 'points_earned', at, postings);
   if (type === 'POINTS_REDEEMED') postPoints(interaction, 'points_redeemed', at, postings);
 }
@@ -102,8 +94,8 @@ function countingOf(type: InteractionType): Counting {
 }
 
 /** `attributes.points`, a whole number of up to ten digits, so that a lifetime's sum stays whole; anything else counts no points. */
-function postPoints(interaction: FoldedInteraction, measure: Measure, at: Instant, postings: Posting[]): void {
+function postPoints(interaction: FoldedInteraction, measure: Measure, at: Instant, postings: Postings): void {
   const text = interaction.attributes['points'];
   if (text === undefined || !/^[+-]?\d{1,10}$/.test(text)) return;
-  postings.push({ measure: placeOf(measure), at, amount: Number(text) });
+  postings.add(placeOf(measure), at, Number(text));
 }

@@ -13,7 +13,6 @@ import type { Turn } from './turn.ts';
 export function updateMemberships(turn: Turn): void {
   const { scratch, rules } = turn.plan;
   if (!findSuspects(turn)) return;
-  scratch.known.fill(0);
   const left = readMembers(turn);
   const changes: MembershipChange[] = left.map((segmentId) => ({ segmentId, change: 'EXITED', evidence: [] }));
   const { members, suspects, values } = scratch;

@@ -3,9 +3,10 @@ import { NEVER, type Instant } from '../core/processor.ts';
 import { readAttributes, writeAttributes, type Attributes } from './attributes.ts';
 import { EventIds } from './event-ids.ts';
 import { MEASURES } from './features.ts';
-import { placeOf, type Posting } from './measures.ts';
+import { placeOf } from './measures.ts';
 import { factsOf, newOrderBook, NO_ORDERS, type OrderBook, type OrderFacts } from './order-book.ts';
 import { readOrderBook, readOrderFacts, writeOrderBook } from './order-packing.ts';
+import { Postings } from './postings.ts';
 import { locateTally, openTally, writeTally } from './tally-packing.ts';
 import { newTally, postToTally, type Tally } from './tally.ts';
 
@@ -23,6 +24,8 @@ const NEVER_WAS: Instant = -1;
  */
 export class OpenState {
   readonly ids = new EventIds();
+  /** What the event in hand adds to the measures. */
+  readonly postings = new Postings();
   readonly tallies: readonly Tally[] = MEASURES.map(newTally);
   readonly #reader = new ByteReader(Buffer.alloc(0));
   readonly #writer = new ByteWriter(4096);
@@ -40,6 +43,7 @@ export class OpenState {
     this.#book = null;
     this.#facts = null;
     this.#attributes = null;
+    this.postings.clear();
     let present = body.length === 0 ? 0 : reader.uint();
     for (const tally of this.tallies) {
       if ((present & 1) === 1) locateTally(tally, reader, body);
@@ -68,8 +72,12 @@ export class OpenState {
     return tally;
   }
 
-  post(posting: Posting, now: Instant): void {
-    postToTally(this.tally(posting.measure), posting.at, posting.amount, now);
+  /** Adds what is in `postings`. */
+  post(now: Instant): void {
+    const { postings } = this;
+    for (let index = 0; index < postings.count; index++) {
+      postToTally(this.tally(postings.measure(index)), postings.at(index), postings.amount(index), now);
+    }
   }
 
   /** When the customer last did it; −1: never. A cancelled order never was. */

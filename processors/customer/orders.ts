@@ -1,7 +1,7 @@
 import type { Instant } from '../core/processor.ts';
 import type { SkipReason } from '../core/reasons.ts';
 import type { Fingerprint } from './fingerprint.ts';
-import { placeOf, type Posting } from './measures.ts';
+import { placeOf } from './measures.ts';
 import {
   findOrder,
   rememberOrder,
@@ -13,6 +13,7 @@ import {
   type Refund,
   type RememberedOrder,
 } from './order-book.ts';
+import type { Postings } from './postings.ts';
 
 /**
  * What orders do to the measures. Orders, cancellations and refunds of one order may come in any order and end the same:
@@ -29,7 +30,7 @@ export function placeOrder(
   id: Fingerprint,
   at: Instant,
   amountMinor: number | null,
-  postings: Posting[],
+  postings: Postings,
 ): SkipReason | null {
   if (findOrder(book, id) !== undefined) return 'duplicate_order';
   const mark = book.marks.indexOf(id);
@@ -38,8 +39,8 @@ export function placeOrder(
     rememberOrder(book, { id, at, amountMinor, cancelled: true, refunds: [] });
     return null;
   }
-  postings.push({ measure: ORDERS, at, amount: 1 });
-  if (amountMinor !== null) postings.push({ measure: REVENUE, at, amount: amountMinor });
+  postings.add(ORDERS, at, 1);
+  if (amountMinor !== null) postings.add(REVENUE, at, amountMinor);
   const order: RememberedOrder = { id, at, amountMinor, cancelled: false, refunds: [] };
   for (const refund of takePending(book, id)) addRefund(order, refund);
   rememberOrder(book, order);
@@ -47,13 +48,13 @@ export function placeOrder(
 }
 
 /** An order that is not remembered leaves a mark while it may still come; later it is unknown. */
-export function cancelOrder(book: OrderBook, id: Fingerprint, postings: Posting[]): SkipReason | null {
+export function cancelOrder(book: OrderBook, id: Fingerprint, postings: Postings): SkipReason | null {
   const order = findOrder(book, id);
   if (order !== undefined) {
     if (order.cancelled) return null;
     order.cancelled = true;
-    postings.push({ measure: ORDERS, at: order.at, amount: -1 });
-    if (order.amountMinor !== null) postings.push({ measure: REVENUE, at: order.at, amount: -order.amountMinor });
+    postings.add(ORDERS, order.at, -1);
+    if (order.amountMinor !== null) postings.add(REVENUE, order.at, -order.amountMinor);
     giveBack(order.refunds, postings);
     order.refunds = [];
     return null;
@@ -72,12 +73,12 @@ export function refundOrder(
   id: Fingerprint,
   at: Instant,
   amountMinor: number | null,
-  postings: Posting[],
+  postings: Postings,
 ): void {
-  postings.push({ measure: REFUNDS, at, amount: 1 });
+  postings.add(REFUNDS, at, 1);
   const order = findOrder(book, id);
   if (amountMinor === null || order?.cancelled === true || book.marks.includes(id)) return;
-  postings.push({ measure: REVENUE, at, amount: -amountMinor });
+  postings.add(REVENUE, at, -amountMinor);
   if (order !== undefined) {
     addRefund(order, { at, amountMinor });
     return;
@@ -107,6 +108,6 @@ function takePending(book: OrderBook, id: Fingerprint): Refund[] {
   return taken;
 }
 
-function giveBack(refunds: readonly Refund[], postings: Posting[]): void {
-  for (const refund of refunds) postings.push({ measure: REVENUE, at: refund.at, amount: refund.amountMinor });
+function giveBack(refunds: readonly Refund[], postings: Postings): void {
+  for (const refund of refunds) postings.add(REVENUE, refund.at, refund.amountMinor);
 }

@@ -60,7 +60,7 @@ export interface PlanScratch {
   /** By slot: its value may have moved to another side of a threshold. */
   readonly moved: Uint8Array;
   readonly values: FeatureValue[];
-  /** By slot: `values` holds it. */
+  /** By slot: `values` holds what it is at the instant in hand. */
   readonly known: Uint8Array;
   /** By place of segment. */
   readonly members: Uint8Array;

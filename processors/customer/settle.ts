@@ -3,7 +3,7 @@ import type { ChangeCause } from '../../schemas/types.ts';
 import { updateChurn } from './churn-changes.ts';
 import { countOutcome } from './churn-outcomes.ts';
 import { RATIOS } from './features.ts';
-import { placeOf, type Posting } from './measures.ts';
+import { placeOf } from './measures.ts';
 import { updateMemberships } from './memberships.ts';
 import type { OpenState } from './open-state.ts';
 import type { OrderFacts } from './order-book.ts';
@@ -24,7 +24,6 @@ export interface AtHand {
 
 /** What one event did to a customer, before anything is evaluated. */
 export interface Folded {
-  readonly postings: readonly Posting[];
   /** A new order counts: its churn risk is published in any case. */
   readonly ordered: boolean;
   /** First, last or number of order days changed. */
@@ -45,10 +44,11 @@ export function settleEvent(at: AtHand, folded: Folded): Applied<CustomerAdditio
   const isRedefined = state.rules !== plan.version && state.rules !== 0;
   const everything = state.rules !== plan.version || state.mustEvaluate;
   const turn = turnOf(at, isRedefined ? 'DEFINITION' : 'EVENT', everything);
-  const { moved } = plan.scratch;
+  const { moved, known } = plan.scratch;
   moved.fill(0);
+  known.fill(0);
   if (everything) watchEverything(turn);
-  else watchTouched(turn, folded.postings);
+  else watchTouched(turn);
   if (folded.hasOtherAttributes) for (const { slot } of plan.attributes) moved[slot] = 1;
   if (everything || folded.hasOtherOrders || folded.ordered)
     updateChurn(turn, folded.ordered || state.mustPublishChurn);
@@ -66,6 +66,7 @@ export function settleDeadline(at: AtHand): Applied<CustomerAddition> {
   const cause = isRedefined ? 'DEFINITION' : state.mustEvaluate ? 'EVENT' : 'TIME';
   const turn = turnOf(at, cause, everything);
   plan.scratch.moved.fill(0);
+  plan.scratch.known.fill(0);
   if (everything) watchEverything(turn);
   else watchDue(turn);
   const isBandNew = everything || state.churnDue <= now ? updateChurn(turn, state.mustPublishChurn) : false;
@@ -94,9 +95,11 @@ function watchEverything({ state, open, plan, now }: Turn): void {
   state.ratioDue = watchRatios(open, plan, now, null);
 }
 
-function watchTouched({ state, open, plan, now }: Turn, postings: readonly Posting[]): void {
+function watchTouched({ state, open, plan, now }: Turn): void {
+  const { postings } = open;
   let touched = 0;
-  for (const { measure } of postings) {
+  for (let index = 0; index < postings.count; index++) {
+    const measure = postings.measure(index);
     if ((touched & (1 << measure)) !== 0) continue;
     touched |= 1 << measure;
     watchMeasure(open, plan, measure, now, postings);

@@ -3,15 +3,16 @@ import { NEVER, type Instant } from '../core/processor.ts';
 import { unroll, Unrolled } from '../core/unroll.ts';
 import { firstSlot, leavesAt, type Span } from '../core/window.ts';
 import { region } from './brand-rules.ts';
-import type { Posting } from './measures.ts';
 import type { OpenState } from './open-state.ts';
 import type { AgeWatch, Plan, RatioWatch, TraitWatch } from './plan.ts';
+import type { Postings } from './postings.ts';
 import { Surroundings } from './surroundings.ts';
 import { isWithin } from './windows.ts';
 
 /**
  * Finds which watched values an event moved across a threshold, and when silence will next move one. Only what the event
- * touched is looked at: everything else still has the deadline it had.
+ * touched is looked at: everything else still has the deadline it had. Sums that come up on the way are left in the plan's
+ * `values`, so that no segment asks for them again.
  */
 
 const tiles = new Unrolled();
@@ -24,12 +25,12 @@ export function watchMeasure(
   plan: Plan,
   measure: number,
   now: Instant,
-  postings: readonly Posting[] | null,
+  postings: Postings | null,
 ): void {
   const watches = plan.measures[measure];
   const tally = open.tally(measure);
   if (watches === undefined || !tally.present) return;
-  const { moved, ageRegions } = plan.scratch;
+  const { moved, ageRegions, values, known } = plan.scratch;
   let due = NEVER;
   if (watches.age !== null) {
     const noted = postings === null ? null : (ageRegions[measure] ?? null);
@@ -47,6 +48,8 @@ export function watchMeasure(
       if (span === null) continue;
       const from = firstSlot(span, now);
       while (count < tiles.length && tiles.slot(count) >= from) sum += tiles.value(count++);
+      values[slot] = sum;
+      known[slot] = 1;
       if (movedAcross(thresholds, sum, postings, measure, span, now)) moved[slot] = 1;
       due = Math.min(due, exitOf(span, count, sum, thresholds, watches.signed));
     }
@@ -60,15 +63,16 @@ export function watchMeasure(
 }
 
 /** Looks at every watched ratio; answers when the first of them flips by itself. */
-export function watchRatios(open: OpenState, plan: Plan, now: Instant, postings: readonly Posting[] | null): Instant {
+export function watchRatios(open: OpenState, plan: Plan, now: Instant, postings: Postings | null): Instant {
   let due = NEVER;
   for (const watch of plan.ratios) due = Math.min(due, watchRatio(open, plan, watch, now, postings));
   return due;
 }
 
 /** Notes on which side of its thresholds the age of each measure to be posted is, before it is. */
-export function noteAges(open: OpenState, plan: Plan, now: Instant, postings: readonly Posting[]): void {
-  for (const { measure } of postings) {
+export function noteAges(open: OpenState, plan: Plan, now: Instant, postings: Postings): void {
+  for (let index = 0; index < postings.count; index++) {
+    const measure = postings.measure(index);
     const watch = plan.measures[measure]?.age;
     if (watch !== undefined && watch !== null) {
       plan.scratch.ageRegions[measure] = ageRegion(watch, open.lastAt(measure), now);
@@ -102,7 +106,7 @@ function nextAgeCrossing(lastAt: Instant, thresholds: readonly number[], now: In
 function movedAcross(
   thresholds: readonly number[],
   value: number,
-  postings: readonly Posting[] | null,
+  postings: Postings | null,
   measure: number,
   span: Span | null,
   now: Instant,
@@ -112,10 +116,10 @@ function movedAcross(
   return before !== value && region(thresholds, before) !== region(thresholds, value);
 }
 
-function postedWithin(postings: readonly Posting[], measure: number, span: Span | null, now: Instant): number {
+function postedWithin(postings: Postings, measure: number, span: Span | null, now: Instant): number {
   let sum = 0;
-  for (const posting of postings) {
-    if (posting.measure === measure && isWithin(span, posting.at, now)) sum += posting.amount;
+  for (let index = 0; index < postings.count; index++) {
+    if (postings.measure(index) === measure && isWithin(span, postings.at(index), now)) sum += postings.amount(index);
   }
   return sum;
 }
@@ -132,13 +136,7 @@ function exitOf(span: Span, count: number, sum: number, thresholds: readonly num
   return NEVER;
 }
 
-function watchRatio(
-  open: OpenState,
-  plan: Plan,
-  watch: RatioWatch,
-  now: Instant,
-  postings: readonly Posting[] | null,
-): Instant {
+function watchRatio(open: OpenState, plan: Plan, watch: RatioWatch, now: Instant, postings: Postings | null): Instant {
   const { slot, span, thresholds, numerator, denominator } = watch;
   let above = sumOf(open, numerator, watch, now, tiles);
   let below = sumOf(open, denominator, watch, now, denominators);

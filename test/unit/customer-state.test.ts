@@ -75,8 +75,9 @@ test('the largest body is bounded: every tile of every measure', () => {
     const now = T + 400 * DAY - hour * 3_600_000;
     steps += 1;
     for (let measure = 0; measure < MEASURES.length; measure++) {
-      open.post({ measure, at: now, amount: 123_456_789 }, now);
+      open.postings.add(measure, now, 123_456_789);
     }
+    open.post(now);
     body = open.close();
   }
   const tiles = MEASURES.length * (366 + 169 + 13);

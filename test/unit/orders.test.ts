@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { ByteReader, ByteWriter } from '../../processors/core/packing.ts';
-import type { Posting } from '../../processors/customer/measures.ts';
 import {
   factsOf,
   newOrderBook,
@@ -12,6 +11,7 @@ import {
 } from '../../processors/customer/order-book.ts';
 import { readOrderBook, readOrderFacts, writeOrderBook } from '../../processors/customer/order-packing.ts';
 import { cancelOrder, placeOrder, refundOrder } from '../../processors/customer/orders.ts';
+import { Postings } from '../../processors/customer/postings.ts';
 
 const DAY = 86_400_000;
 const T = Date.UTC(2026, 0, 1);
@@ -22,16 +22,18 @@ function packed(book: OrderBook): Buffer {
   return writer.copy();
 }
 
-function total(postings: readonly Posting[]): number {
-  return postings.reduce((sum, posting) => sum + posting.amount, 0);
+function total(postings: Postings): number {
+  let sum = 0;
+  for (let index = 0; index < postings.count; index++) sum += postings.amount(index);
+  return sum;
 }
 
 describe('the order book', () => {
   test('is bounded, whatever is done to it', () => {
     const book = newOrderBook();
     for (let index = 0; index < 1500; index++) {
-      placeOrder(book, index, T + index * DAY, 10_000_000 + index, []);
-      for (let refund = 0; refund < 20; refund++) refundOrder(book, index, T + index * DAY + refund, 3, []);
+      placeOrder(book, index, T + index * DAY, 10_000_000 + index, new Postings());
+      for (let refund = 0; refund < 20; refund++) refundOrder(book, index, T + index * DAY + refund, 3, new Postings());
     }
     expect(book.orders).toHaveLength(REMEMBERED_ORDERS);
     expect(book.orders[0]?.refunds).toHaveLength(REFUNDS_PER_ORDER);
@@ -44,8 +46,8 @@ describe('the order book', () => {
   test('keeps the newest 16 marks and refunds of orders still to come', () => {
     const book = newOrderBook();
     for (let index = 0; index < 40; index++) {
-      cancelOrder(book, index, []);
-      refundOrder(book, 1000 + index, T + index, 5, []);
+      cancelOrder(book, index, new Postings());
+      refundOrder(book, 1000 + index, T + index, 5, new Postings());
     }
     expect(book.marks).toHaveLength(REMEMBERED_MARKS);
     expect(book.refunds).toHaveLength(REMEMBERED_MARKS);
@@ -55,10 +57,10 @@ describe('the order book', () => {
   test('is the same after packing', () => {
     const book = newOrderBook();
     for (let index = 0; index < 70; index++) {
-      placeOrder(book, index * 2 ** 40, T + (index % 50) * DAY, index % 3 === 0 ? null : index, []);
+      placeOrder(book, index * 2 ** 40, T + (index % 50) * DAY, index % 3 === 0 ? null : index, new Postings());
     }
-    cancelOrder(book, 69 * 2 ** 40, []);
-    refundOrder(book, 68 * 2 ** 40, T + 90 * DAY, 7, []);
+    cancelOrder(book, 69 * 2 ** 40, new Postings());
+    refundOrder(book, 68 * 2 ** 40, T + 90 * DAY, 7, new Postings());
     const bytes = packed(book);
     expect(readOrderBook(new ByteReader(bytes))).toEqual(book);
     expect(readOrderFacts(new ByteReader(bytes))).toEqual(factsOf(book));
@@ -66,16 +68,16 @@ describe('the order book', () => {
 
   test('a late order older than all that are remembered is settled at once', () => {
     const book = newOrderBook();
-    for (let index = 0; index < 64; index++) placeOrder(book, index, T + index * DAY, 1, []);
-    placeOrder(book, 99, T - 5 * DAY, 1, []);
+    for (let index = 0; index < 64; index++) placeOrder(book, index, T + index * DAY, 1, new Postings());
+    placeOrder(book, 99, T - 5 * DAY, 1, new Postings());
     expect(book.orders).toHaveLength(64);
     expect(factsOf(book)).toMatchObject({ days: 65, firstAt: T - 5 * DAY });
-    expect(cancelOrder(book, 99, [])).toBe('unknown_order');
+    expect(cancelOrder(book, 99, new Postings())).toBe('unknown_order');
   });
 
   test('cancelling takes out what placing and refunding put in', () => {
     const book = newOrderBook();
-    const postings: Posting[] = [];
+    const postings = new Postings();
     placeOrder(book, 1, T, 500, postings);
     refundOrder(book, 1, T + DAY, 200, postings);
     cancelOrder(book, 1, postings);
