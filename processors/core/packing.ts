@@ -205,21 +205,28 @@ export class ByteReader {
   }
 
   uint(): number {
-    let byte = this.byte();
-    if (byte < 128) return byte;
-    let value = byte & 0x7f;
-    for (let shift = 7; shift < 28; shift += 7) {
-      byte = this.byte();
-      value |= (byte & 0x7f) << shift;
-      if (byte < 128) return value;
+    const bytes = this.#bytes;
+    let at = this.#at;
+    let byte = bytes[at++];
+    // Most numbers take one byte; one beyond the end reads as undefined, which is not below 128.
+    if (byte !== undefined && byte < 128) {
+      this.#at = at;
+      return byte;
     }
-    let scale = LOW_LIMIT;
-    do {
-      byte = this.byte();
+    let value = 0;
+    let shift = 0;
+    for (; byte !== undefined && byte > 127 && shift < 28; shift += 7) {
+      value |= (byte & 0x7f) << shift;
+      byte = bytes[at++];
+    }
+    let scale = 2 ** shift;
+    for (; byte !== undefined && byte > 127; scale *= 128) {
       value += (byte & 0x7f) * scale;
-      scale *= 128;
-    } while (byte > 127);
-    return value;
+      byte = bytes[at++];
+    }
+    if (byte === undefined) throw new RangeError('packed value ends early');
+    this.#at = at;
+    return value + byte * scale;
   }
 
   int(): number {

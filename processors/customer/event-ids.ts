@@ -62,6 +62,10 @@ export class EventIds {
     this.#addedAt = now;
   }
 
+  get isChanged(): boolean {
+    return this.#added >= 0;
+  }
+
   write(writer: ByteWriter): void {
     if (this.#added < 0) {
       if (this.#start === this.#end) return;

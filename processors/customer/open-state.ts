@@ -38,12 +38,14 @@ export class OpenState {
   #attributes: Attributes | null = null;
 
   open(body: Buffer): void {
+    this.postings.clear();
+    // A deadline that comes right before an event seldom changes the body: it is still open then.
+    if (body === this.#body && body.length > 0 && !this.isChanged) return;
     const reader = this.#reader.reset(body);
     this.#body = body;
     this.#book = null;
     this.#facts = null;
     this.#attributes = null;
-    this.postings.clear();
     let present = body.length === 0 ? 0 : reader.uint();
     for (const tally of this.tallies) {
       if ((present & 1) === 1) locateTally(tally, reader, body);
@@ -114,6 +116,13 @@ export class OpenState {
         ? readAttributes(this.#reader.reset(this.#body, this.#attributesAt))
         : new Map();
     return this.#attributes;
+  }
+
+  /** Whether the body is not what it was when it was opened; attributes count as changed when they were looked at. */
+  get isChanged(): boolean {
+    if (this.ids.isChanged || this.#book !== null || this.#attributes !== null) return true;
+    for (const tally of this.tallies) if (tally.changed) return true;
+    return false;
   }
 
   /** The body with every change in it. */

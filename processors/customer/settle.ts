@@ -121,7 +121,7 @@ function close(turn: Turn): Applied<CustomerAddition> {
   state.mustEvaluate = false;
   state.mustPublishChurn = false;
   state.due = dueOf(turn);
-  state.body = open.close();
+  if (open.isChanged) state.body = open.close();
   return { kind: 'apply', outputs, contributions };
 }
 

@@ -8,24 +8,30 @@ import { windowSums } from './tally.ts';
 export class TraitSums {
   /** Place of a measure · number of windows + place of a window. */
   readonly #sums = new Float64Array(MEASURES.length * WINDOWS.length);
-  readonly #listed: number[] = [];
+  readonly #listed = new Uint8Array(MEASURES.length);
+  #count = 0;
 
   /** Adds everything up at `now`. */
   fill(open: OpenState, now: Instant): void {
     const sums = this.#sums;
     sums.fill(0);
-    this.#listed.length = 0;
+    this.#count = 0;
     for (let place = 0; place < MEASURES.length; place++) {
       if (open.tallies[place]?.present !== true) continue;
       const at = place * WINDOWS.length;
       windowSums(open.tally(place), now, sums, at);
-      if (open.lastAt(place) >= 0 || !this.#isAllZero(at)) this.#listed.push(place);
+      if (open.lastAt(place) >= 0 || !this.#isAllZero(at)) this.#listed[this.#count++] = place;
     }
   }
 
-  /** Places of the measures whose age is known or that are not zero everywhere. */
-  get measures(): readonly number[] {
-    return this.#listed;
+  /** How many measures have a known age or are not zero everywhere. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The place of one of these measures. */
+  place(index: number): number {
+    return this.#listed[index] ?? 0;
   }
 
   /** The sum of the measure at `place` over the window at `window`. */

@@ -51,10 +51,9 @@ export function packTraits(
 }
 
 function packMeasures(open: OpenState, now: Instant): void {
-  const { measures } = sums;
-  if (measures.length > 0) writer.int(measures.length);
-  for (let index = 0; index < measures.length; index++) {
-    const place = measures[index] ?? 0;
+  if (sums.count > 0) writer.int(sums.count);
+  for (let index = 0; index < sums.count; index++) {
+    const place = sums.place(index);
     writer.avroString(MEASURES[place] ?? '');
     for (let window = 0; window < WINDOWS.length; window++) writer.int(sums.of(place, window));
     const age = ageDays(open.lastAt(place), now);

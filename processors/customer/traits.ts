@@ -51,7 +51,7 @@ export function traitsOf(
     customerId: state.subject,
     occurredAt: now,
     identified: isIdentified(state.subject),
-    traits: sums.measures.map((place) => measureTraits(place, open, now)),
+    traits: Array.from({ length: sums.count }, (_, index) => measureTraits(sums.place(index), open, now)),
     ratios: RATIO_PLACES.filter((ratio) => sums.isKnown(ratio)).map(ratioTraits),
     churn: churnTraits(open, model, now),
     attributes: attributeTexts(open.attributes),

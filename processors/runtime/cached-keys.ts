@@ -18,6 +18,7 @@ export function cacheState(partition: OwnedPartition, stored: StoredState): Cach
     seq: stored.seq,
     unstoredFrom: stored.seq,
     dirtySince: 0,
+    isFresh: false,
   };
   partition.cache.set(stored.key, key);
   if (stored.due !== NEVER) partition.dueHeap.push(stored.due, stored.key);
@@ -36,18 +37,30 @@ export function cacheNewKey(partition: OwnedPartition, name: string): CachedKey 
     seq: -1,
     unstoredFrom: -1,
     dirtySince: 0,
+    isFresh: false,
   };
   partition.cache.set(name, key);
   return key;
 }
 
-/** Forgets clean keys, the longest unchanged first, until at most `limit` are left. Costs only a read when one comes back. */
+/**
+ * Forgets clean keys until at most `limit` are left, those first that were not changed since they were last passed by here
+ * (the second chance, or clock, algorithm: to move a key at each change would cost more than to look once more before it
+ * goes). Costs only a read when one comes back.
+ */
 export function evict(partition: OwnedPartition, limit: number): void {
-  let surplus = partition.cache.size - limit;
-  for (const [name, key] of partition.cache) {
+  const { cache } = partition;
+  let surplus = cache.size - limit;
+  for (const [name, key] of cache) {
     if (surplus <= 0) return;
+    if (key.isFresh) {
+      key.isFresh = false;
+      cache.delete(name);
+      cache.set(name, key);
+      continue;
+    }
     if (partition.dirty.has(name) || key.due <= partition.keepDueUntil) continue;
-    partition.cache.delete(name);
+    cache.delete(name);
     surplus -= 1;
   }
 }

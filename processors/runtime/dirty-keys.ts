@@ -8,9 +8,7 @@ export function markDirty(partition: OwnedPartition, key: CachedKey, seq: number
   key.packed = packed;
   key.packedBytes = packed.length;
   key.packedDue = key.due;
-  // The newest at the end: eviction begins with the longest unchanged.
-  partition.cache.delete(key.key);
-  partition.cache.set(key.key, key);
+  key.isFresh = true;
   if (partition.dirty.has(key.key)) return;
   key.unstoredFrom = seq;
   key.dirtySince = elapsedMs();
