@@ -20,12 +20,7 @@ export function sourceOf(group: string, epoch: number, at: TopicPartition): stri
 }
 
 export function formatPosition(source: string, n: number, index: number): string {
-  return `${positionsOf(source, n)}${index}`;
-}
-
-/** What all positions of one `n` begin with; the index is what follows. */
-export function positionsOf(source: string, n: number): string {
-  return `${source}:${n}.`;
+  return `${source}:${n}.${index}`;
 }
 
 interface KnownSource {

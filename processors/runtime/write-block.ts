@@ -9,7 +9,7 @@ import { advanceFlushed, markDirty } from './dirty-keys.ts';
 import type { OwnedPartition } from './owned-partition.ts';
 import { groupName, storeName, type PipelinePorts } from './pipeline-ports.ts';
 import { RING_SLOTS } from './ports.ts';
-import { positionsOf, POSITION_HEADER, sourceOf } from './position.ts';
+import { formatPosition, POSITION_HEADER, sourceOf } from './position.ts';
 import { reportPublished } from './report.ts';
 import { stopwatch } from './stopwatch.ts';
 
@@ -110,11 +110,10 @@ export async function publish(
 ): Promise<number> {
   const source = sourceOf(groupName(partition.processor), epoch, partition.at);
   const records: BlockOutput[] = [];
-  const block = positionsOf(source, seq);
   for (let index = 0; index < outputs.length; index++) {
     const output = outputs[index];
     if (output === undefined || output === null) continue;
-    output.headers[POSITION_HEADER] = block + String(index);
+    output.headers[POSITION_HEADER] = formatPosition(source, seq, index);
     records.push(output);
   }
   if (records.length > 0) {
