@@ -11,7 +11,7 @@ import { readInteractions, type ReplayLine } from './replay-input.ts';
 import { SILENT_LOG } from './silent-log.ts';
 
 /** Lines folded as one block. */
-export const BLOCK_LINES = 500;
+const BLOCK_LINES = 500;
 const INPUT = 'interactions.v1';
 
 const MIB = 1 << 20;
@@ -32,10 +32,12 @@ export interface ReplayChain extends AsyncDisposable {
   readonly chain: InProcess;
 }
 
+/** `part`: the processors of one kind alone; the stateless ones come first. */
 export async function openReplayChain(
   definitions: Definitions,
   meter: Meter,
   onOutput: (record: OutgoingRecord) => void,
+  part?: Processor['kind'],
 ): Promise<ReplayChain> {
   await using stack = new AsyncDisposableStack();
   const clock = { now: () => 0 };
@@ -43,7 +45,8 @@ export async function openReplayChain(
   const processors = createProcessors(definitions);
   await services.codec.prepare([INPUT, ...encodedTopics(processors)]);
   const world = { logger: SILENT_LOG, topics: topicDirectory, limits: LIMITS, owned: new Set<OwnedPartition>() };
-  const chain = new InProcess(processors, { ...services, clock, meter, ...world }, onOutput);
+  const own = processors.filter(({ kind }) => part === undefined || kind === part);
+  const chain = new InProcess(own, { ...services, clock, meter, ...world }, onOutput);
   await chain.open();
   const opened = stack.move();
   return { services, processors, chain, [Symbol.asyncDispose]: () => opened.disposeAsync() };

@@ -14,15 +14,24 @@ const DEAD_LETTERS = 'dead-letters';
 const PROFILES = 'profiles';
 const SUMMARY = 'summary.json';
 
+/** Where what comes of a replay goes. */
+export interface ReplaySink extends AsyncDisposable {
+  add(record: OutgoingRecord): void;
+  /** Adds what a segment rule sees of a customer at the end. */
+  profile(key: string, profile: object): void;
+  /** Passes on what has gathered; resolves when more can be taken. Called after each block. */
+  write(): Promise<void>;
+  /** Completes everything; the summary is the last. */
+  close(summary: object): Promise<void>;
+}
+
 /** The files of one replay: a line for each record published, in order, the profiles, and a summary once all is well. */
-export class ReplayOutput implements AsyncDisposable {
+export class ReplayOutput implements ReplaySink {
   readonly #folder: string;
   readonly #codec: Codec;
   readonly #files = new Map<string, { stream: WriteStream; lines: string[] }>();
-  /** How many records went to each topic. */
-  readonly counts = new Map<string, number>();
 
-  constructor(folder: string, codec: Codec) {
+  private constructor(folder: string, codec: Codec) {
     this.#folder = folder;
     this.#codec = codec;
   }
@@ -31,10 +40,12 @@ export class ReplayOutput implements AsyncDisposable {
    * Creates the folder and an empty file for each topic, so that a topic without output is seen to have none. The summary of
    * an earlier replay goes: beside the files of one that fails it would vouch for them.
    */
-  async open(topics: readonly string[]): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
-    await rm(path.join(this.#folder, SUMMARY), { force: true });
-    for (const name of [...topics, DEAD_LETTERS, PROFILES]) this.#file(name);
+  static async open(folder: string, topics: readonly string[], codec: Codec): Promise<ReplayOutput> {
+    await mkdir(folder, { recursive: true });
+    await rm(path.join(folder, SUMMARY), { force: true });
+    const output = new ReplayOutput(folder, codec);
+    for (const name of [...topics, DEAD_LETTERS, PROFILES]) output.#file(name);
+    return output;
   }
 
   add(record: OutgoingRecord): void {
@@ -50,7 +61,6 @@ export class ReplayOutput implements AsyncDisposable {
       );
       this.#line(DEAD_LETTERS, { key, value: record.value?.toString('base64') ?? null, timestamp, position, headers });
     } else {
-      this.counts.set(record.topic, (this.counts.get(record.topic) ?? 0) + 1);
       const decoded = record.value === null ? null : this.#codec.decode(record.topic, record.value);
       if (typeof decoded === 'string') throw new Error(`${record.topic}: a record of our own is ${decoded}`);
       // The catalog's names of schemas are those of the generated types: test/guard/schemas.
@@ -59,19 +69,15 @@ export class ReplayOutput implements AsyncDisposable {
     }
   }
 
-  /** Adds what a segment rule sees of a customer at the end. */
   profile(key: string, profile: object): void {
-    this.#line(PROFILES, { key, profile });
+    this.profileLine(JSON.stringify({ key, profile }));
   }
 
-  /** How many lines wait to be written. */
-  get gathered(): number {
-    let lines = 0;
-    for (const file of this.#files.values()) lines += file.lines.length;
-    return lines;
+  /** The same, as its line. */
+  profileLine(line: string): void {
+    this.#file(PROFILES).lines.push(line);
   }
 
-  /** Writes what has gathered; resolves when the files can take more. */
   async write(): Promise<void> {
     for (const { stream, lines } of this.#files.values()) {
       if (lines.length === 0) continue;
@@ -81,7 +87,6 @@ export class ReplayOutput implements AsyncDisposable {
     }
   }
 
-  /** Completes every file; the summary is the last. */
   async close(summary: object): Promise<void> {
     await this.write();
     for (const { stream } of this.#files.values()) stream.end();

@@ -1,11 +1,18 @@
+import { topicOf } from '../../topics/catalog.ts';
 import type { Definitions } from '../core/definitions.ts';
 import type { Processor } from '../core/processor.ts';
 import type { CustomerProcessor } from '../customer/processor.ts';
 import { storeName } from '../runtime/pipeline-ports.ts';
 import { OutcomeMeter } from './outcome-meter.ts';
-import { BLOCK_LINES, foldLines, openReplayChain } from './replay-chain.ts';
+import { foldLines, openReplayChain, type ReplayChain } from './replay-chain.ts';
 import { openInput } from './replay-input.ts';
-import { ReplayOutput } from './replay-output.ts';
+import { ReplayOutput, type ReplaySink } from './replay-output.ts';
+import { OutputInThread, readInThread } from './replay-threads.ts';
+
+/** From this size on reading and writing have threads of their own: to start them takes as long as some thousand lines. */
+const THREADS_FROM_BYTES = 8 << 20;
+/** Profiles written at once. */
+const PROFILES_AT_ONCE = 500;
 
 export interface ReplayOptions {
   readonly file: string;
@@ -17,6 +24,8 @@ export interface ReplayOptions {
   readonly progress?: (lines: number) => void;
   /** Called for a line that is no interaction, with its number in the file. */
   readonly refused?: (line: number, fault: string) => void;
+  /** Whether reading and writing have threads of their own. Default: for a large file. What comes out is the same. */
+  readonly threads?: boolean;
 }
 
 export interface ReplaySummary {
@@ -32,25 +41,50 @@ export interface ReplaySummary {
 /** Folds a file by the processors and the runtime of production, in record time, and writes everything that comes out. */
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   await using input = await openInput(options.file);
+  const threads = options.threads ?? (await input.stat()).size >= THREADS_FROM_BYTES;
   const meter = new OutcomeMeter();
-  await using world = await openReplayChain(options.definitions, meter, (record) => {
-    output.add(record);
-  });
-  const { services, processors, chain } = world;
-  await using output = new ReplayOutput(options.to, services.codec);
+  const written = new Map<string, number>();
+  const { definitions } = options;
+  await using world = await openReplayChain(
+    definitions,
+    meter,
+    (record) => {
+      if (topicOf(record.topic).schema !== null) written.set(record.topic, (written.get(record.topic) ?? 0) + 1);
+      output.add(record);
+    },
+    threads ? 'stateful' : undefined,
+  );
+  const { processors, services, chain } = world;
   const topics = endTopics(processors);
-  await output.open(topics);
-
-  const { latest, ...counts } = await foldLines(world, input, {
+  await using output: ReplaySink = threads
+    ? new OutputInThread({ folder: options.to, topics })
+    : await ReplayOutput.open(options.to, topics, services.codec);
+  const folding = {
     until: options.until,
-    folded: async (lines) => {
+    folded: async (lines: number): Promise<void> => {
       await output.write();
       options.progress?.(lines);
     },
-    refused: (line, fault) => options.refused?.(line, fault),
-  });
+    refused: (line: number, fault: string): void => options.refused?.(line, fault),
+  };
+  const read = threads
+    ? readInThread({ file: options.file, definitions, until: options.until }, chain, meter, folding)
+    : foldLines(world, input, folding);
+  const { latest, ...counts } = await read;
+  const customers = await finish(world, output, options.until ?? latest);
+  const outcomes = meter.finalOutcomes(processors.map(({ name }) => name));
+  const outputs = Object.fromEntries(topics.map((topic) => [topic, written.get(topic) ?? 0]));
+  const summary = orderSummary({ ...counts, ...outcomes, outputs, customers });
+  await output.close(summary);
+  return summary;
+}
 
-  const until = options.until ?? latest;
+/** Lets time pass up to `until`, publishes what was held back, and adds the profiles. Answers how many customers there are. */
+async function finish(
+  { services, processors, chain }: ReplayChain,
+  output: ReplaySink,
+  until: number,
+): Promise<number> {
   await chain.end(until);
   let customers = 0;
   for (const processor of processors) {
@@ -59,17 +93,15 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     await chain.publishHeld(processor, keys, until);
     if (!isCustomer(processor)) continue;
     customers = keys.length;
+    let waiting = 0;
     for await (const { key, state } of chain.states(processor, keys)) {
       // A key of this processor has a state of this processor.
       output.profile(key, processor.profileView(state as Parameters<typeof processor.profileView>[0], until));
-      if (output.gathered >= BLOCK_LINES) await output.write();
+      waiting = (waiting + 1) % PROFILES_AT_ONCE;
+      if (waiting === 0) await output.write();
     }
   }
-  const outcomes = meter.finalOutcomes(processors.map(({ name }) => name));
-  const outputs = Object.fromEntries(topics.map((topic) => [topic, output.counts.get(topic) ?? 0]));
-  const summary = orderSummary({ ...counts, ...outcomes, outputs, customers });
-  await output.close(summary);
-  return summary;
+  return customers;
 }
 
 /** The topics that come out: written by one of the processors and read by none. */

@@ -55,9 +55,13 @@ export class InProcess {
    */
   async feed(topic: string, records: readonly Omit<LogRecord, 'offset'>[]): Promise<void> {
     for (const record of records) this.#append(topic, record);
-    for (const processor of this.#processors) {
-      for (const input of processor.inputs) await this.#foldWaiting(processor, input);
-    }
+    await this.#foldAll();
+  }
+
+  /** Goes on with what an earlier part of the chain, folded elsewhere, published. */
+  async goOn(records: readonly OutgoingRecord[]): Promise<void> {
+    await this.#ports.emitter.send(records);
+    await this.#foldAll();
   }
 
   /** Lets time pass for every key up to `until`. */
@@ -114,6 +118,12 @@ export class InProcess {
       for (const stored of await documents.load(missing)) cacheState(partition, stored);
     }
     return names.flatMap((name) => partition.cache.get(name) ?? []);
+  }
+
+  async #foldAll(): Promise<void> {
+    for (const processor of this.#processors) {
+      for (const input of processor.inputs) await this.#foldWaiting(processor, input);
+    }
   }
 
   async #foldWaiting(processor: Processor, topic: string): Promise<void> {

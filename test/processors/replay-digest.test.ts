@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { replay } from '../../processors/cli/replay-run.ts';
 import { simulateShop } from '../../processors/simulation/shop.ts';
 import { toJson } from '../../schemas/json.ts';
 import { definitionsWith } from '../harness/definition-sets.ts';
@@ -34,7 +38,10 @@ function file(): (string | Buffer)[] {
 
 // How a replay is made may change, and what comes of it may not: these are the digests of its files since 2026-11. Whoever
 // changes what processors publish puts the new ones here, and says why in the commit.
-test('a replay of a fixed file gives the files it always gave, byte for byte', async () => {
+test.each([
+  ['in one thread', false],
+  ['with threads that read and write', true],
+])('a replay of a fixed file %s gives the files it always gave, byte for byte', async (_how, threads) => {
   const lines = file();
   expect(sha256(Buffer.concat(lines.map((each) => Buffer.from(each))))).toBe('81fb8ceb4eb6bfb7');
   const definitions = definitionsWith(
@@ -47,7 +54,7 @@ test('a replay of a fixed file gives the files it always gave, byte for byte', a
     },
     [{ ...churnModel(), brandId: 'demo' }],
   );
-  const { files } = await replayed(lines, definitions);
+  const { files, faults } = await replayed(lines, definitions, null, threads);
   expect(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, sha256(text)]))).toEqual({
     'churn-risk.v1.ndjson': 'c8fdfa975694cb1d',
     'customer-traits.v1.ndjson': '0b6d70fbda046b97',
@@ -56,4 +63,24 @@ test('a replay of a fixed file gives the files it always gave, byte for byte', a
     'segment-memberships.v1.ndjson': 'b907865088af8e0d',
     'summary.json': '975e7f147eff96a4',
   });
+  expect(faults).toHaveLength(7);
+});
+
+test('a thread that fails fails the replay', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'kizuna-replay-'));
+  try {
+    const file = join(folder, 'interactions.ndjson');
+    await writeFile(file, `${line(START)}\n`);
+    // A file where a folder should be made.
+    const failed = replay({
+      file,
+      to: join(file, 'out'),
+      definitions: definitionsWith({}),
+      until: null,
+      threads: true,
+    });
+    await expect(failed).rejects.toMatchObject({ code: 'ENOTDIR' });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

@@ -61,6 +61,7 @@ export async function replayed(
   lines: readonly (string | Buffer)[],
   definitions: Definitions,
   until: number | null = null,
+  threads = false,
 ): Promise<Replayed> {
   const folder = await mkdtemp(join(tmpdir(), 'kizuna-replay-'));
   try {
@@ -68,7 +69,7 @@ export async function replayed(
     await writeFile(file, Buffer.concat(lines.map((each) => Buffer.concat([Buffer.from(each), Buffer.from('\n')]))));
     const faults: string[] = [];
     const refused = (number: number, fault: string): void => void faults.push(`${number}: ${fault}`);
-    const summary = await replay({ file, to: join(folder, 'out'), definitions, until, refused });
+    const summary = await replay({ file, to: join(folder, 'out'), definitions, until, refused, threads });
     const files: Record<string, string> = {};
     for (const name of FILES) files[name] = await readFile(join(folder, 'out', name), 'utf8');
     return {
