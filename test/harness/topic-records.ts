@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import kafkajs, { type KafkaJSError } from 'kafkajs';
+import { toLogBatch } from '../../processors/runtime/kafka/kafka-records.ts';
 import type { Sandbox } from './sandbox.ts';
 import { kafkaClient } from './service-clients.ts';
 import { waitUntil } from './wait-until.ts';
@@ -56,15 +58,12 @@ export async function followTopic(
   await consumer.subscribe({ topics: [place.prefix + topic], fromBeginning: true });
   await consumer.run({
     eachBatch: async ({ batch }) => {
-      const records = batch.messages.map((message): TopicRecord => ({
-        partition: batch.partition,
-        offset: Number(message.offset),
-        timestamp: Number(message.timestamp),
-        key: message.key,
-        value: message.value,
-        headers: buffers(message.headers),
-      }));
-      await onRecords(records, Number(batch.lastOffset()) + 1);
+      // Where the adapter is loaded it reads the fetches of every consumer, and only the adapter finds its records again.
+      const { partition, records, next } = toLogBatch(topic, batch);
+      await onRecords(
+        records.map((record): TopicRecord => ({ ...record, partition, headers: buffers(record.headers) })),
+        next,
+      );
     },
   });
   return { failed: failed.promise, [Symbol.asyncDispose]: () => consumer.disconnect() };
@@ -143,12 +142,29 @@ export async function untilFolded(
 
 type Admin = ReturnType<ReturnType<typeof kafkaClient>['admin']>;
 
+const ASK_WITHIN_MS = 60_000;
+
+/** Asks again while the broker or a coordinator is away or has only just started. */
 async function asking<T>(place: Place, ask: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = kafkaClient(place.kafkaBrokers).admin();
-  await admin.connect();
-  try {
-    return await ask(admin);
-  } finally {
-    await admin.disconnect();
-  }
+  let refusal = '';
+  const look = async (): Promise<{ readonly answer: T } | undefined> => {
+    const admin = kafkaClient(place.kafkaBrokers).admin();
+    try {
+      await admin.connect();
+      return { answer: await ask(admin) };
+    } catch (error) {
+      if (!(error instanceof kafkajs.KafkaJSError) || !mayPass(error)) throw error;
+      refusal = error.message;
+      return undefined;
+    } finally {
+      await admin.disconnect();
+    }
+  };
+  const { answer } = await waitUntil('Kafka answers', look, { withinMs: ASK_WITHIN_MS, seen: () => refusal });
+  return answer;
+}
+
+/** kafkajs calls what it has tried often enough not retriable; what it has tried is the cause. */
+function mayPass(error: KafkaJSError): boolean {
+  return error.retriable || error instanceof kafkajs.KafkaJSNumberOfRetriesExceeded;
 }
