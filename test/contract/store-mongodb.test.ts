@@ -5,7 +5,7 @@ import { openMongoStore } from '../../processors/runtime/mongo/store.ts';
 import { RING_SLOTS } from '../../processors/runtime/ports.ts';
 import type { Block, DocumentWrite, Store } from '../../processors/runtime/ports.ts';
 import { describeWithServices } from '../harness/sandbox.ts';
-import { openLossyLink } from './lossy-link.ts';
+import { openTcpProxy } from '../harness/tcp-proxy.ts';
 import { logInto, openMongodb, PROCESSOR, silentMeter } from './stores.ts';
 import type { LogLine, OpenedMongodb } from './stores.ts';
 
@@ -167,7 +167,10 @@ describeWithServices('the MongoDB store', () => {
   test('settles a journal write whose answer was lost, as often as it is lost', async () => {
     const lines: LogLine[] = [];
     const hello = await opened.database.command({ hello: 1 });
-    await using link = await openLossyLink(String(hello['primary']));
+    await using link = await openTcpProxy(String(hello['primary']));
+    const loseAnswersTo = (collection: string, times: number): void => {
+      link.loseAnswersTo((request) => request.includes(`${PROCESSOR}.${collection}`), times, 'cut');
+    };
     const uri = `mongodb://${link.address}/?directConnection=true`;
     const config = { uri, database: opened.database.databaseName, processors: [PROCESSOR], timeoutMs: 15_000 };
     const lossy = await openMongoStore(config, logInto(lines), silentMeter());
@@ -175,13 +178,13 @@ describeWithServices('the MongoDB store', () => {
     const journal = lossy.journal(PROCESSOR);
     for (const seq of [0, RING_SLOTS]) {
       // The driver tries twice by itself: the third loss is the journal's own second try.
-      link.loseRepliesTo(`${PROCESSOR}.journal`, 3);
+      loseAnswersTo('journal', 3);
       const block = blockAt(seq);
       await journal.write(at, block);
       expect(link.left()).toBe(0);
       expect(await journal.headers(at)).toEqual([expect.objectContaining({ seq, nonce: block.nonce })]);
     }
-    link.loseRepliesTo(`${PROCESSOR}.state`, 2);
+    loseAnswersTo('state', 2);
     const documents = lossy.documents(PROCESSOR);
     const writes = ['demo|u:lossy-1', 'demo|u:lossy-2'].map((key) => writeOf(key, 1));
     expect(await documents.store(writes)).toEqual([false, false]);

@@ -16,6 +16,8 @@ export interface KafkaPlace {
   readonly logFile: string;
   readonly port: number;
   readonly controllerPort: number;
+  /** A second way in, which tells its clients to come by way of another port: that of a proxy. */
+  readonly behind?: { readonly port: number; readonly proxyPort: number };
   readonly outlives: boolean;
 }
 
@@ -72,13 +74,23 @@ export async function kafkaServer(install: KafkaInstall, place: KafkaPlace): Pro
   });
 }
 
-function serverProperties(place: { data: string; port: number; controllerPort: number }): string {
+type ServerPlace = Pick<KafkaPlace, 'port' | 'controllerPort' | 'behind'> & { readonly data: string };
+
+function serverProperties(place: ServerPlace): string {
+  const { behind } = place;
   const settings: Record<string, string | number> = {
     'process.roles': 'broker,controller',
     'node.id': 1,
-    listeners: `PLAINTEXT://127.0.0.1:${place.port},CONTROLLER://127.0.0.1:${place.controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${place.port}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: [
+      `PLAINTEXT://127.0.0.1:${place.port}`,
+      `CONTROLLER://127.0.0.1:${place.controllerPort}`,
+      ...(behind ? [`BEHIND://127.0.0.1:${behind.port}`] : []),
+    ].join(','),
+    'advertised.listeners': [
+      `PLAINTEXT://127.0.0.1:${place.port}`,
+      ...(behind ? [`BEHIND://127.0.0.1:${behind.proxyPort}`] : []),
+    ].join(','),
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,BEHIND:PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'controller.quorum.voters': `1@127.0.0.1:${place.controllerPort}`,
     'log.dirs': place.data,
