@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Consumer, EachBatchPayload } from 'kafkajs';
+import kafkajs, { type Consumer, type EachBatchPayload } from 'kafkajs';
 import { PipelineError } from '../../core/errors.ts';
 import type { GroupHandler, Membership, TopicPartition } from '../ports.ts';
 import { Generations } from './generations.ts';
@@ -38,6 +38,9 @@ const AGAIN_AFTER_MS = 100;
 const JOINS_MAX = 60;
 const JOIN_AGAIN_AFTER_MS = 500;
 
+/** How long a member that kafkajs gave up tries to come back, once the brokers or a coordinator are lost. */
+const COME_BACK_WITHIN_MS = 120_000;
+
 /** Joins, and resolves once the first assignment is there; the handler hears of it only after that. */
 export async function joinGroup(client: KafkaClient, options: GroupToJoin, handler: GroupHandler): Promise<Membership> {
   for (let tries = 1; ; tries++) {
@@ -60,8 +63,10 @@ class KafkaMember implements Membership {
   readonly #pauses: Pauses;
   readonly #turns: Turns;
   readonly #inHand = new Set<Promise<void>>();
-  #state: 'starting' | 'member' | 'leaving' | 'left' = 'starting';
+  #state: 'starting' | 'member' | 'lost' | 'leaving' | 'left' = 'starting';
   #crash: Error | undefined;
+  /** Why kafkajs gave up the join under way, which ends in an event and not in a rejection. */
+  #refused: PipelineError | undefined;
   #leave: Promise<void> | undefined;
 
   constructor(client: KafkaClient, options: GroupToJoin, handler: GroupHandler) {
@@ -79,26 +84,27 @@ class KafkaMember implements Membership {
       // By default kafkajs restarts itself for ever: alive, and consuming nothing.
       retry: { restartOnFailure: () => Promise.resolve(false) },
     });
-    this.#generations = new Generations(this.#consumer, options.prefix, handler);
+    this.#generations = new Generations(this.#consumer, options.prefix, {
+      assigned: (partitions) => {
+        this.#assigned(partitions);
+      },
+      revoked: () => {
+        handler.revoked();
+      },
+    });
     this.#pauses = new Pauses(this.#consumer, options.prefix);
-    this.#consumer.on('consumer.crash', ({ payload }) => this.#crashed(toPipelineError('consume', payload.error)));
+    this.#consumer.on('consumer.crash', ({ payload }) => {
+      this.#gaveUp(toPipelineError('consume', payload.error));
+    });
   }
 
   async start(): Promise<void> {
-    const { prefix, group, topics, partitions } = this.#options;
+    const { prefix, group, topics } = this.#options;
     try {
       await this.#consumer.connect();
       // fromBeginning also decides where kafkajs goes when an offset is out of range.
       await this.#consumer.subscribe({ topics: topics.map((topic) => prefix + topic), fromBeginning: true });
-      await this.#consumer.run({
-        autoCommit: false,
-        eachBatchAutoResolve: false,
-        // Batches must not queue inside kafkajs, where they would outlive their generation unseen: `Turns` queues them.
-        partitionsConsumedConcurrently: Math.max(1, partitions),
-        eachBatch: (payload) => this.#receive(payload),
-      });
-      // A first join that fails ends in a crash event, not in a rejection of `run`.
-      if (this.#crash !== undefined) throw this.#crash;
+      await this.#run();
     } catch (error) {
       this.#state = 'left';
       // Why the join failed is what matters; that a broken connection does not close either says nothing more.
@@ -109,9 +115,24 @@ class KafkaMember implements Membership {
     this.#generations.open();
   }
 
+  async #run(): Promise<void> {
+    this.#refused = undefined;
+    await this.#consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      // Batches must not queue inside kafkajs, where they would outlive their generation unseen: `Turns` queues them.
+      partitionsConsumedConcurrently: Math.max(1, this.#options.partitions),
+      eachBatch: (payload) => this.#receive(payload),
+    });
+    // Its events have set what TypeScript believes unset.
+    const refused = this.#refused as PipelineError | undefined;
+    if (refused !== undefined) throw refused;
+  }
+
   async commit(at: TopicPartition, offset: number, metadata: string): Promise<void> {
     // kafkajs answers a commit of a stopped consumer with success, and a broker takes one for another member's partition.
-    if (this.#crash !== undefined || this.#state === 'left' || !this.#generations.owns(at)) {
+    const isStopped = this.#crash !== undefined || this.#state === 'left' || this.#state === 'lost';
+    if (isStopped || !this.#generations.owns(at)) {
       throw new PipelineError('rebalancing', `${at.topic}/${at.partition} is not this member's`, { retriable: true });
     }
     const topic = this.#options.prefix + at.topic;
@@ -131,10 +152,12 @@ class KafkaMember implements Membership {
 
   pause(at: TopicPartition): void {
     if (this.#alive) this.#pauses.pause(at);
+    else this.#pauses.note(at, true);
   }
 
   resume(at: TopicPartition): void {
     if (this.#alive) this.#pauses.resume(at);
+    else this.#pauses.note(at, false);
   }
 
   leave(): Promise<void> {
@@ -161,12 +184,53 @@ class KafkaMember implements Membership {
     });
   }
 
+  /**
+   * A crash of kafkajs: it has disconnected. What waiting can mend, as when the only broker is restarted or a coordinator is
+   * not found, is no reason to end the process of a member that has joined before.
+   */
+  #gaveUp(error: PipelineError): void {
+    this.#refused = error;
+    if (this.#state !== 'member' || !error.retriable || this.#crash !== undefined) {
+      if (this.#state === 'member') this.#crashed(error);
+      return;
+    }
+    this.#state = 'lost';
+    this.#pauses.stop();
+    this.#generations.lose();
+    void this.#comeBack(error);
+  }
+
+  async #comeBack(reason: PipelineError): Promise<void> {
+    const until = performance.now() + COME_BACK_WITHIN_MS;
+    let failure = reason;
+    while (this.#state === 'lost') {
+      if (!failure.retriable || performance.now() > until) return this.#crashed(failure);
+      await wait(JOIN_AGAIN_AFTER_MS, undefined, { ref: false });
+      try {
+        await this.#consumer.connect();
+        await this.#run();
+      } catch (error) {
+        failure = toPipelineError('join again', error);
+      }
+    }
+    // It was told to leave meanwhile: what has joined since must not stay.
+    if (this.#state === 'left') await this.#consumer.disconnect().catch(() => undefined);
+  }
+
+  /** After each join: a consumer that began anew knows of no pause. */
+  #assigned(partitions: readonly TopicPartition[]): void {
+    if (this.#state === 'lost') {
+      this.#state = 'member';
+      this.#pauses.repeat();
+    }
+    this.#handler.assigned(partitions);
+  }
+
   #crashed(error: PipelineError): void {
     if (this.#crash !== undefined) return;
     this.#crash = error;
     this.#pauses.stop();
-    // While starting it is the rejection of `join`.
-    if (this.#state !== 'starting') this.#handler.crashed(error);
+    this.#handler.crashed(error);
   }
 
   /** One batch from kafkajs. To return without resolving its offset means: fetch these records again. */
@@ -188,8 +252,10 @@ class KafkaMember implements Membership {
     const { partition } = payload.batch;
     const topic = payload.batch.topic.slice(this.#options.prefix.length);
     const at = { topic, partition };
-    if (!this.#alive) return;
-    if (!this.#generations.stands(generation) || payload.isStale() || this.#pauses.has(at)) return;
+    if (!this.#alive || !this.#generations.isCurrent(generation)) return;
+    // The generation is over, and yet kafkajs goes on with it: its rejoin failed. It tries again only if it sees its own error.
+    if (!this.#generations.stands(generation)) throw rebalanceInProgress();
+    if (payload.isStale() || this.#pauses.has(at)) return;
 
     let failedHeartbeat: unknown;
     const heartbeat = async (): Promise<void> => {
@@ -221,4 +287,12 @@ class KafkaMember implements Membership {
     // kafkajs joins again only if it sees its own error.
     if (failedHeartbeat !== undefined) throw failedHeartbeat as Error;
   }
+}
+
+function rebalanceInProgress(): Error {
+  const message = 'the generation is over, and the group was not joined again';
+  // kafkajs declares what a broker answers, of which it reads the type alone.
+  return new kafkajs.KafkaJSProtocolError(
+    Object.assign(new Error(message), { type: 'REBALANCE_IN_PROGRESS', code: 27 }),
+  );
 }

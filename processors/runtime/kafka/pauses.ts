@@ -10,7 +10,7 @@ const nameOf = (at: TopicPartition): string => `${at.topic}/${at.partition}`;
 export class Pauses {
   readonly #consumer: Consumer;
   readonly #prefix: string;
-  readonly #byHandler = new Set<string>();
+  readonly #byHandler = new Map<string, TopicPartition>();
   readonly #resting = new Map<string, NodeJS.Timeout>();
 
   constructor(consumer: Consumer, prefix: string) {
@@ -23,13 +23,24 @@ export class Pauses {
   }
 
   pause(at: TopicPartition): void {
-    this.#byHandler.add(nameOf(at));
+    this.#byHandler.set(nameOf(at), at);
     this.#consumer.pause([this.#named(at)]);
   }
 
   resume(at: TopicPartition): void {
     this.#byHandler.delete(nameOf(at));
     if (!this.#resting.has(nameOf(at))) this.#consumer.resume([this.#named(at)]);
+  }
+
+  /** Remembers what the handler wants while kafkajs takes no orders, for `repeat`. */
+  note(at: TopicPartition, isPaused: boolean): void {
+    if (isPaused) this.#byHandler.set(nameOf(at), at);
+    else this.#byHandler.delete(nameOf(at));
+  }
+
+  /** Tells a consumer that began anew what the handler paused. */
+  repeat(): void {
+    for (const at of this.#byHandler.values()) this.#consumer.pause([this.#named(at)]);
   }
 
   /** Fetches nothing of the partition for `milliseconds`, without holding up the others. */
