@@ -66,3 +66,8 @@ export function gaugeBy({ samples }: Scrape, metric: string, label: string): Rec
   }
   return sums;
 }
+
+/** The values of one counter or gauge, added up over all labels. */
+export function sumOf({ samples }: Scrape, metric: string): number {
+  return samples.reduce((sum, { name, value }) => (name === metric ? sum + value : sum), 0);
+}

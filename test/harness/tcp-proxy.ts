@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** What becomes of the answer to a request: the connection dies before it, or stays and never says a word again. */
+/** How an answer is lost: the connection dies before it, or stays, and goes on with the next request that matches. */
 type Fate = 'cut' | 'silent';
 
 /** A way to a server that can be slow and lose answers. What is asked always arrives, at once, and takes effect. */
@@ -10,7 +10,7 @@ export interface TcpProxy extends AsyncDisposable {
   readonly address: string;
   /** From now on each answer comes so much later. */
   delayAnswers(ms: number): void;
-  /** The next `times` requests that match get no answer, nor does anything else that is asked on their connection. */
+  /** The next `times` requests that match get no answer. */
   loseAnswersTo(matches: (request: Buffer) => boolean, times: number, fate: Fate): void;
   /** How many answers are still to be lost. */
   left(): number;
@@ -37,9 +37,9 @@ export async function openTcpProxy(serverAddress: string): Promise<TcpProxy> {
     keep(client);
     keep(server);
     client.on('data', (bytes: Buffer) => {
-      if (left > 0 && losing === null && matches(bytes)) {
-        losing = fate;
-        left--;
+      if (losing !== 'cut' && matches(bytes)) {
+        losing = left > 0 ? fate : null;
+        if (left > 0) left--;
       }
       server.write(bytes);
     });
