@@ -28,10 +28,16 @@ export async function installMongodb(): Promise<string> {
   return join(folder, 'mongod');
 }
 
-export async function mongodbServer(mongod: string, place: MongodbPlace): Promise<NativeServer> {
+/** A replica set of one, unless `answers` tells otherwise when it serves. */
+export async function mongodbServer(
+  mongod: string,
+  place: MongodbPlace,
+  answers?: () => Promise<void>,
+): Promise<NativeServer> {
   const data = join(place.folder, 'data');
   await mkdir(data, { recursive: true });
   const address = `127.0.0.1:${place.port}`;
+  const alone = (): Promise<void> => mongodbAnswers(`mongodb://${address}/?directConnection=true`, { member: address });
   return nativeServer({
     name: 'MongoDB',
     port: place.port,
@@ -42,7 +48,7 @@ export async function mongodbServer(mongod: string, place: MongodbPlace): Promis
       ...['--replSet', 'rs0', '--oplogSize', '512', '--wiredTigerCacheSizeGB', '1'],
       ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
     ],
-    answers: () => mongodbAnswers(`mongodb://${address}/?directConnection=true`, { member: address }),
+    answers: answers ?? alone,
     outlives: place.outlives,
   });
 }
