@@ -6,6 +6,7 @@ import { startFeed } from '../harness/feed.ts';
 import { runKizuna } from '../harness/kizuna-process.ts';
 import { pipelinePlace } from '../harness/pipeline-place.ts';
 import { describeWithServices } from '../harness/sandbox.ts';
+import { shopRecords } from '../harness/shop-input.ts';
 import { testSeed } from '../harness/test-settings.ts';
 import { progressOf } from '../harness/topic-records.ts';
 import { waitUntil } from '../harness/wait-until.ts';
@@ -19,7 +20,7 @@ describeWithServices('kill -9', () => {
     const strikes = drawStrikes(FAULT_POINTS, testSeed());
     await using place = await pipelinePlace('kill', { time: 'record', settings: SETTINGS });
     await using survivor = await runKizuna(place.environment);
-    await using feed = startFeed(place, { seed: 11, customers: 5_000, days: 150 }, PER_SECOND);
+    await using feed = startFeed(place, shopRecords({ seed: 11, customers: 5_000, days: 150 }), PER_SECOND);
     const failed = Promise.race([survivor.failed, feed.failed]);
     for (const strike of strikes) {
       await using victim = spawnFaulty(place.environment, 'SIGKILL', [strike]);

@@ -6,6 +6,7 @@ import { runKizuna } from '../harness/kizuna-process.ts';
 import { gaugeBy, scrape } from '../harness/metrics-text.ts';
 import { pipelinePlace, type PipelinePlace } from '../harness/pipeline-place.ts';
 import { describeWithServices } from '../harness/sandbox.ts';
+import { shopRecords } from '../harness/shop-input.ts';
 import { testSeed } from '../harness/test-settings.ts';
 import { progressOf } from '../harness/topic-records.ts';
 import { waitUntil } from '../harness/wait-until.ts';
@@ -32,7 +33,7 @@ describeWithServices('SIGSTOP for longer than the session', () => {
     await using other = await runKizuna(place.environment);
     await using sleeper = spawnFaulty(place.environment, 'SIGSTOP', strikes);
     const url = await sleeper.running;
-    await using feed = startFeed(place, { seed: 12, customers: 5_000, days: 150 }, PER_SECOND);
+    await using feed = startFeed(place, shopRecords({ seed: 12, customers: 5_000, days: 150 }), PER_SECOND);
     const failed = Promise.race([other.failed, sleeper.failed, feed.failed]);
     for (const [slept, { point, pass }] of strikes.entries()) {
       // To be struck again it must have come back: it owns partitions, and folds.
