@@ -119,7 +119,8 @@ describe('the documents', () => {
 
   test('name settings that are read', () => {
     const secrets = SETTING_NAMES.filter((name) => (SETTINGS[name] as Setting<unknown>).secret);
-    const ofTests = textOf('test/harness/services.ts').match(/KIZUNA_TEST_\w+/g) ?? [];
+    const read = textOf('test/harness/services.ts') + textOf('test/harness/test-settings.ts');
+    const ofTests = read.match(/KIZUNA_TEST_\w+/g) ?? [];
     const known = new Set<string>([...SETTING_NAMES, ...secrets.map((name) => `${name}_FILE`), ...ofTests]);
     expect(unknown(/\bKIZUNA_[A-Z_]*[A-Z]\b/g, (name) => known.has(name))).toEqual([]);
   });

@@ -3,9 +3,7 @@ import type {
   Documents,
   Emitter,
   EventLog,
-  GroupHandler,
   Journal,
-  Membership,
   Store,
   TopicPartition,
 } from '../../processors/runtime/ports.ts';
@@ -43,57 +41,39 @@ export function withFaultPoints(services: Services, onPass: OnPass): Services {
 
 const name = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
-function watchedLog(log: EventLog, onPass: OnPass): EventLog {
-  return {
-    join: async (group, topics, handler) => watchedMember(await log.join(group, topics, watched(handler)), onPass),
-    ranges: (topic) => log.ranges(topic),
-    offsetsAt: (topic, time) => log.offsetsAt(topic, time),
-    committed: (group, topic) => log.committed(group, topic),
-    members: (group) => log.members(group),
-    deleteBefore: (topic, offsets) => log.deleteBefore(topic, offsets),
-    close: () => log.close(),
-  };
-
-  function watched(handler: GroupHandler): GroupHandler {
-    return {
-      assigned: (partitions) => {
-        handler.assigned(partitions);
-      },
-      revoked: () => {
-        handler.revoked();
-      },
-      onBatch: async (batch, heartbeat) => {
-        await onPass('after fetch', name(batch));
-        return handler.onBatch(batch, heartbeat);
-      },
-      crashed: (error) => {
-        handler.crashed(error);
-      },
-    };
-  }
+/** `target`, some of whose methods are replaced. */
+export function replacing<T extends object>(target: T, methods: Partial<T>): T {
+  return new Proxy(target, {
+    get: (of, name) => {
+      const own: unknown = Reflect.get(methods, name) ?? Reflect.get(of, name, of);
+      // Methods of a class reach what is private to it through `this`.
+      return typeof own === 'function' ? (own.bind(of) as unknown) : own;
+    },
+  });
 }
 
-function watchedMember(member: Membership, onPass: OnPass): Membership {
-  return {
-    commit: async (at, offset, metadata) => {
-      await onPass('before the commit', name(at));
-      return member.commit(at, offset, metadata);
+function watchedLog(log: EventLog, onPass: OnPass): EventLog {
+  return replacing(log, {
+    join: async (group, topics, handler) => {
+      const watched = replacing(handler, {
+        onBatch: async (batch, heartbeat) => {
+          await onPass('after fetch', name(batch));
+          return handler.onBatch(batch, heartbeat);
+        },
+      });
+      const member = await log.join(group, topics, watched);
+      return replacing(member, {
+        commit: async (at, offset, metadata) => {
+          await onPass('before the commit', name(at));
+          return member.commit(at, offset, metadata);
+        },
+      });
     },
-    seek: (at, offset) => {
-      member.seek(at, offset);
-    },
-    pause: (at) => {
-      member.pause(at);
-    },
-    resume: (at) => {
-      member.resume(at);
-    },
-    leave: () => member.leave(),
-  };
+  });
 }
 
 function watchedEmitter(emitter: Emitter, onPass: OnPass): Emitter {
-  return {
+  return replacing(emitter, {
     send: async (records) => {
       const half = Math.floor(records.length / 2);
       if (half === 0) return emitter.send(records);
@@ -103,40 +83,32 @@ function watchedEmitter(emitter: Emitter, onPass: OnPass): Emitter {
       await onPass('mid-produce', records[half]?.topic ?? '');
       return rest;
     },
-    close: () => emitter.close(),
-  };
+  });
 }
 
 function watchedStore(store: Store, onPass: OnPass): Store {
-  return {
+  return replacing(store, {
     journal: (processor) => watchedJournal(store.journal(processor), onPass),
     documents: (processor) => watchedDocuments(store.documents(processor), onPass),
-    marks: store.marks,
-    ping: () => store.ping(),
-    close: () => store.close(),
-  };
+  });
 }
 
 /** What packs nothing at all is a claim: a block of a batch says at least that it has no outputs. */
 const isClaim = (block: Block): boolean => block.outputs.length === 0;
 
 function watchedJournal(journal: Journal, onPass: OnPass): Journal {
-  return {
-    headers: (at) => journal.headers(at),
-    blocks: (at, from, to) => journal.blocks(at, from, to),
+  return replacing(journal, {
     write: async (at, block) => {
       const where = `${name(at)}, block ${block.seq}`;
       await onPass(isClaim(block) ? 'before the claim' : 'after fold', where);
       await journal.write(at, block);
       await onPass(isClaim(block) ? 'after the claim' : 'after the block', where);
     },
-  };
+  });
 }
 
 function watchedDocuments(documents: Documents, onPass: OnPass): Documents {
-  return {
-    load: (keys) => documents.load(keys),
-    due: (partition, until, after, limit) => documents.due(partition, until, after, limit),
+  return replacing(documents, {
     store: async (writes) => {
       const half = Math.floor(writes.length / 2);
       if (half === 0) return documents.store(writes);
@@ -144,5 +116,5 @@ function watchedDocuments(documents: Documents, onPass: OnPass): Documents {
       await onPass('mid-flush', `partition ${writes[0]?.partition}, ${half} of ${writes.length} documents stored`);
       return [...first, ...(await documents.store(writes.slice(half)))];
     },
-  };
+  });
 }
