@@ -3,7 +3,7 @@ import { expectConserved, expectSameAsReplay } from '../harness/fault-judgement.
 import { spawnFaulty, drawStrikes } from '../harness/faulty-process.ts';
 import { startFeed } from '../harness/feed.ts';
 import { runKizuna } from '../harness/kizuna-process.ts';
-import { gaugeBy, scrape } from '../harness/metrics-text.ts';
+import { gaugeBy, scrape, sumOf } from '../harness/metrics-text.ts';
 import { pipelinePlace, type PipelinePlace } from '../harness/pipeline-place.ts';
 import { describeWithServices } from '../harness/sandbox.ts';
 import { shopRecords } from '../harness/shop-input.ts';
@@ -53,17 +53,16 @@ describeWithServices('SIGSTOP for longer than the session', () => {
     await expectSameAsReplay(place, input, [other, { ...sleeper, url }]);
   }, 600_000);
 
-  /** Once for each sleep the member lost its generation; what had folded a batch meanwhile lost its block as well. */
+  /**
+   * At each sleep both members lost their generation; what had folded a batch meanwhile lost its block as well. Back in both
+   * groups, it may sleep again.
+   */
   async function noticed(url: string, slept: number, point: string): Promise<string | undefined> {
     const metrics = await scrape(url);
-    const total = (name: string, reason: string): number =>
-      metrics.samples
-        .filter((sample) => sample.name === name && (sample.labels['reason'] ?? '') === reason)
-        .reduce((sum, { value }) => sum + value, 0);
-    const rebalances = total('kizuna_rebalances_total', '');
-    const lost = total('kizuna_takeovers_total', 'ownership_lost');
-    // Its own group's generations before it slept count as well: the first join is none.
-    if (rebalances < slept + 1 || (point === 'after fold' && lost === 0)) return undefined;
+    const rebalances = sumOf(metrics, 'kizuna_rebalances_total');
+    const lost = gaugeBy(metrics, 'kizuna_takeovers_total', 'reason')['ownership_lost'] ?? 0;
+    const isBack = gaugeBy(metrics, 'kizuna_ready', 'condition')['joined'] === 1;
+    if (rebalances < 2 * (slept + 1) || !isBack || (point === 'after fold' && lost === 0)) return undefined;
     return `${rebalances} rebalances and ${lost} blocks lost to another owner since its start`;
   }
 });
