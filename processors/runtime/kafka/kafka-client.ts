@@ -44,7 +44,8 @@ export function createKafkaClient(settings: KafkaSettings, log: Log): KafkaClien
       clientId: settings.clientId,
       brokers: [...settings.brokers],
       ssl: settings.ssl,
-      ...(settings.sasl === null ? {} : { sasl: settings.sasl }),
+      // kafkajs keeps its own in there, and the configuration is frozen.
+      ...(settings.sasl === null ? {} : { sasl: { ...settings.sasl } }),
       connectionTimeout: 5_000,
       requestTimeout: 30_000,
       retry,
