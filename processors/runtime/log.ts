@@ -47,7 +47,8 @@ const CAUSES_MAX = 4;
 /** The field `error` of a line. Only what is named here: errors of clients carry documents and commands along. */
 function errorFields(error: unknown, causes = CAUSES_MAX): object {
   if (!(error instanceof Error)) return { message: String(error) };
-  const { message, stack, cause } = error;
+  const { cause } = error;
+  const { message, stack } = isAnswerOfStore(error) ? withoutAnswer(error) : error;
   const code = error instanceof PipelineError ? error.code : clientCode(error);
   return {
     ...(code === undefined ? {} : { code }),
@@ -56,6 +57,18 @@ function errorFields(error: unknown, causes = CAUSES_MAX): object {
     stack,
     ...(cause === undefined || causes === 0 ? {} : { cause: errorFields(cause, causes - 1) }),
   };
+}
+
+/** MongoDB's answers quote commands and duplicate keys, and with them customers. Its driver's own errors have no number. */
+function isAnswerOfStore(error: Error): boolean {
+  return error.name.startsWith('Mongo') && typeof clientCode(error) === 'number';
+}
+
+function withoutAnswer(error: Error): { readonly message: string; readonly stack: string } {
+  const codeName = 'codeName' in error && typeof error.codeName === 'string' ? ` ${error.codeName}` : '';
+  const { name, stack = '' } = error;
+  // The message stands before the first place, in as many lines as it has.
+  return { message: `${name}${codeName}`, stack: `${name}${stack.slice(Math.max(0, stack.search(/\n {4}at /)))}` };
 }
 
 /** System and client errors name themselves by a string (ECONNREFUSED) or a number (MongoDB). */

@@ -55,6 +55,22 @@ describe('createLog', () => {
     });
   });
 
+  test('leaves out what MongoDB answered, which may quote a customer', () => {
+    const { lines, sink } = recorder();
+    const answer = Object.assign(new Error('dup key: { _id: "demo|u:ada" }\nand more of u:ada'), {
+      ...{ name: 'MongoServerError', code: 11_000, codeName: 'DuplicateKey' },
+    });
+    const error = new PipelineError('store_unavailable', 'no answer', { retriable: true, cause: answer });
+    createLog('info', sink).error('flush failed', { error });
+    expect(lines[0]?.['error']).toMatchObject({ cause: { code: 11_000, message: 'MongoServerError DuplicateKey' } });
+    expect(JSON.stringify(lines)).not.toContain('ada');
+    expect(JSON.stringify(lines)).toMatch(/MongoServerError\\n +at /);
+    // The driver's own words name addresses only.
+    const lost = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { name: 'MongoNetworkError' });
+    createLog('info', sink).error('flush failed', { error: lost });
+    expect(lines[1]?.['error']).toMatchObject({ message: 'connect ECONNREFUSED 127.0.0.1:1' });
+  });
+
   test('survives a thrown value that is no error, and a cause that is its own cause', () => {
     const { lines, sink } = recorder();
     const log = createLog('info', sink);
