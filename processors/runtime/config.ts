@@ -185,6 +185,10 @@ function contradictions(values: SettingValues): Fault[] {
   }
   needs('KIZUNA_KAFKA_SASL_MECHANISM', 'KIZUNA_KAFKA_SASL_USERNAME', has('KIZUNA_KAFKA_SASL_USERNAME'));
   needs('KIZUNA_KAFKA_SASL_USERNAME', 'KIZUNA_KAFKA_SASL_MECHANISM', has('KIZUNA_KAFKA_SASL_MECHANISM'));
+  if (/\/\/[^/]*@/.test(values.KIZUNA_SCHEMA_REGISTRY_URL ?? '')) {
+    const message = 'holds a login: give KIZUNA_SCHEMA_REGISTRY_USERNAME and KIZUNA_SCHEMA_REGISTRY_PASSWORD instead';
+    faults.push({ where: 'KIZUNA_SCHEMA_REGISTRY_URL', message });
+  }
   if (values.KIZUNA_HEARTBEAT_MS * 3 > values.KIZUNA_SESSION_TIMEOUT_MS) {
     faults.push({ where: 'KIZUNA_HEARTBEAT_MS', message: 'is more than a third of KIZUNA_SESSION_TIMEOUT_MS' });
   }

@@ -66,6 +66,17 @@ describe('loadConfig', () => {
     }
   });
 
+  test('takes no login in the address of the registry, and does not repeat it', () => {
+    const url = 'https://user:hidden@registry/apis';
+    expect(faultsOf({ ...SERVICES, KIZUNA_SCHEMA_REGISTRY_URL: url })).toEqual([
+      {
+        where: 'KIZUNA_SCHEMA_REGISTRY_URL',
+        message: expect.stringMatching(/^holds a login: give .*_PASSWORD instead$/) as string,
+      },
+    ]);
+    expect(faultsOf({ ...SERVICES, KIZUNA_SCHEMA_REGISTRY_URL: 'https://registry/a@b' })).toEqual([]);
+  });
+
   test('counts an empty variable as unset', () => {
     expect(loadConfig({ KIZUNA_KAFKA_BROKERS: '', KIZUNA_HTTP_PORT: '' })).toEqual(loadConfig({}));
   });
