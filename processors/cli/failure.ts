@@ -81,7 +81,7 @@ function isAboutFile(error: unknown): error is Error {
 }
 
 /** When closing fails after a failure, the first of the two is what went wrong. */
-function firstOf(thrown: unknown): unknown {
+export function firstOf(thrown: unknown): unknown {
   return thrown instanceof SuppressedError ? firstOf(thrown.suppressed) : thrown;
 }
 

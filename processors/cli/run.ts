@@ -6,7 +6,7 @@ import { loadConfig, type Config } from '../runtime/config.ts';
 import { createLog } from '../runtime/log.ts';
 import { requireServices } from './connections.ts';
 import { Ending } from './ending.ts';
-import { reportOf } from './failure.ts';
+import { firstOf, reportOf } from './failure.ts';
 import { showStop } from './show-stop.ts';
 import { JSON_OPTION, type JsonFlag, type Terminal } from './terminal.ts';
 
@@ -57,7 +57,7 @@ async function run(names: readonly string[], flags: RunFlags, terminal: Terminal
     if (error instanceof ConfigurationError) throw error;
     // Told in the log, as everything else of a process that runs.
     const { document, exitCode, hint } = reportOf(error);
-    logger.error('failed', { hint, error });
+    logger.error('failed', { hint, error: firstOf(error) });
     if (flags.json === true) terminal.out(`${JSON.stringify({ error: document })}\n`);
     terminal.exitCode = exitCode;
     return;

@@ -13,8 +13,7 @@ function wrapped(cause: Error): Error {
 describe('errors of Kafka', () => {
   it.each([
     ['MESSAGE_TOO_LARGE', false],
-    ['TOPIC_AUTHORIZATION_FAILED', false],
-    ['SASL_AUTHENTICATION_FAILED', false],
+    ['POLICY_VIOLATION', false],
     ['INVALID_TIMESTAMP', false],
     ['NOT_LEADER_FOR_PARTITION', true],
     ['NOT_ENOUGH_REPLICAS', true],
@@ -25,6 +24,30 @@ describe('errors of Kafka', () => {
       const known = toPipelineError('send records', error);
       expect(known).toMatchObject({ code: 'log_unavailable', retriable, cause: error });
       expect(known.message).toBe(`could not send records: ${type}`);
+    }
+  });
+
+  it.each<[string, object, string, boolean]>([
+    [
+      'a missing rule',
+      { type: 'TOPIC_AUTHORIZATION_FAILED' },
+      'TOPIC_AUTHORIZATION_FAILED: .*an ACL is missing',
+      false,
+    ],
+    ['a wrong password', { name: 'KafkaJSSASLAuthenticationError' }, 'KIZUNA_KAFKA_SASL_PASSWORD', false],
+    ['a mechanism they do not have', { type: 'UNSUPPORTED_SASL_MECHANISM' }, 'KIZUNA_KAFKA_SASL_MECHANISM', false],
+    ['a certificate nobody signed', { code: 'SELF_SIGNED_CERT_IN_CHAIN' }, 'KIZUNA_KAFKA_SSL_CA', false],
+    ['a certificate of another', { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }, 'KIZUNA_KAFKA_SSL_CA', false],
+    ['a certificate out of date', { code: 'CERT_HAS_EXPIRED' }, 'KIZUNA_KAFKA_SSL_CA', false],
+    ['no TLS there', { code: 'ERR_SSL_WRONG_VERSION_NUMBER' }, 'KIZUNA_KAFKA_SSL_ENABLED', false],
+    ['no certificate of ours', { message: 'ssl/tls alert bad certificate: x' }, 'KIZUNA_KAFKA_SSL_CERT', false],
+    ['a closed door', { message: 'Closed connection' }, 'KIZUNA_KAFKA_SSL_ENABLED', true],
+    ['a coordinator that is not told', { name: 'KafkaJSGroupCoordinatorNotFound' }, 'an ACL is missing', true],
+  ])('%s is told with what mends it, wrapped or not', (_title, shape, told, retriable) => {
+    for (const wrap of [(error: Error) => error, wrapped]) {
+      const known = toPipelineError('read t.v1', wrap(Object.assign(new Error('no'), shape)));
+      expect(known).toMatchObject({ code: 'log_unavailable', retriable });
+      expect(known.message).toMatch(new RegExp(`^could not read t\\.v1: .*${told}`));
     }
   });
 

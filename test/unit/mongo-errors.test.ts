@@ -34,6 +34,29 @@ describe('what a driver error means', () => {
     expect(failure.message).toContain('documents_load');
   });
 
+  test('a missing role is told by what was tried on what, without what the command carried', () => {
+    const command = '{ insert: "customer.v1.journal", documents: [ { _id: "demo|u:ada" } ], lsid: { id: UUID("1") } }';
+    const refused = server(13, `not authorized on kizuna to execute command ${command}`);
+    expect(toPipelineError(refused, 'journal_write').message).toBe(
+      'MongoDB does not allow this user to insert on kizuna.customer.v1.journal, a role is missing: journal_write',
+    );
+    expect(toPipelineError(server(13), 'ping').message).toMatch(
+      /allow this user to something, a role is missing: ping$/,
+    );
+  });
+
+  test('a login or a certificate that is refused is told with the setting', () => {
+    expect(toPipelineError(server(18), 'open').message).toMatch(
+      /refuses the login \(.* in KIZUNA_MONGODB_URI\): open$/,
+    );
+    const certificate = Object.assign(new Error('self-signed'), { code: 'SELF_SIGNED_CERT_IN_CHAIN' });
+    const lost = new MongoNetworkError('self-signed', { cause: certificate });
+    expect(toPipelineError(lost, 'open')).toMatchObject({
+      message: expect.stringMatching(/tlsCAFile in KIZUNA_MONGODB_URI.*SELF_SIGNED_CERT_IN_CHAIN: open$/) as string,
+      retriable: false,
+    });
+  });
+
   test('one that is classified already stays as it is', () => {
     const lost = new PipelineError('ownership_lost', 'lost', { retriable: true });
     expect(toPipelineError(lost, 'journal_write')).toBe(lost);

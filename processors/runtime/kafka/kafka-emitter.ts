@@ -88,7 +88,8 @@ export class KafkaEmitter implements Emitter {
       }
     } catch (error) {
       this.#pool.discard(producer);
-      throw toPipelineError('send records', error);
+      const topics = new Set(records.map(({ topic }) => this.#options.prefix + topic));
+      throw toPipelineError(`send records to ${[...topics].join(', ')}`, error);
     }
     this.#pool.giveBack(producer);
   }

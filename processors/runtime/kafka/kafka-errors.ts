@@ -1,18 +1,13 @@
 import { PipelineError } from '../../core/errors.ts';
+import { refusalOf, type Refusable } from './kafka-refusals.ts';
 
 /** What kafkajs puts on its errors; everything is optional, since any error may come by. */
-interface KafkaErrorShape {
-  readonly name?: string;
-  /** The broker's error code by name, e.g. `MESSAGE_TOO_LARGE`. */
-  readonly type?: string;
-  readonly message?: string;
+interface KafkaErrorShape extends Refusable {
   readonly cause?: unknown;
 }
 
 /** Answers that stay the same however often one asks. */
 const FINAL_TYPES: ReadonlySet<string> = new Set([
-  'CLUSTER_AUTHORIZATION_FAILED',
-  'GROUP_AUTHORIZATION_FAILED',
   'INCONSISTENT_GROUP_PROTOCOL',
   'INVALID_CONFIG',
   'INVALID_GROUP_ID',
@@ -27,18 +22,11 @@ const FINAL_TYPES: ReadonlySet<string> = new Set([
   'OFFSET_METADATA_TOO_LARGE',
   'POLICY_VIOLATION',
   'RECORD_LIST_TOO_LARGE',
-  'SASL_AUTHENTICATION_FAILED',
-  'TOPIC_AUTHORIZATION_FAILED',
   'UNSUPPORTED_COMPRESSION_TYPE',
   'UNSUPPORTED_FOR_MESSAGE_FORMAT',
-  'UNSUPPORTED_SASL_MECHANISM',
   'UNSUPPORTED_VERSION',
 ]);
-const FINAL_NAMES: ReadonlySet<string> = new Set([
-  'KafkaJSSASLAuthenticationError',
-  'KafkaJSNotImplemented',
-  'KafkaJSServerDoesNotSupportApiKey',
-]);
+const FINAL_NAMES: ReadonlySet<string> = new Set(['KafkaJSNotImplemented', 'KafkaJSServerDoesNotSupportApiKey']);
 /** The coordinator says that this member's generation is over. */
 const GROUP_TYPES: ReadonlySet<string> = new Set([
   'ILLEGAL_GENERATION',
@@ -85,11 +73,14 @@ export function toPipelineError(action: string, error: unknown): PipelineError {
   if (error instanceof PipelineError) return error;
   const links = chain(error);
   const type = brokerErrorType(error);
-  const message = `could not ${action}: ${type ?? links[0]?.message ?? String(error)}`;
+  const refusal = refusalOf(links);
+  const message = `could not ${action}: ${refusal?.reason ?? type ?? links[0]?.message ?? String(error)}`;
   if (isGroupError(error)) return new PipelineError('rebalancing', message, { retriable: true, cause: error });
   if (error instanceof TypeError || error instanceof RangeError) {
     return new PipelineError('invariant_broken', message, { retriable: false, cause: error });
   }
-  const final = links.some((link) => FINAL_TYPES.has(link.type ?? '') || FINAL_NAMES.has(link.name ?? ''));
-  return new PipelineError('log_unavailable', message, { retriable: !final, cause: error });
+  const isFinal =
+    refusal?.isFinal === true ||
+    links.some((link) => FINAL_TYPES.has(link.type ?? '') || FINAL_NAMES.has(link.name ?? ''));
+  return new PipelineError('log_unavailable', message, { retriable: !isFinal, cause: error });
 }

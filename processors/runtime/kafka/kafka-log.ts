@@ -39,7 +39,9 @@ export class KafkaEventLog implements EventLog {
 
   async ranges(topic: string): Promise<OffsetRange[]> {
     await this.#counts.learn([{ topic }]);
-    const offsets = await this.#ask('read offsets', (admin) => admin.fetchTopicOffsets(this.#options.prefix + topic));
+    const offsets = await this.#ask(`read offsets of ${this.#options.prefix}${topic}`, (admin) =>
+      admin.fetchTopicOffsets(this.#options.prefix + topic),
+    );
     return this.#whole(topic, offsets)
       .map(({ partition, low, high }) => ({ partition, start: Number(low), end: Number(high) }))
       .toSorted(byPartition);
@@ -47,7 +49,7 @@ export class KafkaEventLog implements EventLog {
 
   async offsetsAt(topic: string, time: Instant): Promise<{ partition: number; offset: number }[]> {
     await this.#counts.learn([{ topic }]);
-    const offsets = await this.#ask('read offsets by time', (admin) =>
+    const offsets = await this.#ask(`read offsets of ${this.#options.prefix}${topic} by time`, (admin) =>
       admin.fetchTopicOffsetsByTimestamp(this.#options.prefix + topic, time),
     );
     return this.#whole(topic, offsets)
@@ -58,7 +60,7 @@ export class KafkaEventLog implements EventLog {
   async committed(group: string, topic: string): Promise<CommittedOffset[]> {
     await this.#counts.learn([{ topic }]);
     const { prefix } = this.#options;
-    const [answer] = await this.#ask('read committed offsets', (admin) =>
+    const [answer] = await this.#ask(`read what group ${prefix}${group} committed of ${prefix}${topic}`, (admin) =>
       admin.fetchOffsets({ groupId: prefix + group, topics: [prefix + topic] }),
     );
     return this.#whole(topic, answer?.partitions ?? [])
@@ -70,7 +72,7 @@ export class KafkaEventLog implements EventLog {
   }
 
   async members(group: string): Promise<number> {
-    const { groups } = await this.#ask('describe the group', (admin) =>
+    const { groups } = await this.#ask(`describe group ${this.#options.prefix}${group}`, (admin) =>
       admin.describeGroups([this.#options.prefix + group]),
     );
     return groups[0]?.members.length ?? 0;
@@ -89,7 +91,7 @@ export class KafkaEventLog implements EventLog {
       if (offset > start) partitions.push({ partition, offset: String(offset) });
     }
     if (partitions.length === 0) return;
-    await this.#ask(`delete records of ${topic}`, (admin) =>
+    await this.#ask(`delete records of ${this.#options.prefix}${topic}`, (admin) =>
       admin.deleteTopicRecords({ topic: this.#options.prefix + topic, partitions }).catch(throwFirst),
     );
   }

@@ -94,12 +94,12 @@ class KafkaMember implements Membership {
     });
     this.#pauses = new Pauses(this.#consumer, options.prefix);
     this.#consumer.on('consumer.crash', ({ payload }) => {
-      this.#gaveUp(toPipelineError('consume', payload.error));
+      this.#gaveUp(toPipelineError(this.#action, payload.error));
     });
   }
 
   async start(): Promise<void> {
-    const { prefix, group, topics } = this.#options;
+    const { prefix, topics } = this.#options;
     try {
       await this.#consumer.connect();
       // fromBeginning also decides where kafkajs goes when an offset is out of range.
@@ -109,7 +109,7 @@ class KafkaMember implements Membership {
       this.#state = 'left';
       // Why the join failed is what matters; that a broken connection does not close either says nothing more.
       await this.#consumer.disconnect().catch(() => undefined);
-      throw toPipelineError(`join ${group}`, error);
+      throw toPipelineError(this.#action, error);
     }
     this.#state = 'member';
     this.#generations.open();
@@ -163,6 +163,12 @@ class KafkaMember implements Membership {
   leave(): Promise<void> {
     this.#leave ??= this.#goAway();
     return this.#leave;
+  }
+
+  /** What is being tried, for an error: the whole names, as an operator would look for them. */
+  get #action(): string {
+    const { prefix, group, topics } = this.#options;
+    return `read ${topics.map((topic) => prefix + topic).join(', ')} as group ${prefix}${group}`;
   }
 
   /** Whether kafkajs still takes orders: it throws when a stopped consumer is paused. */

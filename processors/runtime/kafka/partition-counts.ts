@@ -36,7 +36,9 @@ export class PartitionCounts {
       const count = topics[0]?.partitions.length ?? 0;
       if (count > 0) return count;
     } catch (error) {
-      if (brokerErrorType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw toPipelineError('read topic metadata', error);
+      if (brokerErrorType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') {
+        throw toPipelineError(`read about topic ${this.#prefix}${topic}`, error);
+      }
     }
     throw new PipelineError('log_unavailable', `topic ${this.#prefix}${topic} does not exist`, { retriable: false });
   }

@@ -12,8 +12,14 @@ import { PipelineError } from '../../core/errors.ts';
 
 const DUPLICATE_KEY = 11_000;
 
-/** Unauthorized, AuthenticationFailed: waiting does not mend a wrong password or a missing role. */
-const REFUSED = new Set([13, 18]);
+/** Unauthorized, AuthenticationFailed: waiting does not mend a missing role or a wrong password. */
+const UNAUTHORIZED = 13;
+const AUTHENTICATION_FAILED = 18;
+
+/** Codes by which Node refuses a server's certificate. */
+const UNTRUSTED =
+  /^(UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|CERT_|INVALID_CA|ERR_TLS_CERT_ALTNAME_INVALID)/;
+const CAUSES_MAX = 10;
 
 /** BadValue, FailedToParse, TypeMismatch, BSONObjectTooLarge and the like: we asked for something that never works. */
 const MALFORMED = new Set([2, 9, 14, 52, 10_334, 17_419, 17_420]);
@@ -30,11 +36,9 @@ export function toPipelineError(error: unknown, during: string): PipelineError {
       cause: error,
     });
   }
-  if (error instanceof MongoServerError && REFUSED.has(Number(error.code))) {
-    return new PipelineError('store_unavailable', `MongoDB refuses this user: ${during}`, {
-      retriable: false,
-      cause: error,
-    });
+  const refusal = refusalOf(error);
+  if (refusal !== null) {
+    return new PipelineError('store_unavailable', `${refusal}: ${during}`, { retriable: false, cause: error });
   }
   if (CLOSED.some((closed) => error instanceof closed)) {
     return new PipelineError('store_unavailable', `the store is closed: ${during}`, { retriable: false, cause: error });
@@ -47,6 +51,26 @@ export function toPipelineError(error: unknown, during: string): PipelineError {
   }
   // Network, timeout, election, write concern, shutdown: all pass.
   return new PipelineError('store_unavailable', `MongoDB did not answer: ${during}`, { retriable: true, cause: error });
+}
+
+/** Why MongoDB lets this process not in, or not do something, with what has the key to it; null for any other trouble. */
+function refusalOf(error: unknown): string | null {
+  if (error instanceof MongoServerError && Number(error.code) === AUTHENTICATION_FAILED) {
+    return 'MongoDB refuses the login (user, password and authSource in KIZUNA_MONGODB_URI)';
+  }
+  if (error instanceof MongoServerError && Number(error.code) === UNAUTHORIZED) {
+    // The message quotes the whole command, keys and values included: only what was tried on what is told.
+    const [, database = '', command = '', collection = ''] =
+      /^not authorized on (\S+) to execute command \{ (\w+): "?([\w.-]*)/.exec(error.message) ?? [];
+    const what = command === '' ? 'something' : `${command} on ${database}.${collection}`;
+    return `MongoDB does not allow this user to ${what}, a role is missing`;
+  }
+  for (let link = error, depth = 0; link instanceof Error && depth < CAUSES_MAX; link = link.cause, depth++) {
+    if ('code' in link && typeof link.code === 'string' && UNTRUSTED.test(link.code)) {
+      return `the certificate of MongoDB is not to be trusted (tlsCAFile in KIZUNA_MONGODB_URI), ${link.code}`;
+    }
+  }
+  return null;
 }
 
 function isOurFault(error: unknown): boolean {

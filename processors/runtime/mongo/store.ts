@@ -43,7 +43,7 @@ export async function openMongoStore(config: MongoStoreConfig, log: Log, meter: 
     }
   } catch (error) {
     await client.close();
-    throw error instanceof ConfigurationError ? error : toPipelineError(error, 'open');
+    throw error instanceof ConfigurationError ? error : (unreadableFile(error) ?? toPipelineError(error, 'open'));
   }
   log.info('connected to MongoDB', { database: config.database });
   const sessions = new CausalSessions(client, meter);
@@ -62,6 +62,13 @@ export async function openMongoStore(config: MongoStoreConfig, log: Log, meter: 
     },
     close: () => client.close(),
   };
+}
+
+/** The driver reads the files that the address names when it connects. */
+export function unreadableFile(error: unknown): ConfigurationError | null {
+  if (!(error instanceof Error) || !('path' in error) || !('syscall' in error)) return null;
+  const message = `names a file that cannot be read: ${error.message}`;
+  return new ConfigurationError([{ where: 'KIZUNA_MONGODB_URI', message }]);
 }
 
 /** Connects nothing yet. Majorities, journaled, as everything here relies on. */
@@ -90,7 +97,7 @@ export function createClient(uri: string, timeoutMs: number): MongoClient {
 }
 
 /** A single server without a replica set acknowledges majorities, retries and sessions it does not have. */
-async function requireReplicaSet(database: Db): Promise<void> {
+export async function requireReplicaSet(database: Db): Promise<void> {
   const hello: { setName?: unknown; msg?: unknown } = await database.command({ hello: 1 });
   if (typeof hello.setName === 'string' || hello.msg === 'isdbgrid') return;
   const message = 'is a single server; a replica set is needed, of one member at least (mongod --replSet)';

@@ -12,8 +12,9 @@ export function unexpected(what: string): PipelineError {
  * What a failed request means. The client library reports a refused connection as status 400, so only the statuses by which a
  * registry refuses a schema (409, 422) or the credentials (401, 403) are believed; everything else may pass by waiting.
  */
-export function failureOf(cause: unknown): PipelineError {
-  const { status, message } = cause as { status?: unknown; message?: unknown };
+export function failureOf(failure: unknown): PipelineError {
+  const { status, message } = failure as { status?: unknown; message?: unknown };
+  const cause = failure instanceof Error ? failure : undefined;
   const said = typeof message === 'string' ? message : 'no answer';
   if (status === 409 || status === 422) {
     return new PipelineError('schema_incompatible', `the registry refuses the schema: ${said}`, {
@@ -22,10 +23,15 @@ export function failureOf(cause: unknown): PipelineError {
     });
   }
   if (status === 401 || status === 403) {
-    return new PipelineError('registry_unavailable', `the schema registry refuses the credentials: ${said}`, {
-      retriable: false,
-      cause,
-    });
+    const login = 'KIZUNA_SCHEMA_REGISTRY_USERNAME and KIZUNA_SCHEMA_REGISTRY_PASSWORD';
+    return new PipelineError(
+      'registry_unavailable',
+      `the schema registry refuses the credentials (${login}): ${said}`,
+      {
+        retriable: false,
+        cause,
+      },
+    );
   }
   return new PipelineError('registry_unavailable', `the schema registry did not answer: ${said}`, {
     retriable: true,
