@@ -3,6 +3,8 @@ import { describeConfig, loadConfig, type Config } from '../runtime/config.ts';
 import { renderSettings } from '../runtime/config-docs.ts';
 import { SETTING_NAMES, SETTINGS } from '../runtime/config-table.ts';
 import type { Setting } from '../runtime/config-types.ts';
+import { checkServices } from './config-connect.ts';
+import { requireServices } from './connections.ts';
 import { answer, columns, JSON_OPTION, type JsonFlag, type Terminal } from './terminal.ts';
 
 export function addConfig(program: Command, terminal: Terminal): void {
@@ -10,12 +12,10 @@ export function addConfig(program: Command, terminal: Terminal): void {
   config
     .command('check')
     .description('tell every fault of the settings; exit code 2 when there is one')
+    .option('--connect', 'also try each service, and change nothing; exit code 1 when one does not do')
     .option(...JSON_OPTION)
-    .addHelpText('after', '\nExample:\n  $ kizuna config check && kizuna run')
-    .action((flags: JsonFlag) => {
-      const runsOn = destinationOf(loadConfig(terminal.environment));
-      answer(terminal, flags, { faults: [], runsOn }, `The settings are sound: ${runsOn}.`);
-    });
+    .addHelpText('after', '\nExamples:\n  $ kizuna config check && kizuna run\n  $ kizuna config check --connect')
+    .action((flags: CheckFlags) => check(flags, terminal));
   config
     .command('print')
     .description('print each setting, its value and where that comes from; secrets are masked')
@@ -35,6 +35,24 @@ export function addConfig(program: Command, terminal: Terminal): void {
     .action((flags: JsonFlag & { readonly markdown?: true }) => {
       answer(terminal, flags, { settings: rowsOfDocs() }, flags.markdown === true ? renderSettings() : pageOfDocs());
     });
+}
+
+type CheckFlags = JsonFlag & { readonly connect?: true };
+
+async function check(flags: CheckFlags, terminal: Terminal): Promise<void> {
+  const settings = loadConfig(terminal.environment);
+  const runsOn = destinationOf(settings);
+  const sound = `The settings are sound: ${runsOn}.`;
+  if (flags.connect !== true) {
+    answer(terminal, flags, { faults: [], runsOn }, sound);
+    return;
+  }
+  const services = await checkServices(settings, requireServices(settings));
+  if (services.some(({ faults }) => faults.length > 0)) terminal.exitCode = 1;
+  const lines = services.flatMap(({ service, faults }) =>
+    faults.length === 0 ? [`${service}: ready.`] : faults.map((fault) => `${service}: ${fault}.`),
+  );
+  answer(terminal, flags, { faults: [], runsOn, services }, [sound, ...lines].join('\n'));
 }
 
 function destinationOf({ services }: Config): string {

@@ -17,13 +17,14 @@ export interface FailureReport {
 
 /** What to do about each kind of broken world. */
 export const HINTS: Readonly<Record<ErrorCode, string>> = {
-  store_unavailable: 'Check that MongoDB answers at KIZUNA_MONGODB_URI and lets this user read and write.',
+  store_unavailable:
+    'Check that MongoDB answers at KIZUNA_MONGODB_URI and lets this user read and write: `kizuna config check --connect` tells.',
   store_behind:
     'The database is older than what was committed: restore a newer state of it, or build anew (deploy/runbooks/store_behind.md).',
   store_unreadable:
     'A newer version wrote this, or something else did: run the newest version, and keep others out of the database.',
   log_unavailable:
-    'Check KIZUNA_KAFKA_BROKERS, that the brokers answer, and that `kizuna topics plan` shows no change.',
+    'Check KIZUNA_KAFKA_BROKERS, and that `kizuna topics plan` shows no change; `kizuna config check --connect` tells all that is in the way.',
   input_lost:
     'Records are gone that were not folded yet: find out what deleted them (retention, a topic created anew) before going on.',
   registry_unavailable:

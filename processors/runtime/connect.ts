@@ -28,14 +28,7 @@ export async function connectServices(
 ): Promise<Services> {
   const { prefix } = config;
   await using stack = new AsyncDisposableStack();
-  const kafka = createKafkaClient(kafkaSettings(services.kafka), wiring.logger.child({ part: 'kafka' }));
-  const admin = stack.adopt(new KafkaAdmin(kafka), (each) => each.close());
-  // Of its own: asking for one topic's metadata makes an admin client of kafkajs forget the topics it knew.
-  const metadata = stack.adopt(new KafkaAdmin(kafka), (each) => each.close());
-  const counts = new PartitionCounts(metadata, prefix);
-  const log = stack.adopt(new KafkaEventLog(kafka, admin, counts, logOptions(services.kafka, prefix)), (each) =>
-    each.close(),
-  );
+  const { kafka, counts, log } = openLog(services.kafka, prefix, wiring.logger.child({ part: 'kafka' }), stack);
   const emitterOptions = { prefix, producers: services.kafka.producers, compression: 'none' } as const;
   const emitter = stack.adopt(new KafkaEmitter(kafka, counts, emitterOptions, wiring.logger), (each) => each.close());
   const store = stack.adopt(
@@ -52,6 +45,17 @@ export async function connectServices(
   const opened = stack.move();
   const description = `Kafka ${services.kafka.brokers.join(',')}, MongoDB database ${services.store.database}, schema registry ${withoutLogin(url)}`;
   return { description, log, emitter, store, registry, codec, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** Connects nothing yet. What it opens is closed with `stack`. */
+export function openLog(config: KafkaConfig, prefix: string, logger: Log, stack: AsyncDisposableStack) {
+  const kafka = createKafkaClient(kafkaSettings(config), logger);
+  const admin = stack.adopt(new KafkaAdmin(kafka), (each) => each.close());
+  // Of its own: asking for one topic's metadata makes an admin client of kafkajs forget the topics it knew.
+  const metadata = stack.adopt(new KafkaAdmin(kafka), (each) => each.close());
+  const counts = new PartitionCounts(metadata, prefix);
+  const log = stack.adopt(new KafkaEventLog(kafka, admin, counts, logOptions(config, prefix)), (each) => each.close());
+  return { kafka, counts, log };
 }
 
 function withoutLogin(url: string): string {

@@ -39,6 +39,12 @@ describe('config', () => {
     expect(stdout).not.toContain('hidden');
   });
 
+  test('check has nothing to connect to without services', async () => {
+    const { code, stderr } = await kizuna('config check --connect');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^KIZUNA_KAFKA_BROKERS: is missing: this needs real services$/m);
+  });
+
   test('print shows each value and where it comes from, and no secret', async () => {
     const environment = {
       ...ADDRESSES,
