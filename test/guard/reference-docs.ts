@@ -2,12 +2,13 @@ import { format, resolveConfig } from 'prettier';
 import { resolve } from 'node:path';
 import { renderSettings } from '../../processors/runtime/config-docs.ts';
 import { renderMetrics } from '../../processors/runtime/metrics-docs.ts';
+import { renderRights } from '../../topics/rights.ts';
 import { ROOT } from './repository.ts';
 
 export const README = resolve(ROOT, 'README.md');
 
 /** The sections of the README that are written by code, by the name in their markers. */
-const GENERATED = { settings: renderSettings, metrics: renderMetrics } as const;
+const GENERATED = { settings: renderSettings, metrics: renderMetrics, rights: renderRights } as const;
 
 /** What stands between `<!-- name -->` and `<!-- /name -->`; null when the markers are not there. */
 export function sectionOf(text: string, name: string): string | null {

@@ -19,6 +19,16 @@ export interface KafkaPlace {
   /** A second way in, which tells its clients to come by way of another port: that of a proxy. */
   readonly behind?: { readonly port: number; readonly proxyPort: number };
   readonly outlives: boolean;
+  /** How it differs from a broker that anybody may use. */
+  readonly secured?: KafkaSecurity;
+}
+
+export interface KafkaSecurity {
+  /** On top of the usual server properties. */
+  readonly settings: Readonly<Record<string, string | number>>;
+  /** A data folder formatted with users. */
+  readonly formatted: string;
+  readonly answers: () => Promise<void>;
 }
 
 export interface KafkaInstall {
@@ -40,13 +50,22 @@ export async function installKafka(): Promise<KafkaInstall> {
     );
     await writeFile(join(building, 'log4j2.properties'), LOGGING);
     // Formatting costs a start of Java: done once, every later start copies the result.
-    const data = join(building, 'formatted');
-    const properties = join(building, 'format.properties');
-    await writeFile(properties, serverProperties({ data, port: 9092, controllerPort: 9093 }));
-    const format = ['format', '-t', CLUSTER_ID, '-c', properties, '--ignore-formatted'];
-    await runProgram(java, ['-cp', join(building, 'jars', '*'), 'kafka.tools.StorageTool', ...format], building);
+    await formatKafka({ java, folder: building }, building, []);
   });
   return { java, folder };
+}
+
+/** Writes an empty data folder, `formatted`, below `target`; `more`: further arguments of the storage tool. */
+export async function formatKafka(install: KafkaInstall, target: string, more: readonly string[]): Promise<void> {
+  const properties = join(target, 'format.properties');
+  const place = { data: join(target, 'formatted'), port: 9092, controllerPort: 9093 };
+  await writeFile(properties, serverProperties(place));
+  const format = ['format', '-t', CLUSTER_ID, '-c', properties, '--ignore-formatted', ...more];
+  await runProgram(
+    install.java,
+    ['-cp', join(install.folder, 'jars', '*'), 'kafka.tools.StorageTool', ...format],
+    target,
+  );
 }
 
 export async function kafkaServer(install: KafkaInstall, place: KafkaPlace): Promise<NativeServer> {
@@ -57,7 +76,7 @@ export async function kafkaServer(install: KafkaInstall, place: KafkaPlace): Pro
     () => true,
   );
   await mkdir(place.folder, { recursive: true });
-  if (isNew) await cp(join(install.folder, 'formatted'), data, { recursive: true });
+  if (isNew) await cp(place.secured?.formatted ?? join(install.folder, 'formatted'), data, { recursive: true });
   await writeFile(properties, serverProperties({ data, ...place }));
   return nativeServer({
     name: 'Kafka',
@@ -69,12 +88,12 @@ export async function kafkaServer(install: KafkaInstall, place: KafkaPlace): Pro
       `-Dlog4j2.configurationFile=${join(install.folder, 'log4j2.properties')}`,
       ...['-cp', join(install.folder, 'jars', '*'), 'kafka.Kafka', properties],
     ],
-    answers: () => kafkaAnswers([`127.0.0.1:${place.port}`]),
+    answers: place.secured?.answers ?? (() => kafkaAnswers([`127.0.0.1:${place.port}`])),
     outlives: place.outlives,
   });
 }
 
-type ServerPlace = Pick<KafkaPlace, 'port' | 'controllerPort' | 'behind'> & { readonly data: string };
+type ServerPlace = Pick<KafkaPlace, 'port' | 'controllerPort' | 'behind' | 'secured'> & { readonly data: string };
 
 function serverProperties(place: ServerPlace): string {
   const { behind } = place;
@@ -116,6 +135,7 @@ function serverProperties(place: ServerPlace): string {
     'auto.create.topics.enable': 'false',
     'message.max.bytes': LARGEST_BATCH_BYTES,
     'replica.fetch.max.bytes': LARGEST_BATCH_BYTES,
+    ...place.secured?.settings,
   };
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${value}\n`)

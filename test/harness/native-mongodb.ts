@@ -14,6 +14,8 @@ export interface MongodbPlace {
   readonly logFile: string;
   readonly port: number;
   readonly outlives: boolean;
+  /** How it differs from a server that anybody may use. */
+  readonly secured?: { readonly args: readonly string[]; readonly answers: () => Promise<void> };
 }
 
 /** The path of a mongod: the one on PATH when it is recent enough, else one fetched once. */
@@ -47,8 +49,9 @@ export async function mongodbServer(
       ...['--dbpath', data, '--port', String(place.port), '--bind_ip', '127.0.0.1', '--nounixsocket'],
       ...['--replSet', 'rs0', '--oplogSize', '512', '--wiredTigerCacheSizeGB', '1'],
       ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
+      ...(place.secured?.args ?? []),
     ],
-    answers: answers ?? alone,
+    answers: place.secured?.answers ?? answers ?? alone,
     outlives: place.outlives,
   });
 }

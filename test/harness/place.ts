@@ -67,7 +67,8 @@ async function dropDatabase(uri: string, database: string): Promise<void> {
   }
 }
 
-async function removeSubjects(url: string, prefix: string): Promise<void> {
+/** Removes the subjects whose name starts with `prefix`. */
+export async function removeSubjects(url: string, prefix: string): Promise<void> {
   const subjects = (await askRegistry(url, '/subjects')) as string[];
   for (const subject of subjects.filter((name) => name.startsWith(prefix))) {
     await askRegistry(url, `/subjects/${encodeURIComponent(subject)}`, { method: 'DELETE' });
