@@ -4,7 +4,7 @@ import type { EventLog, OffsetRange } from '../runtime/ports.ts';
 import { receiptId } from './dlq-audit.ts';
 import { isWanted, type LetterFilter } from './dlq-filter.ts';
 import { readLetter, type Letter } from './dlq-letter.ts';
-import { readRanges } from './dlq-read.ts';
+import { readRanges } from '../runtime/read-ranges.ts';
 
 /** A letter and what was done with it. */
 export interface FoundLetter {

@@ -64,8 +64,8 @@ export class StatefulMember implements Consumption {
     return this.#member.partitions;
   }
 
-  async positions(): Promise<(TopicPartition & { next: number })[]> {
-    return this.partitions().map(({ at, next }) => ({ ...at, next }));
+  async positions(): Promise<(TopicPartition & { epoch: number; next: number })[]> {
+    return this.partitions().map(({ at, epoch, next }) => ({ ...at, epoch, next }));
   }
 
   async report(): Promise<void> {

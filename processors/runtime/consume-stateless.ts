@@ -1,35 +1,36 @@
 import type { Instant, StatelessProcessor } from '../core/processor.ts';
 import type { Consumption } from './consumption.ts';
+import { commitMetadata } from './group-commit.ts';
 import { GroupMember } from './group-member.ts';
 import { Lag } from './lag.ts';
-import type { Owned } from './lane.ts';
+import { refuseGap } from './input-range.ts';
+import { MarkKeeper } from './mark-keeper.ts';
 import { groupName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogBatch, TopicPartition } from './ports.ts';
 import { runStateless } from './run-stateless.ts';
 import { stopwatch } from './stopwatch.ts';
-
-/** What is known of an input partition while it is ours. */
-interface OwnedInput extends Owned {
-  readonly lag: Lag;
-}
+import { ownInput, recordMark, takeInput, type OwnedInput } from './take-input.ts';
 
 /** A member of a stateless processor's group. */
 export class StatelessMember implements Consumption {
   readonly processor: StatelessProcessor;
   readonly #ports: PipelinePorts;
   readonly #member: GroupMember<OwnedInput>;
+  readonly #marks: MarkKeeper;
 
   constructor(processor: StatelessProcessor, ports: PipelinePorts) {
     this.processor = processor;
     this.#ports = ports;
-    const nothing = async (): Promise<void> => undefined;
+    this.#marks = new MarkKeeper(processor, ports);
     this.#member = new GroupMember(processor, ports, {
-      own: (at) => ({ at, next: Number.POSITIVE_INFINITY, mustTakeOver: false, lag: new Lag() }),
-      distrust: () => undefined,
-      takeOver: nothing,
+      own: (at) => ownInput(at, new Lag()),
+      distrust: (input) => {
+        input.mustTakeOver = true;
+      },
+      takeOver: (input) => this.#takeOver(input),
       fold: (input, batch) => this.#fold(input, batch),
-      beforeLeaving: nothing,
-      afterLeaving: nothing,
+      beforeLeaving: async () => undefined,
+      afterLeaving: (input) => this.#marks.writeLast(input),
       gaveUp: ({ at }) => ports.meter.partition(processor.name, at, null),
     });
   }
@@ -46,23 +47,25 @@ export class StatelessMember implements Consumption {
     return this.#member.failed;
   }
 
-  join(): Promise<void> {
-    return this.#member.join();
+  async join(): Promise<void> {
+    await this.#member.join();
+    this.#member.background(this.#marks.run(() => this.#member.partitions));
   }
 
-  stop(): Promise<void> {
-    return this.#member.stop();
+  async stop(): Promise<void> {
+    await this.#member.stop();
+    this.#marks.stop();
   }
 
-  async positions(): Promise<(TopicPartition & { next: number; end: number })[]> {
-    const positions: (TopicPartition & { next: number; end: number })[] = [];
+  async positions(): Promise<(TopicPartition & { epoch: number; next: number; end: number })[]> {
+    const positions: (TopicPartition & { epoch: number; next: number; end: number })[] = [];
     for (const topic of this.processor.inputs) {
       const committed = await this.#ports.log.committed(groupName(this.processor), topic);
       const ranges = await this.#ports.log.ranges(topic);
-      for (const { at } of this.#member.partitions.filter((each) => each.at.topic === topic)) {
+      for (const { at, epoch } of this.#member.partitions.filter((each) => each.at.topic === topic)) {
         const { start, end } = ranges.find((range) => range.partition === at.partition) ?? { start: 0, end: 0 };
         const next = committed.find((each) => each.partition === at.partition)?.offset ?? start;
-        positions.push({ ...at, next, end });
+        positions.push({ ...at, epoch, next, end });
       }
     }
     return positions;
@@ -81,11 +84,26 @@ export class StatelessMember implements Consumption {
     this.#ports.meter.partition(this.processor.name, at, gauges);
   }
 
-  async #fold({ at }: OwnedInput, batch: LogBatch): Promise<void> {
-    await runStateless(this.processor, batch, this.#ports);
+  async #takeOver(input: OwnedInput): Promise<void> {
+    const isForgotten = await takeInput(input, this.processor, this.#ports);
+    if (!isForgotten) return;
+    await this.#member.commit(input.at, input.next, commitMetadata(input.epoch));
+    this.#member.seek(input.at, input.next);
+  }
+
+  async #fold(input: OwnedInput, batch: LogBatch): Promise<void> {
+    const { at, epoch } = input;
+    await refuseGap(batch, input.next, this.#ports.log);
+    await runStateless(this.processor, batch, this.#ports, epoch);
     const committed = stopwatch();
-    await this.#member.commit(at, batch.next, '');
+    await this.#member.commit(at, batch.next, commitMetadata(epoch));
     this.#ports.meter.stage(this.processor.name, 'commit', committed());
-    this.#reportLag(at, batch.next, batch.logEnd, batch.records.at(-1)?.timestamp ?? null);
+    const newest = batch.records.at(-1);
+    if (batch.next > input.next) {
+      // Only what is committed is remembered: a mark beyond the commits would hide that they are gone.
+      input.next = batch.next;
+      if (newest !== undefined) input.last = recordMark(newest);
+    }
+    this.#reportLag(at, batch.next, batch.logEnd, newest?.timestamp ?? null);
   }
 }

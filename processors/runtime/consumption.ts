@@ -9,8 +9,8 @@ export interface Consumption {
   readonly joined: boolean;
   /** Whether it gets on: for liveness. */
   readonly progress: Progress;
-  /** The next offset of each partition it owns, to prove that nothing waits there. */
-  positions(): Promise<(TopicPartition & { readonly next: number })[]>;
+  /** The next offset of each partition it owns, and the epoch it counts in: to prove that nothing waits there. */
+  positions(): Promise<(TopicPartition & { readonly epoch: number; readonly next: number })[]>;
   /**
    * Sets the gauges of every owned partition as of now. To be called every few seconds: a consumer that receives nothing, or
    * folds nothing, cannot say so itself. Rejects when the log does not answer.

@@ -87,6 +87,16 @@ export class GroupMember<P extends Owned> {
     await this.#membership?.commit(at, offset, metadata);
   }
 
+  /** The next batch of the partition starts at `offset`. */
+  seek(at: TopicPartition, offset: number): void {
+    const lane = this.#lanes.get(laneName(at));
+    if (lane !== undefined) {
+      lane.place = -1;
+      lane.seeks += 1;
+    }
+    this.#membership?.seek(at, offset);
+  }
+
   /** Does `work` in the partition's lane, taken over first; null when it is not ours, or was lost on the way. */
   async alone<T>(at: TopicPartition, work: (partition: P) => Promise<T>): Promise<T | null> {
     const lane = this.#lanes.get(laneName(at));
@@ -169,11 +179,13 @@ export class GroupMember<P extends Owned> {
     const lane = this.#lanes.get(laneName(batch));
     if (lane === undefined || this.stopping) return 'again';
     const generation = this.#generation;
+    const { seeks } = lane;
     const heartbeats = new Heartbeats(heartbeat);
     this.progress.waiting();
     const fold = async (): Promise<'done' | 'again'> => {
       await heartbeats.check();
       await this.#recovery.ensureOwned(lane);
+      if (lane.seeks !== seeks) return 'again';
       refuseNewBeginning(batch, lane.place);
       if (this.#mustSeek(lane, batch)) return 'again';
       await this.#work.fold(lane.partition, batch, heartbeats.check);
@@ -197,8 +209,7 @@ export class GroupMember<P extends Owned> {
     const { at, next } = lane.partition;
     if ((records[0]?.offset ?? end) <= next || lane.soughtTo === next) return false;
     lane.soughtTo = next;
-    lane.place = -1;
-    this.#membership?.seek(at, next);
+    this.seek(at, next);
     return true;
   }
 

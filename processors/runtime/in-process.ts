@@ -5,6 +5,7 @@ import { cacheState, evict } from './cached-keys.ts';
 import { ownPartition, type CachedKey, type OwnedPartition } from './owned-partition.ts';
 import { storeName, type PipelinePorts } from './pipeline-ports.ts';
 import type { Emitter, EventLog, LogRecord, OutgoingRecord } from './ports.ts';
+import { FIRST_EPOCH } from './position.ts';
 import { runBatch } from './run-batch.ts';
 import { runStateless } from './run-stateless.ts';
 import { newSweep, sweepBlock } from './sweep-due.ts';
@@ -134,7 +135,7 @@ export class InProcess {
     const batch = { topic, partition: PARTITION, records, next, logEnd: this.#ends.get(topic) ?? next };
     const partition = this.#partitions.get(processor);
     if (partition !== undefined) await runBatch(partition, batch, this.#ports, noHeartbeat);
-    else if (processor.kind === 'stateless') await runStateless(processor, batch, this.#ports);
+    else if (processor.kind === 'stateless') await runStateless(processor, batch, this.#ports, FIRST_EPOCH);
   }
 
   #append(topic: string, record: Omit<LogRecord, 'offset'>): void {

@@ -24,6 +24,8 @@ export class Lane<P extends Owned> {
   place = -1;
   /** The offset last sought after a gap: a gap that stays there is a real one. */
   soughtTo = -1;
+  /** How often the consumer was told to seek: a batch that was fetched before the last time is of the wrong place. */
+  seeks = 0;
   /** Failures in a row, for the back-off. */
   failures = 0;
   #last: Promise<unknown> = Promise.resolve();

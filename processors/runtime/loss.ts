@@ -1,6 +1,7 @@
 import { PipelineError } from '../core/errors.ts';
 import type { GroupCommit } from './group-commit.ts';
-import type { EventLog, InputMark, OffsetRange, TopicPartition } from './ports.ts';
+import type { InputMark, RecordMark, StoredMark } from './input-marks.ts';
+import type { OffsetRange, TopicPartition } from './ports.ts';
 import { FIRST_EPOCH } from './position.ts';
 
 /** Why a partition cannot be gone on with: never skip, never guess. */
@@ -52,8 +53,36 @@ function storeBehind(at: TopicPartition, head: KnownHead | null, commit: GroupCo
   return { code: 'store_behind', message, missing: Math.max(1, commit.seq - seq) };
 }
 
+/**
+ * How an input partition without a journal stands. `doubted`: what the mark says was folded last, when the group's commits are
+ * gone though it had some; whether this is still the same log, or only the broker forgot an idle group, that record tells.
+ */
+export function judgeInput(
+  at: TopicPartition,
+  mark: StoredMark | null,
+  commit: GroupCommit,
+  range: OffsetRange | undefined,
+): Standing & { readonly doubted: RecordMark | null } {
+  // Each may be the newer one: the mark lags by a second, a commit outlives a database that was restored.
+  const epoch = Math.max(mark?.epoch ?? FIRST_EPOCH, commit.epoch);
+  const committed = commit.epoch === epoch ? commit.offset : null;
+  const marked = mark?.epoch === epoch ? mark : null;
+  const start = range?.start ?? 0;
+  if (committed === null && marked === null) return { losses: [], epoch, next: start, doubted: null };
+  const next = Math.max(committed ?? 0, marked?.next ?? 0);
+  const lost = range === undefined ? null : rangeLost(at, next, range);
+  if (lost !== null) return { losses: [lost], epoch: epoch + 1, next: start, doubted: null };
+  return { losses: [], epoch, next, doubted: committed === null ? (marked?.last ?? null) : null };
+}
+
+/** As when the log is another one, which holds as many records again. */
+export function anotherLog(at: TopicPartition, { epoch, next }: InputMark, range: OffsetRange | undefined): Standing {
+  const message = `${nameOf(at)}: offset ${next} is next, but the group's commits are gone and the log holds other records below: the topic was created anew`;
+  return { losses: [{ code: 'input_lost', message, missing: next }], epoch: epoch + 1, next: range?.start ?? 0 };
+}
+
 /** Whether the log no longer holds, or does not yet hold again, what is next. */
-export function rangeLost(at: TopicPartition, next: number, { start, end }: OffsetRange): Loss | null {
+function rangeLost(at: TopicPartition, next: number, { start, end }: OffsetRange): Loss | null {
   if (end < next) {
     const message = `${nameOf(at)}: offset ${next} is next, but the log ends at ${end}: the topic was created anew`;
     return { code: 'input_lost', message, missing: next - end };
@@ -63,10 +92,6 @@ export function rangeLost(at: TopicPartition, next: number, { start, end }: Offs
     return { code: 'input_lost', message, missing: start - next };
   }
   return null;
-}
-
-export async function rangeOf({ topic, partition }: TopicPartition, log: EventLog): Promise<OffsetRange | undefined> {
-  return (await log.ranges(topic)).find((range) => range.partition === partition);
 }
 
 /** What becomes of a loss that nobody accepted: the process stops. */

@@ -23,6 +23,8 @@ export const LABELS = {
     'documents_store',
     'marks_load',
     'marks_store',
+    'input_marks_read',
+    'input_marks_raise',
     'ping',
   ],
   brand: 'the definitions and brands seen; bounded by the number of series',

@@ -3,6 +3,7 @@ import type { ByteWriter } from '../core/packing.ts';
 import type { Instant, ReadFields, Summary } from '../core/processor.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { FoldMarks } from './fold-marks.ts';
+import type { InputMark, InputMarks } from './input-marks.ts';
 
 /**
  * What the runtime needs of the world. Topics are named as in the catalog, without prefix; adapters add it. Every method
@@ -146,14 +147,6 @@ export interface Position {
   readonly index: number;
 }
 
-/** How far one input partition is folded. */
-export interface InputMark {
-  /** Raised whenever a loss was accepted; part of the source of every position. */
-  readonly epoch: number;
-  /** The first input offset that is not folded. */
-  readonly next: number;
-}
-
 /** `next`: the first input offset that is not folded into this block or an earlier one. */
 export interface BlockHeader extends InputMark {
   readonly seq: number;
@@ -227,6 +220,8 @@ export interface Documents {
 export interface Store {
   journal(processor: string): Journal;
   documents(processor: string): Documents;
+  /** How far a processor without a journal is. */
+  inputMarks(processor: string): InputMarks;
   /** Where each group stood, for the purge. */
   readonly marks: FoldMarks;
   /** Resolves when the store answers. */

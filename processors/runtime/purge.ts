@@ -6,7 +6,7 @@ import { Failure, type Consumption } from './consumption.ts';
 import { markEveryMs, purgeBound, purgeLateMs, withMark } from './fold-marks.ts';
 import { groupName, type PipelinePorts } from './pipeline-ports.ts';
 import type { OffsetRange } from './ports.ts';
-import { FIRST_EPOCH, sourceOf } from './position.ts';
+import { sourceOf } from './position.ts';
 
 export interface PurgeOptions {
   /** How long ago a record must have been folded by every group; null: nothing is deleted, only marked. */
@@ -155,5 +155,5 @@ async function standings(member: Consumption, topic: string): Promise<Standing[]
   }
   return (await member.positions())
     .filter((position) => position.topic === topic)
-    .map(({ partition, next }) => ({ partition, next, source: sourceOf(group, FIRST_EPOCH, { topic, partition }) }));
+    .map(({ partition, epoch, next }) => ({ partition, next, source: sourceOf(group, epoch, { topic, partition }) }));
 }

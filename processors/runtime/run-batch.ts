@@ -1,6 +1,6 @@
-import { PipelineError } from '../core/errors.ts';
 import { findKeys, Fold, newDraft, type Draft, type FoundKey } from './fold.ts';
 import { cacheState } from './cached-keys.ts';
+import { refuseGap } from './input-range.ts';
 import type { OwnedPartition } from './owned-partition.ts';
 import { storeName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogBatch, LogRecord } from './ports.ts';
@@ -25,7 +25,7 @@ export async function runBatch(
 ): Promise<void> {
   partition.isBehind = batch.next < batch.logEnd;
   if (batch.next <= partition.next) return reportReplayed(partition, batch, ports);
-  await refuseGap(partition, batch, ports);
+  await refuseGap(batch, partition.next, ports.log);
   const { processor, at } = partition;
   const decoded = stopwatch();
   await ports.codec.learn(at.topic, valuesOf(batch.records));
@@ -97,21 +97,4 @@ async function loadKeys(partition: OwnedPartition, missing: readonly string[], p
     for (const stored of await documents.load(missing.slice(from, from + LOAD_KEYS_MAX))) cacheState(partition, stored);
   }
   ports.meter.stage(partition.processor.name, 'load', loaded());
-}
-
-/**
- * A batch that starts beyond `next` is either one behind a transaction marker, which takes an offset of its own, or behind
- * records that retention removed before they were folded. The log's own start tells which.
- */
-async function refuseGap(partition: OwnedPartition, batch: LogBatch, ports: PipelinePorts): Promise<void> {
-  const first = batch.records[0]?.offset ?? batch.next;
-  if (first <= partition.next) return;
-  const { topic, partition: number } = partition.at;
-  const range = (await ports.log.ranges(topic)).find((each) => each.partition === number);
-  if (range !== undefined && range.start <= partition.next) return;
-  throw new PipelineError(
-    'input_lost',
-    `${topic}/${number}: offset ${partition.next} is next, but the log begins at ${range?.start ?? 'nowhere'}`,
-    { retriable: false },
-  );
 }

@@ -4,19 +4,20 @@ import { OutputPacking } from './output-packing.ts';
 import { deadLetter, decodeRefusal, type Refusal } from './dead-letter.ts';
 import { groupName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogBatch, LogRecord, TopicPartition } from './ports.ts';
-import { FIRST_EPOCH, formatPosition, POSITION_HEADER, sourceOf } from './position.ts';
+import { formatPosition, POSITION_HEADER, sourceOf } from './position.ts';
 import { reportLatency, reportOutcomes, reportPublished } from './report.ts';
 import { stopwatch } from './stopwatch.ts';
 import { Tally } from './tally.ts';
 
 /**
  * Folds one batch of a stateless processor: outputs and dead letters in input order, all acknowledged before the caller
- * commits. A repeat gives the same records with the same positions, which readers drop.
+ * commits. A repeat in the same epoch gives the same records with the same positions, which readers drop.
  */
 export async function runStateless(
   processor: StatelessProcessor,
   batch: LogBatch,
   ports: PipelinePorts,
+  epoch: number,
 ): Promise<void> {
   if (batch.records.length === 0) return;
   const decoded = stopwatch();
@@ -29,7 +30,7 @@ export async function runStateless(
   const tally = new Tally();
   const outputs: BlockOutput[] = [];
   PACKING.reset();
-  const hop = new Hop(processor, batch, ports);
+  const hop = new Hop(processor, batch, ports, epoch);
   for (const record of batch.records) hop.fold(record, tally, outputs);
   PACKING.finish();
   ports.meter.stage(processor.name, 'fold', folded());
@@ -58,12 +59,12 @@ class Hop {
   /** The last record that could be decoded. */
   newest: object | null = null;
 
-  constructor(processor: StatelessProcessor, at: TopicPartition, ports: PipelinePorts) {
+  constructor(processor: StatelessProcessor, at: TopicPartition, ports: PipelinePorts, epoch: number) {
     this.#processor = processor;
     this.#at = { topic: at.topic, partition: at.partition };
     this.#ports = ports;
     this.#group = groupName(processor);
-    this.#source = sourceOf(this.#group, FIRST_EPOCH, at);
+    this.#source = sourceOf(this.#group, epoch, at);
     this.#deadLetterTopic = ports.topics.deadLetterTopic(at.topic, this.#group);
   }
 

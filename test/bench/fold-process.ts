@@ -7,6 +7,7 @@ import { flushOnce } from '../../processors/runtime/flush.ts';
 import { ownPartition } from '../../processors/runtime/owned-partition.ts';
 import { partitionOfKey } from '../../processors/runtime/partitioner.ts';
 import type { PipelinePorts } from '../../processors/runtime/pipeline-ports.ts';
+import { FIRST_EPOCH } from '../../processors/runtime/position.ts';
 import type { LogRecord, Store } from '../../processors/runtime/ports.ts';
 import { runBatch } from '../../processors/runtime/run-batch.ts';
 import { runStateless } from '../../processors/runtime/run-stateless.ts';
@@ -156,7 +157,7 @@ function statelessFold(
       for (let from = 0; from < all.length; from += BATCH_RECORDS) {
         const records = all.slice(from, from + BATCH_RECORDS);
         const next = (records.at(-1)?.offset ?? -1) + 1;
-        await runStateless(processor, { topic, partition, records, next, logEnd: next }, ports);
+        await runStateless(processor, { topic, partition, records, next, logEnd: next }, ports, FIRST_EPOCH);
       }
     }
   };
@@ -180,6 +181,7 @@ function forgetfulStore(counts: { documents: number }): Store {
         return writes.map(() => true);
       },
     }),
+    inputMarks: () => ({ read: async () => null, raise: async () => undefined }),
     marks: { load: async () => null, store: async () => undefined },
     ping: async () => undefined,
     close: async () => undefined,

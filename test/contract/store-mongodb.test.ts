@@ -196,10 +196,12 @@ describeWithServices('the MongoDB store', () => {
   test('measures every operation', async () => {
     await store.ping();
     await store.journal(PROCESSOR).blocks(AT, 0, 1);
+    await store.inputMarks(PROCESSOR).read(AT);
+    await store.inputMarks(PROCESSOR).raise([{ ...AT, epoch: 1, next: 1, last: null }]);
     expect(new Set(opened.measured)).toEqual(
       new Set([
         ...['ping', 'journal_headers', 'journal_blocks', 'journal_write'],
-        ...['documents_load', 'documents_due', 'documents_store'],
+        ...['documents_load', 'documents_due', 'documents_store', 'input_marks_read', 'input_marks_raise'],
       ]),
     );
   });

@@ -158,6 +158,7 @@ class World {
         },
       }),
       marks: this.store.marks,
+      inputMarks: (name) => this.store.inputMarks(name),
       ping: () => this.store.ping(),
       close: () => this.store.close(),
     };

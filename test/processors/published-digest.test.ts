@@ -6,6 +6,7 @@ import { unpackOutputs, unpackStates } from '../../processors/runtime/block.ts';
 import { embedServices } from '../../processors/runtime/embed.ts';
 import { InProcess } from '../../processors/runtime/in-process.ts';
 import { storeName } from '../../processors/runtime/pipeline-ports.ts';
+import { FIRST_EPOCH } from '../../processors/runtime/position.ts';
 import { runStateless } from '../../processors/runtime/run-stateless.ts';
 import type { Block, Emitter, LogBatch, LogRecord, OutgoingRecord, Store } from '../../processors/runtime/ports.ts';
 import { TOPICS } from '../../topics/catalog.ts';
@@ -70,7 +71,7 @@ async function foldAll() {
     if (lines.length < EVENTS_PER_BLOCK) continue;
     await chain.feed(INPUT, lines);
     for (const processor of processors)
-      if (processor.kind === 'stateless') await runStateless(processor, batchOf(lines), hop);
+      if (processor.kind === 'stateless') await runStateless(processor, batchOf(lines), hop, FIRST_EPOCH);
     lines = [];
   }
   await chain.end(latest);

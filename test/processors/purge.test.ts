@@ -32,7 +32,7 @@ class Reader implements Consumption {
     } as unknown as StatelessProcessor;
   }
   async positions() {
-    return PARTITIONS.map((partition) => ({ topic: TOPIC, partition, next: this.next }));
+    return PARTITIONS.map((partition) => ({ topic: TOPIC, partition, epoch: 1, next: this.next }));
   }
   async report(): Promise<void> {}
   async stop(): Promise<void> {}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { filterOf } from '../../processors/cli/dlq-filter.ts';
-import { readRanges } from '../../processors/cli/dlq-read.ts';
+import { readRanges } from '../../processors/runtime/read-ranges.ts';
 import { scanLetters } from '../../processors/cli/dlq-scan.ts';
 import { DeadLetterWork, type WorkOptions } from '../../processors/cli/dlq-work.ts';
 import { PipelineError } from '../../processors/core/errors.ts';

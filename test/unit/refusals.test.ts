@@ -133,5 +133,5 @@ async function runStatelessBatch(batch: LogBatch, ports: PipelinePorts): Promise
     outputs: [],
     onRecord: () => ({ kind: 'apply', outputs: [] }),
   };
-  await runStateless(processor, batch, ports);
+  await runStateless(processor, batch, ports, 1);
 }

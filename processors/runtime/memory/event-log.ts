@@ -87,6 +87,16 @@ export class MemoryEventLog implements EventLog {
     this.#group(group).evict(at);
   }
 
+  /** For tests: deletes the topic and creates it anew, under the feet of whoever reads it. */
+  renew(topic: string): void {
+    for (const partition of this.#topics.of(topic).partitions) partition.renew();
+  }
+
+  /** For tests: forgets what `group` committed, as a broker does when a group was idle for long. */
+  forgetCommits(group: string, topic: string): void {
+    for (const { committed } of this.#topics.of(topic).partitions) committed.delete(group);
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#groups.values()].map((group) => group.close()));
   }

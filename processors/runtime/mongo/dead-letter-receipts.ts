@@ -1,5 +1,4 @@
 import type { Collection } from 'mongodb';
-import { MongoBulkWriteError } from 'mongodb';
 import {
   CLAIM_MS,
   type ClaimedLetter,
@@ -11,7 +10,7 @@ import {
 } from '../dead-letter-receipts.ts';
 import type { Meter } from '../ports.ts';
 import { CausalSessions } from './causal-sessions.ts';
-import { isDuplicateKey, toPipelineError, unreadable } from './mongo-errors.ts';
+import { throwUnlessTaken, toPipelineError, unreadable } from './mongo-errors.ts';
 import { createClient, type MongoStoreConfig } from './store.ts';
 
 export const RECEIPTS_COLLECTION = 'dead-letters.v1.audit';
@@ -72,7 +71,7 @@ export async function openDeadLetterReceipts(
         },
       }));
       return sessions.run('receipts_claim', async (session) => {
-        await receipts.bulkWrite(operations, { ordered: false, session }).catch(refuseAllButTaken);
+        await receipts.bulkWrite(operations, { ordered: false, session }).catch(throwUnlessTaken);
         const ids = letters.map(({ id }) => id);
         const mine = { _id: { $in: ids }, run: stamp.run, status };
         const found = await receipts.find(mine, { session, projection: { _id: 1 } }).toArray();
@@ -90,13 +89,6 @@ export async function openDeadLetterReceipts(
 
     close: () => client.close(),
   };
-}
-
-/** Taken letters are an answer; anything else that went wrong, a majority that did not answer included, is not. */
-function refuseAllButTaken(error: unknown): void {
-  if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError() !== undefined) throw error;
-  const refusals = error.result.getWriteErrors();
-  if (refusals.length === 0 || !refusals.every(isDuplicateKey)) throw error;
 }
 
 function eventOf(status: ReceiptStatus, { at, by, run, note }: ReceiptStamp): EventDocument {

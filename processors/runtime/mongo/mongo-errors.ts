@@ -1,6 +1,7 @@
 import {
   BSON,
   MongoAPIError,
+  MongoBulkWriteError,
   MongoClientClosedError,
   MongoError,
   MongoNotConnectedError,
@@ -82,6 +83,17 @@ function isOurFault(error: unknown): boolean {
 
 export function isDuplicateKey(error: { readonly code?: unknown }): boolean {
   return error.code === DUPLICATE_KEY;
+}
+
+/**
+ * For a bulk of upserts that do not find what they must not touch: their insert fails then, which is an answer. Anything else
+ * that went wrong, a majority that did not answer included, is none and is thrown.
+ */
+export function throwUnlessTaken(error: unknown): 'taken' {
+  if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError() !== undefined) throw error;
+  const refusals = error.result.getWriteErrors();
+  if (refusals.length === 0 || !refusals.every(isDuplicateKey)) throw error;
+  return 'taken';
 }
 
 /** What may be logged of a failure: a server's message can quote keys and values, a driver's names addresses only. */

@@ -6,6 +6,7 @@ import { CausalSessions } from './causal-sessions.ts';
 import { DUE_INDEX, MongoDocuments } from './documents.ts';
 import type { StateDocument } from './documents.ts';
 import { MARKS_COLLECTION, MongoFoldMarks, type MarksDocument } from './fold-marks.ts';
+import { MongoInputMarks, type MarkDocument } from './input-marks.ts';
 import { MongoJournal } from './journal.ts';
 import type { BlockDocument } from './journal-documents.ts';
 import { toPipelineError } from './mongo-errors.ts';
@@ -57,6 +58,8 @@ export async function openMongoStore(config: MongoStoreConfig, log: Log, meter: 
     documents: (processor) =>
       new MongoDocuments(statesOf(database, known(processor)), sessions, timeoutMs, log.child({ store: processor })),
     marks: new MongoFoldMarks(database.collection<MarksDocument>(MARKS_COLLECTION), sessions, timeoutMs),
+    inputMarks: (processor) =>
+      new MongoInputMarks(database.collection<MarkDocument>(`${processor}.inputs`), sessions, timeoutMs),
     ping: async () => {
       await sessions.run('ping', (session) => database.command({ ping: 1 }, { session }));
     },

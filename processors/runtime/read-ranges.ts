@@ -1,13 +1,5 @@
 import { PipelineError } from '../core/errors.ts';
-import type {
-  EventLog,
-  GroupHandler,
-  LogBatch,
-  LogRecord,
-  Membership,
-  OffsetRange,
-  TopicPartition,
-} from '../runtime/ports.ts';
+import type { EventLog, GroupHandler, LogBatch, LogRecord, Membership, OffsetRange, TopicPartition } from './ports.ts';
 
 export interface Reading {
   readonly topic: string;
