@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { hostname, userInfo } from 'node:os';
 import { setTimeout as rest } from 'node:timers/promises';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { loadConfig, type Config } from '../runtime/config.ts';
@@ -12,6 +11,7 @@ import { scanLetters, type FoundLetter } from './dlq-scan.ts';
 import { documentOf, pageOf, readValue } from './dlq-show.ts';
 import { DeadLetterWork } from './dlq-work.ts';
 import { openDeadLetterWorld, type DeadLetterWorld } from './dlq-world.ts';
+import { whoami } from './operator.ts';
 import { parseInstant } from './replay.ts';
 import { answer, JSON_OPTION, type JsonFlag, type Terminal } from './terminal.ts';
 
@@ -194,17 +194,6 @@ async function work(
   if (summary.interrupted) terminal.exitCode = 1;
   else if (dryRun && summary.letters > 0) terminal.exitCode = 2;
   answer(terminal, flags, summary, describeWork(summary));
-}
-
-/** Whoever runs this, as far as the machine knows; a container may run it as a user without a name. */
-function whoami(): string {
-  let user: string;
-  try {
-    user = userInfo().username;
-  } catch {
-    user = `uid ${process.getuid?.() ?? 'unknown'}`;
-  }
-  return `${user}@${hostname()}`;
 }
 
 function several(text: string, before: readonly string[] = []): readonly string[] {

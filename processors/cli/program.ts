@@ -6,6 +6,7 @@ import { addCustomer } from './customer.ts';
 import { addDefinitions } from './definitions.ts';
 import { addDlq } from './dlq.ts';
 import { reportOf } from './failure.ts';
+import { addInput } from './input.ts';
 import { addReplay } from './replay.ts';
 import { addRun } from './run.ts';
 import { addSchemas } from './schemas.ts';
@@ -67,6 +68,7 @@ function programOf(terminal: Terminal, json: boolean): Command {
   addCustomer(program, terminal);
   addChurn(program, terminal);
   addDlq(program, terminal);
+  addInput(program, terminal);
   addConfig(program, terminal);
   return program;
 }

@@ -4,6 +4,7 @@ import type { StatefulMember } from '../runtime/consume-stateful.ts';
 import { groupName, type PipelinePorts } from '../runtime/pipeline-ports.ts';
 import type { EventLog, TopicPartition } from '../runtime/ports.ts';
 import { upstreamGoals, upstreamLag, upstreamOf } from '../runtime/upstream.ts';
+import { refuseCompany } from './company.ts';
 import { CommandFailed } from './failure.ts';
 
 const LOOK_AGAIN_AFTER_MS = 100;
@@ -11,18 +12,6 @@ const PROGRESS_EVERY_MS = 1_000;
 /** A store or broker that is away may come back: a partition is tried so often. */
 const TRIES_MAX = 30;
 const TRY_AGAIN_AFTER_MS = 1_000;
-
-/** Throws CommandFailed unless the group has exactly `wanted` members. */
-export async function refuseCompany(log: EventLog, processor: Processor, wanted: 0 | 1): Promise<void> {
-  const group = groupName(processor);
-  const members = await log.members(group);
-  if (members === wanted) return;
-  const others = members - wanted;
-  throw new CommandFailed(
-    `The group ${group} has ${others} other member${others === 1 ? '' : 's'}, and a sweep must be alone: ` +
-      'stop them (`kizuna run`), or wait a few seconds for those that just ended.',
-  );
-}
 
 /**
  * Throws CommandFailed while a processor that writes this one's input has not folded what its own inputs held at `until`:
@@ -86,7 +75,7 @@ export async function sweepMember(
   }
   // Whoever joined meanwhile took partitions away, and with them what was promised.
   if (partitions.length !== ends.size) throw lost(processor);
-  await refuseCompany(log, processor, 1);
+  await refuseCompany(log, processor, 1, 'a sweep');
   for (let dirty = dirtyOf(member); dirty > 0; dirty = dirtyOf(member)) {
     told(`${dirty} documents to store`);
     await wait(LOOK_AGAIN_AFTER_MS, undefined, { signal: stop });
@@ -97,7 +86,7 @@ export async function sweepMember(
 /** Waits until every partition of the inputs is ours. */
 async function takeOverAll(member: StatefulMember, log: EventLog, count: number, stop: AbortSignal): Promise<void> {
   while (member.partitions().length < count || member.partitions().some(({ mustTakeOver }) => mustTakeOver)) {
-    await refuseCompany(log, member.processor, 1);
+    await refuseCompany(log, member.processor, 1, 'a sweep');
     await wait(LOOK_AGAIN_AFTER_MS, undefined, { signal: stop });
   }
 }

@@ -6,10 +6,11 @@ import { loadDefinitions, shippedDefinitions } from '../definitions/load.ts';
 import { startKizuna, type Kizuna } from '../main.ts';
 import { loadConfig, type Config } from '../runtime/config.ts';
 import { StatefulMember } from '../runtime/consume-stateful.ts';
+import { refuseCompany } from './company.ts';
 import { commandLog, requireServices } from './connections.ts';
 import { CommandFailed } from './failure.ts';
 import { parseInstant } from './replay.ts';
-import { refuseCompany, refuseUpstreamLag, sweepMember, waitingRecords } from './sweep-run.ts';
+import { refuseUpstreamLag, sweepMember, waitingRecords } from './sweep-run.ts';
 import { answer, columns, JSON_OPTION, type JsonFlag, type Terminal } from './terminal.ts';
 
 interface SweepFlags extends JsonFlag {
@@ -103,7 +104,7 @@ async function sweepOne(
     clock: { now: Date.now },
     only: [processor.name],
     provision: async ({ log }) => {
-      await refuseCompany(log, processor, 0);
+      await refuseCompany(log, processor, 0, 'a sweep');
       await refuseUpstreamLag(log, processor, processors, until);
       folded = await waitingRecords(log, processor);
     },

@@ -1,80 +1,9 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
-import type { StatelessProcessor } from '../../processors/core/processor.ts';
-import { consume } from '../../processors/runtime/consume.ts';
-import { MemoryEventLog } from '../../processors/runtime/memory/event-log.ts';
+import { describe, expect, test } from 'vitest';
 import { createMemoryStore } from '../../processors/runtime/memory/store.ts';
-import type { Emitter, LogRecord, OutgoingRecord, Store } from '../../processors/runtime/ports.ts';
-import { counting, type CountedRecord } from '../harness/counting-processor.ts';
-import { memoryPorts, numberRecord } from '../harness/runtime-fixture.ts';
+import type { Store } from '../../processors/runtime/ports.ts';
+import { counting } from '../harness/counting-processor.ts';
+import { AT, foldedTo, GROUP, run, send, SOON, SOURCE, start, world, type World } from '../harness/passing-world.ts';
 import { waitUntil } from '../harness/wait-until.ts';
-
-const AT = { topic: 'numbers.v1', partition: 0 };
-const GROUP = 'kizuna.passing.v1';
-const SOURCE = `${GROUP}@1/numbers.v1/0`;
-const SOON = { withinMs: 20_000 };
-
-const passing: StatelessProcessor<CountedRecord> = {
-  kind: 'stateless',
-  name: 'passing',
-  version: 1,
-  inputs: ['numbers.v1'],
-  outputs: ['counts.v1'],
-  onRecord: ({ amount }, timestamp) => ({
-    kind: 'apply',
-    outputs: [{ topic: 'counts.v1', key: 'b|u:1', value: { amount }, timestamp }],
-  }),
-};
-
-/** A log with one partition a topic, and what the processor wrote in it. */
-function world() {
-  const topics = ['numbers.v1', 'counts.v1', 'numbers.v1.kizuna.counting.v1.dlq'];
-  const log = new MemoryEventLog({ topics: topics.map((name) => ({ name, partitions: 1 })), batchRecords: 10 });
-  const store = createMemoryStore();
-  const written: string[] = [];
-  const emitter = log.emitter();
-  const watching: Emitter = {
-    send: async (records: readonly OutgoingRecord[]) => {
-      for (const record of records) written.push(String(record.headers['position']));
-      await emitter.send(records);
-    },
-    close: () => emitter.close(),
-  };
-  return { log, store, emitter, watching, written };
-}
-type World = ReturnType<typeof world>;
-
-async function send({ emitter }: World, from: number, count: number): Promise<void> {
-  const records: LogRecord[] = Array.from({ length: count }, (_each, n) => numberRecord(n, 'k', from + n, 1_000 + n));
-  await emitter.send(records.map((record) => ({ ...record, topic: 'numbers.v1', headers: {} })));
-}
-
-async function start({ log, watching }: World, store: Store, processor = passing as typeof passing | typeof counting) {
-  const member = await consume(processor, memoryPorts({ log, store, emitter: watching }));
-  let failure: unknown;
-  member.failed.catch((error: unknown) => {
-    failure = error;
-  });
-  onTestFinished(() => member.stop());
-  return { member, failed: () => failure };
-}
-
-const committedOf = async ({ log }: World, group = GROUP): Promise<number | null> =>
-  (await log.committed(group, 'numbers.v1'))[0]?.offset ?? null;
-
-async function foldedTo(seen: World, offset: number, group = GROUP): Promise<void> {
-  await waitUntil(
-    `everything below ${offset} committed`,
-    async () => ((await committedOf(seen, group)) === offset ? true : undefined),
-    SOON,
-  );
-}
-
-/** Starts, folds what there is up to `offset`, and stops cleanly. */
-async function run(seen: World, offset: number): Promise<void> {
-  const { member } = await start(seen, seen.store);
-  await foldedTo(seen, offset);
-  await member.stop();
-}
 
 async function expectLoss(seen: World, message: RegExp): Promise<void> {
   const before = seen.written.length;
