@@ -26,7 +26,7 @@ async function purchase(place: PipelinePlace, from: number, to: number): Promise
   await produceInteractions(
     place,
     lines.map((line) => {
-      const [customer, at] = [`${line % CUSTOMERS}`, AT + line * 1_000];
+      const [customer, at] = [`c-${line % CUSTOMERS}`, AT + line * 1_000];
       return { key: customer, timestamp: at, value: purchaseInteraction({ customer, line, at, cents: 100 }) };
     }),
   );
@@ -188,11 +188,8 @@ describeWithServices('after a loss', () => {
     await waitForNobody(place, 'kizuna.customer.v1');
     await acceptOnce(place, ['customer store_behind']);
     await runUntil(place, 80, 80);
-    const sources = await sourcesIn(place, 'churn-risk.v1');
-    // The shipped model is for another brand: what is published for these customers are memberships and traits.
-    expect(sources).toEqual(new Set());
-    const traits = await sourcesIn(place, 'customer-traits.v1');
-    expect(traits).toEqual(new Set(['kizuna.customer.v1@1', 'kizuna.customer.v1@2']));
+    const epochs = new Set(['kizuna.customer.v1@1', 'kizuna.customer.v1@2']);
+    expect(await sourcesIn(place, 'customer-traits.v1')).toEqual(epochs);
   }, 240_000);
 });
 
