@@ -20,13 +20,13 @@ export const HINTS: Readonly<Record<ErrorCode, string>> = {
   store_unavailable:
     'Check that MongoDB answers at KIZUNA_MONGODB_URI and lets this user read and write: `kizuna config check --connect` tells.',
   store_behind:
-    'The database is older than what was committed: restore a newer state of it, or build anew (deploy/runbooks/store_behind.md).',
+    'The database is older than what was committed: restore a newer state of it, or see what `kizuna input accept` finds (deploy/runbooks/store_behind.md).',
   store_unreadable:
     'A newer version wrote this, or something else did: run the newest version, and keep others out of the database.',
   log_unavailable:
     'Check KIZUNA_KAFKA_BROKERS, and that `kizuna topics plan` shows no change; `kizuna config check --connect` tells all that is in the way.',
   input_lost:
-    'Records are gone that were not folded yet: find out what deleted them (retention, a topic created anew) before going on.',
+    'Records are gone that were not folded yet: find out what deleted them (retention, a topic created anew), then see what `kizuna input accept` finds (deploy/runbooks/input_lost.md).',
   registry_unavailable:
     'Check that the schema registry answers at KIZUNA_SCHEMA_REGISTRY_URL and takes these credentials.',
   schema_incompatible:

@@ -104,6 +104,7 @@ describe('the documents', () => {
       ...TOPICS.flatMap(({ name }) => [name, `${name}.ndjson`, `${name}-value`]),
       ...processors.flatMap((each) => [groupName(each), storeName(each)]),
       ...processors.flatMap((each) => [`${storeName(each)}.state`, `${storeName(each)}.journal`]),
+      ...processors.map((each) => `${storeName(each)}.inputs`),
       RECEIPTS_COLLECTION,
       MARKS_COLLECTION,
     ]);

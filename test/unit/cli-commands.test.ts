@@ -12,6 +12,20 @@ const ADDRESSES = {
   KIZUNA_SCHEMA_REGISTRY_URL: 'http://registry:8081',
 };
 
+describe('input accept', () => {
+  test('needs services, and names that exist', async () => {
+    expect(await kizuna('input accept')).toMatchObject({ code: 2 });
+    const ends = await Promise.all(
+      ['--processor nobody', '--topic customer-events.v1 --processor intake', '--partition one'].map((flags) =>
+        kizuna(`input accept ${flags}`, ADDRESSES),
+      ),
+    );
+    expect(ends.map(({ code }) => code)).toEqual([2, 2, 2]);
+    expect(ends[0]?.stderr).toContain('there is no nobody; there are: intake, customer');
+    expect(ends[1]?.stderr).toContain('customer-events.v1 is not read; these are: interactions.v1');
+  });
+});
+
 describe('config', () => {
   test('check finds every fault', async () => {
     const faulty = { KIZUNA_HTTP_PORTS: '1', KIZUNA_TIME: 'sometimes', KIZUNA_MONGODB_URI: 'mongodb://db/' };
