@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { KafkaClient } from '../../processors/runtime/kafka/kafka-client.ts';
-import { joinGroup, type GroupToJoin } from '../../processors/runtime/kafka/kafka-membership.ts';
+import type { GroupToJoin } from '../../processors/runtime/kafka/kafka-group.ts';
+import { joinGroup } from '../../processors/runtime/kafka/kafka-membership.ts';
 import type { GroupHandler } from '../../processors/runtime/ports.ts';
 
 const OPTIONS: GroupToJoin = {

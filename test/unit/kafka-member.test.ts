@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { KafkaClient } from '../../processors/runtime/kafka/kafka-client.ts';
-import { joinGroup, type GroupToJoin } from '../../processors/runtime/kafka/kafka-membership.ts';
+import type { GroupToJoin } from '../../processors/runtime/kafka/kafka-group.ts';
+import { joinGroup } from '../../processors/runtime/kafka/kafka-membership.ts';
 import type { GroupHandler } from '../../processors/runtime/ports.ts';
 
 const OPTIONS: GroupToJoin = {
@@ -43,7 +44,7 @@ async function joined(answers: readonly (object | null)[]) {
   };
   const member = await joinGroup({ patient: { consumer: () => consumer } } as unknown as KafkaClient, OPTIONS, handler);
   await vi.waitFor(() => expect(told).toEqual(['assigned']));
-  const receive = (): Promise<void> => (running as Running | null)?.eachBatch({ batch: AT }) ?? Promise.resolve();
+  const receive = (): Promise<void> => running?.eachBatch({ batch: AT }) ?? Promise.resolve();
   return { member, told, emit, receive };
 }
 

@@ -5,7 +5,8 @@ import type { CommittedOffset, EventLog, GroupHandler, Membership, OffsetRange }
 import type { KafkaAdmin } from './kafka-admin.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import { toPipelineError } from './kafka-errors.ts';
-import { joinGroup, type KafkaGroupOptions } from './kafka-membership.ts';
+import type { KafkaGroupOptions } from './kafka-group.ts';
+import { joinGroup } from './kafka-membership.ts';
 import type { PartitionCounts } from './partition-counts.ts';
 
 export interface KafkaLogOptions extends KafkaGroupOptions {

@@ -5,31 +5,10 @@ import type { GroupHandler, Membership, TopicPartition } from '../ports.ts';
 import { Generations } from './generations.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import { isCoordinatorError, isGroupError, toPipelineError } from './kafka-errors.ts';
+import { consumerOf, type GroupToJoin } from './kafka-group.ts';
 import { toLogBatch } from './kafka-records.ts';
 import { Pauses } from './pauses.ts';
 import { Turns } from './turns.ts';
-
-export interface KafkaGroupOptions {
-  /** How many partitions are folded at once. */
-  readonly concurrency: number;
-  /** The most one fetch brings of a partition; a single larger record still comes. */
-  readonly bytesPerPartition: number;
-  /** How long a broker waits for the first byte: the latency of an idle partition, and of a clean leave. */
-  readonly fetchWaitMs: number;
-  /** A member silent for so long is evicted. */
-  readonly sessionTimeoutMs: number;
-  readonly heartbeatMs: number;
-  /** How long a rebalance waits for members to give up their batches. */
-  readonly rebalanceTimeoutMs: number;
-}
-
-export interface GroupToJoin extends KafkaGroupOptions {
-  readonly prefix: string;
-  readonly group: string;
-  readonly topics: readonly string[];
-  /** Of all the topics together. */
-  readonly partitions: number;
-}
 
 /** How long records wait that were asked for again without a pause or seek: kafkajs would fetch them in a tight loop. */
 const AGAIN_AFTER_MS = 100;
@@ -73,17 +52,7 @@ class KafkaMember implements Membership {
     this.#options = options;
     this.#handler = handler;
     this.#turns = new Turns(options.concurrency);
-    this.#consumer = client.patient.consumer({
-      groupId: options.prefix + options.group,
-      sessionTimeout: options.sessionTimeoutMs,
-      heartbeatInterval: options.heartbeatMs,
-      rebalanceTimeout: options.rebalanceTimeoutMs,
-      maxBytesPerPartition: options.bytesPerPartition,
-      maxWaitTimeInMs: options.fetchWaitMs,
-      allowAutoTopicCreation: false,
-      // By default kafkajs restarts itself for ever: alive, and consuming nothing.
-      retry: { restartOnFailure: () => Promise.resolve(false) },
-    });
+    this.#consumer = consumerOf(client, options);
     this.#generations = new Generations(this.#consumer, options.prefix, {
       assigned: (partitions) => {
         this.#assigned(partitions);
