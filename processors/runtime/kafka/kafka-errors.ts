@@ -1,3 +1,4 @@
+import kafkajs from 'kafkajs';
 import { PipelineError } from '../../core/errors.ts';
 import { refusalOf, type Refusable } from './kafka-refusals.ts';
 
@@ -83,4 +84,11 @@ export function toPipelineError(action: string, error: unknown): PipelineError {
     refusal?.isFinal === true ||
     links.some((link) => FINAL_TYPES.has(link.type ?? '') || FINAL_NAMES.has(link.name ?? ''));
   return new PipelineError('log_unavailable', message, { retriable: !isFinal, cause: error });
+}
+
+/** The error by which kafkajs joins its group again; of what a broker answers it reads the type alone. */
+export function rebalanceInProgress(): Error {
+  const message = 'the generation is over, and the group was not joined again';
+  const answer = Object.assign(new Error(message), { type: 'REBALANCE_IN_PROGRESS', code: 27 });
+  return new kafkajs.KafkaJSProtocolError(answer);
 }

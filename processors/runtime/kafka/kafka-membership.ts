@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import kafkajs, { type Consumer, type EachBatchPayload } from 'kafkajs';
+import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { PipelineError } from '../../core/errors.ts';
 import type { GroupHandler, Membership, TopicPartition } from '../ports.ts';
 import { Generations } from './generations.ts';
 import type { KafkaClient } from './kafka-client.ts';
-import { isCoordinatorError, isGroupError, toPipelineError } from './kafka-errors.ts';
+import { isCoordinatorError, isGroupError, rebalanceInProgress, toPipelineError } from './kafka-errors.ts';
 import { consumerOf, type GroupToJoin } from './kafka-group.ts';
 import { toLogBatch } from './kafka-records.ts';
 import { Pauses } from './pauses.ts';
@@ -262,12 +262,4 @@ class KafkaMember implements Membership {
     // kafkajs joins again only if it sees its own error.
     if (failedHeartbeat !== undefined) throw failedHeartbeat as Error;
   }
-}
-
-function rebalanceInProgress(): Error {
-  const message = 'the generation is over, and the group was not joined again';
-  // kafkajs declares what a broker answers, of which it reads the type alone.
-  return new kafkajs.KafkaJSProtocolError(
-    Object.assign(new Error(message), { type: 'REBALANCE_IN_PROGRESS', code: 27 }),
-  );
 }
