@@ -8,10 +8,10 @@ import type { PipelinePorts } from '../../processors/runtime/pipeline-ports.ts';
 import type { Emitter, Journal, LogRecord, OutgoingRecord, Store } from '../../processors/runtime/ports.ts';
 import { isRepeat, parsePosition } from '../../processors/runtime/position.ts';
 import { runBatch } from '../../processors/runtime/run-batch.ts';
-import { newSweep, sweepBlock } from '../../processors/runtime/sweep-due.ts';
+import { newSweep, sweepBlock, type SweepCursor } from '../../processors/runtime/sweep-due.ts';
 import { takeOver } from '../../processors/runtime/take-over.ts';
 import { counting, type Counted, SILENCE_MS } from '../harness/counting-processor.ts';
-import { FixedLog, memoryPorts, numberRecord, RecordingMeter } from '../harness/runtime-fixture.ts';
+import { FixedLog, LIMITS, memoryPorts, numberRecord, RecordingMeter } from '../harness/runtime-fixture.ts';
 
 /**
  * The real runtime under random crashes, rival owners, lost answers and half-sent batches: whatever happens, the documents
@@ -106,6 +106,8 @@ class World {
       store: this.#flakyStore(),
       emitter: this.#flakyEmitter(),
       meter: this.meter,
+      // Few enough that keys are forgotten and read again all the time.
+      limits: { ...LIMITS, cachedKeysMax: 2 },
     });
     return { ...ports, clock: { now: () => END_MS } };
   }
@@ -197,6 +199,9 @@ async function live(world: World, steps: number): Promise<void> {
   }
 }
 
+/** The sweeps under way. */
+const SWEEPS = new WeakMap<OwnedPartition, { readonly until: number; readonly cursor: SweepCursor }>();
+
 async function act(world: World, partition: OwnedPartition, ports: PipelinePorts): Promise<void> {
   const dice = world.random();
   const from = Math.max(0, partition.next - Math.floor(world.random() * 3));
@@ -211,7 +216,16 @@ async function act(world: World, partition: OwnedPartition, ports: PipelinePorts
   } else if (dice < 0.75) {
     // Only what is certain to have passed: a record older than the deadline may still come otherwise.
     const folded = world.log.records[partition.next - 1]?.timestamp ?? 0;
-    await sweepBlock(partition, folded, newSweep(), ports, async () => undefined);
+    // One that is under way may go on: batches, flushes and takes-over have come between its blocks.
+    let sweep = SWEEPS.get(partition);
+    if (sweep === undefined || world.random() < 0.3) {
+      sweep = { until: folded, cursor: newSweep(2) };
+      SWEEPS.set(partition, sweep);
+    }
+    const { until, cursor } = sweep;
+    // What failed is begun anew, as a member does.
+    SWEEPS.delete(partition);
+    if (await sweepBlock(partition, until, cursor, ports, async () => undefined)) SWEEPS.set(partition, sweep);
   } else {
     const flushing = flushOnce(partition, ports, world.random() < 0.5 ? 'idle' : 'all');
     // Mostly it runs beside the batches that follow, as in production.
