@@ -12,7 +12,6 @@ import { writeDefinitions } from '../harness/written-definitions.ts';
 
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
-const FIVE_MINUTES_MS = 300_000;
 /** How far ahead of the loading a deadline lies: the pipeline must have folded everything by then. */
 const AHEAD_MS = 4_000;
 /** Time is let pass a second behind, once a second; the rest is the machine. */
@@ -39,19 +38,18 @@ function purchase(customer: string, line: number, at: number): LoggedInteraction
 /** Loads the interactions into a live pipeline, stops producing, and waits for `count` changes by silence. */
 async function changesBySilence(
   place: PipelinePlace,
-  clock: { now(): number },
   load: () => readonly LoggedInteraction[],
   count: number,
 ): Promise<Arrival[]> {
   const arrivals: Arrival[] = [];
-  await using kizuna = await place.start({ clock });
+  await using kizuna = await place.start();
   const { failed, members } = kizuna.pipeline;
   await waitUntil('joined', () => (members.every(({ joined }) => joined) ? true : undefined), {
     withinMs: 20_000,
     failed,
   });
   await using follower = await followTopic(place, 'segment-memberships.v1', async (records) => {
-    const arrivedAt = clock.now();
+    const arrivedAt = Date.now();
     await place.codec.learn(
       'segment-memberships.v1',
       records.map(({ value }) => value),
@@ -123,7 +121,7 @@ describeWithServices('live, with the producer stopped', () => {
       });
     };
     // Those who leave by their churn risk bought weeks ago, and left `fresh` a day after that.
-    const arrivals = await changesBySilence(place, { now: Date.now }, load, 60);
+    const arrivals = await changesBySilence(place, load, 60);
     const own = arrivals.filter(({ customerId, changes }) => changes[0]?.segmentId === deadlines.get(customerId)?.[1]);
     expect(
       own
@@ -138,31 +136,6 @@ describeWithServices('live, with the producer stopped', () => {
       ]),
     );
     tellDelays('ages and churn bands', own);
-  });
-
-  test('a herd whose hour ends at one instant leaves seconds after it', async () => {
-    await using written = await writeDefinitions({ hot: { 'traits.orders.1h': { $gte: 1 } } });
-    await using place = await pipelinePlace('silence-herd', { time: 'live', definitions: written.folder });
-    // An hour ends on a boundary of five minutes: the clock is set so that the next one is near.
-    let shiftMs = 0;
-    const clock = { now: () => Date.now() + shiftMs };
-    let deadline = 0;
-    const herd = 3_000;
-    const load = (): LoggedInteraction[] => {
-      deadline = Math.ceil((Date.now() + AHEAD_MS) / FIVE_MINUTES_MS) * FIVE_MINUTES_MS;
-      shiftMs = deadline - AHEAD_MS - Date.now();
-      // Thirteen tiles of five minutes, of which the first holds the purchase.
-      return Array.from({ length: herd }, (_, line) =>
-        purchase(`c-${line}`, line, deadline - 13 * FIVE_MINUTES_MS + line * 50),
-      );
-    };
-    const arrivals = await changesBySilence(place, clock, load, herd);
-    expect(new Set(arrivals.map(({ customerId }) => customerId)).size).toBe(herd);
-    const exited = { segmentId: 'hot', change: 'EXITED' };
-    for (const { occurredAt, timestamp, changes } of arrivals) {
-      expect([occurredAt, timestamp, changes]).toEqual([deadline, deadline, [expect.objectContaining(exited)]]);
-    }
-    tellDelays(`a herd of ${herd}`, arrivals);
   });
 });
 
