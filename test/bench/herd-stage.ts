@@ -72,6 +72,7 @@ export async function watchHerd(herd: Herd, surroundings: Surroundings): Promise
   let shiftMs = 0;
   const exits: { due: Instant; arrivedAt: Instant }[] = [];
   const others: { at: Instant; arrivedAt: Instant }[] = [];
+  const left = new Set<string>();
   const segment = herd.leave === 'window' ? MONTH : FRESH;
   await using stack = new AsyncDisposableStack();
   stack.use(
@@ -81,6 +82,8 @@ export async function watchHerd(herd: Herd, surroundings: Surroundings): Promise
         if (cause === 'EVENT') others.push({ at: occurredAt, arrivedAt: arrivedAt + shiftMs });
       } else if (changes.some(({ segmentId, change }) => segmentId === segment && change === 'EXITED')) {
         if (occurredAt !== due) throw new Error(`${customerId} left at ${occurredAt} instead of ${due}`);
+        if (left.has(customerId)) throw new Error(`${customerId} left twice`);
+        left.add(customerId);
         exits.push({ due, arrivedAt: arrivedAt + shiftMs });
       }
     }),

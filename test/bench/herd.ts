@@ -51,7 +51,9 @@ export const herd: Benchmark = {
       );
     figures[SCATTERED_QUIET] = late(false);
     figures[SCATTERED_BUSY] = late(true);
-    details['scattered, busiest generator late, ms'] = scattered.generatorLateMs;
+    details['scattered: generator late, ms'] = scattered.generatorLateMs;
+    const behind = scattered.others.map(({ at, arrivedAt }) => (arrivedAt - at) / 1000);
+    details['scattered: others p99 s'] = quantileOf(behind, 0.99);
     const between: number[] = [];
     for (const [figure, each] of Object.entries(HERDS)) {
       const found = herdFound(await watchHerd(each, surroundings));
