@@ -84,8 +84,8 @@ export class InProcess {
     if (partition === undefined) return;
     const fold = new Fold(partition, this.#ports);
     for (let from = 0; from < keys.length; from += KEYS_PER_BLOCK) {
-      const block = await this.#load(partition, keys.slice(from, from + KEYS_PER_BLOCK));
       await awaitRoom(partition, this.#ports, noHeartbeat);
+      const block = await this.#load(partition, keys.slice(from, from + KEYS_PER_BLOCK));
       await withinBlock(partition, async (nonce) => {
         const draft = newDraft();
         for (const key of block) fold.atEnd(key, until, draft);

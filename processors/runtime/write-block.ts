@@ -37,8 +37,8 @@ export async function withinBlock<T>(partition: OwnedPartition, work: (nonce: st
 
 /**
  * Before each block: forgets what the cache has too many of, and waits until the ring has a slot to give and the bounds on
- * what is dirty allow another block. Keys are forgotten nowhere else, so that what a sweep reads while its block is being
- * written is known to be newer than what it finds cached.
+ * what is dirty allow another block. Keys are forgotten at no other time while a sweep is under way, so that what is
+ * cached when a page that was asked for earlier is used tells what of it may be old.
  */
 export async function awaitRoom(partition: OwnedPartition, ports: PipelinePorts, heartbeat: Heartbeat): Promise<void> {
   evict(partition, Math.floor(ports.limits.cachedKeysMax / Math.max(1, ports.owned.size)));
