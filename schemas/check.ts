@@ -1,5 +1,5 @@
 import { readingFaults } from './compatibility.ts';
-import { publishedVersions } from './history.ts';
+import { isSameSchema, publishedVersions } from './history.ts';
 import { isUnion, recordSchema } from './records.ts';
 import type { AvroSchema, RecordSchema } from './records.ts';
 import type { CompatibilityPolicy, SchemaTopic } from './registry.ts';
@@ -44,7 +44,7 @@ export function checkHistory(topics: readonly SchemaTopic[], options: HistoryOpt
     }
     const newest = versions.at(-1);
     if (newest === undefined) fault(null, '', `it was never published: add history/${record}/1.avsc`);
-    else if (JSON.stringify(newest.schema) !== JSON.stringify(current)) {
+    else if (!isSameSchema(newest.schema, current)) {
       fault(
         newest.version,
         '',

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
-import { newestVersion } from './history.ts';
+import { isSameSchema, newestVersion } from './history.ts';
 import { isUnion, recordSchema, schemaFile, schemaNames } from './records.ts';
 import type { AvroSchema, NamedSchema } from './records.ts';
 
@@ -89,7 +89,7 @@ function publish(): string[] {
     if (schemaFile(name).type !== 'record') continue;
     const current = recordSchema(name);
     const newest = newestVersion(name);
-    if (newest !== null && JSON.stringify(newest.schema) === JSON.stringify(current)) continue;
+    if (newest !== null && isSameSchema(newest.schema, current)) continue;
     const folder = new URL(`history/${name}/`, import.meta.url);
     mkdirSync(folder, { recursive: true });
     const file = `${(newest?.version ?? 0) + 1}.avsc`;

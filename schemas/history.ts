@@ -26,3 +26,15 @@ export function publishedVersions(record: string, history: URL = HISTORY): Publi
 export function newestVersion(record: string, history: URL = HISTORY): PublishedVersion | null {
   return publishedVersions(record, history).at(-1) ?? null;
 }
+
+/**
+ * Whether a schema says what a published version says. A namespace is not compared: all of ours are the same one, and it is
+ * written or inherited depending on which file a name stands in.
+ */
+export function isSameSchema(published: RecordSchema, current: RecordSchema): boolean {
+  return withoutNamespaces(published) === withoutNamespaces(current);
+}
+
+function withoutNamespaces(schema: RecordSchema): string {
+  return JSON.stringify(schema, (key, value: unknown) => (key === 'namespace' ? undefined : value));
+}
