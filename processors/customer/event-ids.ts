@@ -1,7 +1,7 @@
 import { DAY_MS } from '../core/event-time.ts';
 import { ByteReader, type ByteWriter } from '../core/packing.ts';
 import type { Instant } from '../core/processor.ts';
-import { FINGERPRINT_BYTES, writeFingerprint, type Fingerprint } from './fingerprint.ts';
+import { FINGERPRINT_BYTES, writeFingerprint, type Fingerprint } from '../core/fingerprint.ts';
 
 /** How many applied events a customer remembers. */
 export const REMEMBERED_EVENTS = 64;

@@ -1,6 +1,6 @@
 import { utcDay } from '../core/event-time.ts';
 import type { Instant } from '../core/processor.ts';
-import type { Fingerprint } from './fingerprint.ts';
+import type { Fingerprint } from '../core/fingerprint.ts';
 
 /** How many orders a customer remembers: the newest by time. Only these can be cancelled or told from a repeat. */
 export const REMEMBERED_ORDERS = 64;

@@ -1,5 +1,5 @@
 import type { ByteReader, ByteWriter } from '../core/packing.ts';
-import { readFingerprint, writeFingerprint } from './fingerprint.ts';
+import { readFingerprint, writeFingerprint } from '../core/fingerprint.ts';
 import { newOrderBook, type OrderBook, type OrderFacts, type RememberedOrder } from './order-book.ts';
 
 /**

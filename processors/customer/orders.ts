@@ -1,6 +1,6 @@
 import type { Instant } from '../core/processor.ts';
 import type { SkipReason } from '../core/reasons.ts';
-import type { Fingerprint } from './fingerprint.ts';
+import type { Fingerprint } from '../core/fingerprint.ts';
 import { placeOf } from './measures.ts';
 import {
   findOrder,

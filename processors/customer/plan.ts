@@ -1,7 +1,7 @@
 import type { Span } from '../core/window.ts';
 import type { BrandRules } from './brand-rules.ts';
 import { MEASURES, RATIOS, type FeatureValue } from './features.ts';
-import { fingerprint } from './fingerprint.ts';
+import { fingerprint } from '../core/fingerprint.ts';
 import { placeOf, SIGNED } from './measures.ts';
 import type { SegmentList } from './segment-list.ts';
 import { SPANS } from './windows.ts';

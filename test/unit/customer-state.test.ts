@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteReader, ByteWriter } from '../../processors/core/packing.ts';
-import { fingerprint, readFingerprint, writeFingerprint } from '../../processors/customer/fingerprint.ts';
+import { fingerprint, readFingerprint, writeFingerprint } from '../../processors/core/fingerprint.ts';
 import { MEASURES } from '../../processors/customer/features.ts';
 import { OpenState } from '../../processors/customer/open-state.ts';
 import { readSegmentList, segmentList } from '../../processors/customer/segment-list.ts';

@@ -1,8 +1,8 @@
-import type { ByteReader, ByteWriter } from '../core/packing.ts';
+import type { ByteReader, ByteWriter } from './packing.ts';
 
 /**
- * A text as a whole number of 52 bits, so that remembering 64 event or order ids takes 7 bytes each whatever their length.
- * Two different ids of one customer are taken for the same with probability 2^-52: a check against 64 remembered ids errs
+ * A text as a whole number of 52 bits, so that remembering many event or order ids takes 7 bytes each whatever their length.
+ * Two different ids are taken for the same with probability 2^-52: a check against 64 remembered ids errs
  * once in 7 · 10^13 events, at 40,000 events a second about once in 56 years.
  */
 export type Fingerprint = number;
