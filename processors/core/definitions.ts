@@ -45,12 +45,55 @@ export interface ChurnModelDefinition {
   readonly file: string;
 }
 
+/** A question with a scale: what its numbers mean. */
+export interface SurveyDefinition {
+  /** As in the events' surveyId. */
+  readonly id: string;
+  readonly metric: 'NPS' | 'CSAT' | 'CES' | 'RATING';
+  readonly min: number;
+  readonly max: number;
+  /** Which end of the scale is the good one. */
+  readonly good: 'high' | 'low';
+  /** From here to the good end answers are satisfied. */
+  readonly satisfiedFrom: number;
+  /** From here to the bad end they are dissatisfied. */
+  readonly dissatisfiedFrom: number;
+  readonly file: string;
+}
+
+/** How touchpoints of a brand are watched, and how long a case may take. */
+export interface TouchpointSettings {
+  /** The brand, or `default`. */
+  readonly id: string;
+  /** So many answers make the frozen baseline. */
+  readonly baselineAnswers: number;
+  /** CUSUM and EWMA chart the mean of so many answers in a row. */
+  readonly subgroupAnswers: number;
+  /** One chart raises one false alarm in so many answers on average, while nothing changes. */
+  readonly inControlAnswers: number;
+  /** The shift that the CUSUM finds fastest, in standard deviations of a subgroup's mean. */
+  readonly shift: number;
+  /** The weight that the EWMA gives to the newest subgroup. */
+  readonly smoothing: number;
+  /** The Bernoulli CUSUM finds fastest that so many times as many answers are dissatisfied. */
+  readonly dissatisfiedRatio: number;
+  /** An alert that was open for so long is the new normal: it is cleared and a new baseline is learnt. */
+  readonly relearnAfterDays: number;
+  /** A case that is not resolved within so long is overdue. */
+  readonly caseDueHours: number;
+  readonly file: string;
+}
+
 export interface Definitions {
   readonly brands: ReadonlyMap<string, BrandDefinition>;
   /** For a brand without a definition of its own. */
   readonly defaultBrand: BrandDefinition;
   readonly segments: readonly SegmentDefinition[];
   readonly churn: ReadonlyMap<string, ChurnModelDefinition>;
+  readonly surveys: ReadonlyMap<string, SurveyDefinition>;
+  readonly touchpoints: ReadonlyMap<string, TouchpointSettings>;
+  /** For a brand without settings of its own. */
+  readonly defaultTouchpoints: TouchpointSettings;
   /** Content hash of the whole set: the `definitionsVersion` of every output. */
   readonly hash: string;
 }

@@ -1,15 +1,23 @@
 import { join } from 'node:path';
 import type { z } from 'zod';
-import type { BrandDefinition, ChurnModelDefinition, Definitions, SegmentDefinition } from '../core/definitions.ts';
+import type {
+  BrandDefinition,
+  ChurnModelDefinition,
+  Definitions,
+  SegmentDefinition,
+  SurveyDefinition,
+  TouchpointSettings,
+} from '../core/definitions.ts';
 import { ConfigurationError } from '../core/errors.ts';
 import type { Fault } from '../core/errors.ts';
 import { suggestion } from '../core/nearest-name.ts';
 import { contentHash } from './content-hash.ts';
 import { readDefinitionFiles } from './read-files.ts';
-import type { DefinitionFile } from './read-files.ts';
-import { BrandFile, ChurnFile, SegmentFile } from './shapes.ts';
+import type { DefinitionFile, Folder } from './read-files.ts';
+import { BrandFile, ChurnFile, SegmentFile, SurveyFile, TouchpointFile } from './shapes.ts';
+import { completeSurvey } from './survey-file.ts';
 
-/** The definitions that come with the product: a default brand, ten segments, and a churn model for the brand `demo`. */
+/** The definitions that come with the product: defaults, ten segments, and what the brand `demo` needs. */
 export const shippedDefinitions = import.meta.dirname;
 
 /** The gauges of segment members have one series for each. */
@@ -17,8 +25,8 @@ const MAX_SEGMENTS = 1_000;
 const BRAND_ID = /^[a-z0-9-]{1,64}$/;
 
 /**
- * Reads `brands/`, `segments/` and `churn/` below a folder; `brands/default.json` is the shipped one unless the folder has
- * its own. The rules inside the segments are judged by `compileDefinitions`.
+ * Reads every folder of definitions below a folder; `brands/default.json` and `touchpoints/default.json` are the shipped ones
+ * unless the folder has its own. The rules inside the segments are judged by `compileDefinitions`.
  *
  * @throws ConfigurationError with every fault of every file
  */
@@ -28,35 +36,60 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
   const brands = files.brands.flatMap((file) => brandOf(file, faults));
   const segments = files.segments.flatMap((file) => segmentOf(file, faults));
   const churn = files.churn.flatMap((file) => churnOf(file, faults));
+  const surveys = files.surveys.flatMap((file) => surveyOf(file, faults));
+  const touchpoints = files.touchpoints.flatMap((file) => touchpointsOf(file, faults));
   if (segments.length > MAX_SEGMENTS)
     faults.push({ where: 'segments/', message: `holds more than ${MAX_SEGMENTS} segments` });
   if (faults.length > 0) throw new ConfigurationError(faults);
 
-  const defaultBrand = brands.find((brand) => brand.id === 'default') ?? (await shippedDefaultBrand());
+  const defaultBrand = brands.find(isDefault) ?? (await shippedDefault('brands', brandOf));
+  const defaultTouchpoints = touchpoints.find(isDefault) ?? (await shippedDefault('touchpoints', touchpointsOf));
   return {
     brands: new Map(brands.map((brand) => [brand.id, brand])),
     defaultBrand,
     segments,
     churn: new Map(churn.map((model) => [model.brandId, model])),
+    surveys: new Map(surveys.map((survey) => [survey.id, survey])),
+    touchpoints: new Map(touchpoints.map((settings) => [settings.id, settings])),
+    defaultTouchpoints,
     // `file` is where a definition stands, not what it says.
     hash: contentHash({
-      brands: brands.filter((brand) => brand.id !== 'default'),
+      brands: brands.filter((brand) => !isDefault(brand)),
       defaultBrand,
       segments: segments.map(withoutFile),
       // Quality is part of what a model's version says.
       churn: churn.map(({ quality: _quality, ...model }) => withoutFile(model)),
+      surveys: surveys.map(withoutFile),
+      touchpoints: touchpoints.filter((settings) => !isDefault(settings)).map(withoutFile),
+      defaultTouchpoints: withoutFile(defaultTouchpoints),
     }),
   };
 }
 
 function brandOf(file: DefinitionFile, faults: Fault[]): BrandDefinition[] {
-  const brand = parse(BrandFile, file, faults);
-  return brand !== null && named(brand.id, file, faults) ? [brand] : [];
+  return namedFile(BrandFile, file, faults).map(({ file: _, ...brand }) => brand);
 }
 
 function segmentOf(file: DefinitionFile, faults: Fault[]): SegmentDefinition[] {
-  const segment = parse(SegmentFile, file, faults);
-  return segment !== null && named(segment.id, file, faults) ? [{ ...segment, file: file.file }] : [];
+  return namedFile(SegmentFile, file, faults);
+}
+
+function touchpointsOf(file: DefinitionFile, faults: Fault[]): TouchpointSettings[] {
+  return namedFile(TouchpointFile, file, faults);
+}
+
+function surveyOf(file: DefinitionFile, faults: Fault[]): SurveyDefinition[] {
+  return namedFile(SurveyFile, file, faults).flatMap((survey) => completeSurvey(survey, file.file, faults));
+}
+
+/** What a file whose name is its id says, and where it stands. */
+function namedFile<Output extends { readonly id: string }>(
+  shape: z.ZodObject & z.ZodType<Output>,
+  file: DefinitionFile,
+  faults: Fault[],
+): (Output & { readonly file: string })[] {
+  const parsed = parse(shape, file, faults);
+  return parsed !== null && named(parsed.id, file, faults) ? [{ ...parsed, file: file.file }] : [];
 }
 
 function churnOf(file: DefinitionFile, faults: Fault[]): ChurnModelDefinition[] {
@@ -118,13 +151,19 @@ function named(id: string, file: DefinitionFile, faults: Fault[]): boolean {
   return false;
 }
 
-async function shippedDefaultBrand(): Promise<BrandDefinition> {
+async function shippedDefault<Definition extends { readonly id: string }>(
+  folder: Folder,
+  read: (file: DefinitionFile, faults: Fault[]) => Definition[],
+): Promise<Definition> {
   const faults: Fault[] = [];
-  const { brands } = await readDefinitionFiles(shippedDefinitions, faults);
-  const [brand] = brands.filter((file) => file.name === 'default').flatMap((file) => brandOf(file, faults));
-  if (brand === undefined)
-    throw new ConfigurationError([...faults, { where: join('brands', 'default.json'), message: 'is missing' }]);
-  return brand;
+  const files = await readDefinitionFiles(shippedDefinitions, faults);
+  const [shipped] = files[folder].filter((file) => file.name === 'default').flatMap((file) => read(file, faults));
+  if (shipped !== undefined) return shipped;
+  throw new ConfigurationError([...faults, { where: join(folder, 'default.json'), message: 'is missing' }]);
+}
+
+function isDefault({ id }: { readonly id: string }): boolean {
+  return id === 'default';
 }
 
 function withoutFile<Definition extends { readonly file: string }>(definition: Definition): Definition {

@@ -4,7 +4,7 @@ import type { Fault } from '../core/errors.ts';
 import { suggestion } from '../core/nearest-name.ts';
 
 /** The folders of a set of definitions. */
-export const FOLDERS = ['brands', 'segments', 'churn'] as const;
+export const FOLDERS = ['brands', 'segments', 'churn', 'surveys', 'touchpoints'] as const;
 export type Folder = (typeof FOLDERS)[number];
 
 /** One file as it was read: JSON, of no particular shape yet. */
@@ -19,7 +19,7 @@ export interface DefinitionFile {
 /** Deeper JSON is no definition, and would exhaust the stack of whoever walks it. */
 const MAX_DEPTH = 64;
 
-/** Every JSON file of the three folders, in order of name; what cannot be read is pushed to `faults`. */
+/** Every JSON file of the folders, in order of name; what cannot be read is pushed to `faults`. */
 export async function readDefinitionFiles(
   directory: string,
   faults: Fault[],
@@ -28,7 +28,8 @@ export async function readDefinitionFiles(
     faults.push({ where: directory, message: `cannot be read: ${messageOf(error)}` });
     return null;
   });
-  if (entries === null) return { brands: [], segments: [], churn: [] };
+  const files: Record<Folder, DefinitionFile[]> = { brands: [], segments: [], churn: [], surveys: [], touchpoints: [] };
+  if (entries === null) return files;
   for (const entry of entries) {
     const known = FOLDERS.some((folder) => folder === entry.name) || entry.name.startsWith('.');
     // Files beside the folders are nobody's business (a README); a misspelt folder would be silently ignored.
@@ -40,9 +41,8 @@ export async function readDefinitionFiles(
     }
   }
   // One after the other, so that faults come in the same order every time.
-  const brands = await readFolder(directory, 'brands', faults);
-  const segments = await readFolder(directory, 'segments', faults);
-  return { brands, segments, churn: await readFolder(directory, 'churn', faults) };
+  for (const folder of FOLDERS) files[folder] = await readFolder(directory, folder, faults);
+  return files;
 }
 
 /** Parses one file's text; a fault and `undefined` when it is not JSON. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CHURN_MODELS } from '../core/definitions.ts';
+import { METRICS } from '../core/surveys.ts';
 
 /** The shape of each kind of file. Strict: an unknown field is a fault, since a misspelt one would be silently ignored. */
 
@@ -42,6 +43,34 @@ export const ChurnFile = z.strictObject({
   /** How the model did when it was judged: any numbers and remarks. */
   quality: z.record(z.string(), z.union([z.number(), z.string(), z.null()])).default({}),
 });
+
+/** What is left out is as on the metric's usual scale; completed and judged by survey-file.ts. */
+export const SurveyFile = z.strictObject({
+  id: Id,
+  metric: z.enum(METRICS),
+  min: z.int().min(-1_000).max(1_000).optional(),
+  max: z.int().min(-1_000).max(1_000).optional(),
+  good: z.enum(['high', 'low']).optional(),
+  satisfiedFrom: z.int().optional(),
+  dissatisfiedFrom: z.int().optional(),
+});
+
+export const TouchpointFile = z
+  .strictObject({
+    id: Id,
+    baselineAnswers: z.int().min(20).max(100_000).default(100),
+    subgroupAnswers: z.int().min(1).max(1_000).default(5),
+    inControlAnswers: z.int().min(100).max(10_000_000).default(2_500),
+    shift: z.number().min(0.2).max(4).default(1),
+    smoothing: z.number().min(0.05).max(1).default(0.1),
+    dissatisfiedRatio: z.number().min(1.2).max(10).default(2),
+    relearnAfterDays: z.int().min(1).max(3_650).default(30),
+    caseDueHours: z.int().min(1).max(87_600).default(72),
+  })
+  .refine(({ inControlAnswers, subgroupAnswers }) => inControlAnswers >= 20 * subgroupAnswers, {
+    message: 'must be at least 20 times subgroupAnswers',
+    path: ['inControlAnswers'],
+  });
 
 const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
 

@@ -1,4 +1,9 @@
-import type { ChurnModelDefinition, Definitions, SegmentDefinition } from '../../processors/core/definitions.ts';
+import type {
+  ChurnModelDefinition,
+  Definitions,
+  SegmentDefinition,
+  TouchpointSettings,
+} from '../../processors/core/definitions.ts';
 import { ConfigurationError } from '../../processors/core/errors.ts';
 import type { BrandRules } from '../../processors/customer/brand-rules.ts';
 import { compileDefinitions } from '../../processors/customer/brand-rules.ts';
@@ -6,6 +11,20 @@ import type { FeatureValue } from '../../processors/customer/features.ts';
 
 type Rule = Readonly<Record<string, unknown>>;
 type Written = Rule | { readonly brands: readonly string[]; readonly where: Rule };
+
+/** As shipped. */
+export const TOUCHPOINTS: TouchpointSettings = {
+  id: 'default',
+  baselineAnswers: 100,
+  subgroupAnswers: 5,
+  inControlAnswers: 2500,
+  shift: 1,
+  smoothing: 0.1,
+  dissatisfiedRatio: 2,
+  relearnAfterDays: 30,
+  caseDueHours: 72,
+  file: 'touchpoints/default.json',
+};
 
 /** A set of definitions with these segments by id, for every brand unless `brands` says otherwise. */
 export function definitionsWith(
@@ -22,6 +41,9 @@ export function definitionsWith(
       return { id, name: id, brands, where, file: `segments/${id}.json` };
     }),
     churn: new Map(churn.map((model) => [model.brandId, model])),
+    surveys: new Map(),
+    touchpoints: new Map(),
+    defaultTouchpoints: TOUCHPOINTS,
     hash: 'hash-of-the-set',
   };
 }
