@@ -9,6 +9,7 @@ export const SKIP_REASONS = [
   'duplicate_event',
   'duplicate_order',
   'unknown_order',
+  'unknown_case',
   'identity_conflict',
   'beyond_horizon',
   'unknown_type',

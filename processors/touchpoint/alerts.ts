@@ -1,0 +1,53 @@
+import { DAY_MS } from '../core/event-time.ts';
+import type { Instant, Output } from '../core/processor.ts';
+import { BEST_UNITS, type Metric } from '../core/surveys.ts';
+import type { AlertSample, ChangeCause, TouchpointAlertChanged } from '../../schemas/types.ts';
+import type { Baseline } from './baseline.ts';
+import { channelOf } from './channels.ts';
+import type { Run, Signal } from './charts.ts';
+import type { Rules } from './rules.ts';
+import type { ScoreState } from './score-state.ts';
+
+const WEEK_MS = 7 * DAY_MS;
+
+/** An alert raised or cleared, with its evidence. */
+export function alertOutput(
+  state: ScoreState,
+  metric: Metric,
+  signal: Signal,
+  { now, cause, rules }: { readonly now: Instant; readonly cause: ChangeCause; readonly rules: Rules },
+): Output {
+  const { baseline, inControlAnswers } = signal;
+  const { answers, mean, deviation, dissatisfiedShare, frozenAt } = baseline;
+  const perWeek = answersPerWeek(baseline);
+  const value: TouchpointAlertChanged = {
+    brandId: state.brandId,
+    touchpoint: state.touchpoint,
+    channel: channelOf(state.channel),
+    occurredAt: now,
+    cause,
+    change: signal.change,
+    metric,
+    chart: signal.chart,
+    direction: signal.direction,
+    statistic: signal.statistic,
+    limit: signal.limit,
+    baseline: { answers, mean, deviation, dissatisfiedShare, frozenAt },
+    sample: sampleOf(signal.sample),
+    raisedAt: signal.raisedAt,
+    inControlAnswers,
+    falseAlarmsPerWeek: perWeek === null ? null : perWeek / inControlAnswers,
+    definitionsVersion: rules.definitionsVersion,
+  };
+  return { topic: 'touchpoint-alerts.v1', key: state.key, value, timestamp: now };
+}
+
+function sampleOf({ answers, units, dissatisfied, since }: Run): AlertSample {
+  if (answers === 0) return { answers, mean: null, dissatisfiedShare: null, since: null };
+  return { answers, mean: units / answers / BEST_UNITS, dissatisfiedShare: dissatisfied / answers, since };
+}
+
+/** How many answers came in a week while the baseline was learnt; null when they came all at once. */
+function answersPerWeek({ answers, since, frozenAt }: Baseline): number | null {
+  return frozenAt > since ? ((answers - 1) * WEEK_MS) / (frozenAt - since) : null;
+}
