@@ -4,11 +4,13 @@ import type { Processor } from './core/processor.ts';
 import { createCustomer } from './customer/processor.ts';
 import { createIntake } from './intake/processor.ts';
 import type { TopicDirectory } from './runtime/pipeline-ports.ts';
+import { createTouchpoint } from './touchpoint/processor.ts';
 
 /** Every processor by its name, upstream first. A new one is a folder and a line here. */
 const CREATORS: Readonly<Record<string, (definitions: Definitions) => Processor>> = {
   intake: createIntake,
   customer: createCustomer,
+  touchpoint: createTouchpoint,
 };
 
 /** The names that `kizuna run` takes. */

@@ -47,6 +47,7 @@ export const KEEP_FOR_EVER = -1;
 
 const INTAKE = 'kizuna.intake.v1';
 const CUSTOMER = 'kizuna.customer.v1';
+const TOUCHPOINT = 'kizuna.touchpoint.v1';
 
 const everyTopic = {
   partitions: 12,
@@ -66,6 +67,8 @@ const compactedOutput = {
   writers: [CUSTOMER],
   readers: [],
 } as const;
+
+const touchpointOutput = { ...compactedOutput, key: 'brand|touchpoint|channel', writers: [TOUCHPOINT] } as const;
 
 const deadLetter = {
   ...everyTopic,
@@ -107,13 +110,12 @@ export const TOPICS = [
     ...everyTopic,
     name: 'commands.v1',
     role: 'input',
-    doc: 'Orders of an operator about one subject or case: erase, unlink, acknowledge, resolve.',
+    doc: 'Orders of an operator about one subject or case: acknowledge and resolve a case; others are skipped so far.',
     key: 'brand|subject',
     schema: 'Command',
     compatibility: 'BACKWARD_TRANSITIVE',
     writers: [],
-    // Kept for the processor that will carry them out.
-    readers: [],
+    readers: [INTAKE],
     cleanup: 'delete',
     retentionMs: 28 * DAY_MS,
   },
@@ -151,6 +153,40 @@ export const TOPICS = [
     schema: 'CustomerTraits',
   },
   {
+    ...everyTopic,
+    name: 'touchpoint-events.v1',
+    role: 'internal',
+    doc: 'Answers, complaints and commands about cases, keyed by the document they change. Purged as customer-events.v1 is.',
+    key: 'brand|touchpoint|channel, or brand|touchpoint|subject for a case',
+    schema: 'TouchpointEvent',
+    compatibility: 'BACKWARD_TRANSITIVE',
+    writers: [INTAKE],
+    readers: [TOUCHPOINT],
+    cleanup: 'delete',
+    retentionMs: KEEP_FOR_EVER,
+  },
+  {
+    ...touchpointOutput,
+    name: 'touchpoint-scores.v1',
+    doc: 'NPS, satisfaction, effort and rating of a touchpoint on a channel over all windows, at most once a minute.',
+    schema: 'TouchpointScores',
+  },
+  {
+    ...touchpointOutput,
+    name: 'touchpoint-alerts.v1',
+    doc: 'A control chart of a touchpoint left its limits or came back, with the evidence.',
+    schema: 'TouchpointAlertChanged',
+    cleanup: 'delete',
+    retentionMs: 28 * DAY_MS,
+  },
+  {
+    ...touchpointOutput,
+    name: 'cases.v1',
+    doc: 'The case of a dissatisfied customer at a touchpoint, at each of its steps.',
+    key: 'brand|case',
+    schema: 'CaseChanged',
+  },
+  {
     ...deadLetter,
     name: deadLetterTopic('interactions.v1', INTAKE),
     doc: 'Interactions that intake refused, bytes untouched, with the reason as headers.',
@@ -158,9 +194,21 @@ export const TOPICS = [
   },
   {
     ...deadLetter,
+    name: deadLetterTopic('commands.v1', INTAKE),
+    doc: 'Commands that intake refused, bytes untouched, with the reason as headers.',
+    writers: [INTAKE],
+  },
+  {
+    ...deadLetter,
     name: deadLetterTopic('customer-events.v1', CUSTOMER),
     doc: 'Customer events that the customer processor could not read, bytes untouched, with the reason as headers.',
     writers: [CUSTOMER],
+  },
+  {
+    ...deadLetter,
+    name: deadLetterTopic('touchpoint-events.v1', TOUCHPOINT),
+    doc: 'Touchpoint events that the touchpoint processor could not read, bytes untouched, with the reason as headers.',
+    writers: [TOUCHPOINT],
   },
 ] as const satisfies readonly Topic[];
 

@@ -30,7 +30,7 @@ export class OutcomeMeter implements Meter {
 
   /**
    * Each input record by its final outcome in a chain in which every processor hands each applied record on as one: applied
-   * by the last, or skipped or rejected by any.
+   * by the last, or skipped or rejected by any. Processors beside the chain see parts of some records, and do not count.
    */
   finalOutcomes(chain: readonly string[]): Outcomes {
     const final: Outcomes = { applied: 0, skipped: {}, rejected: {} };

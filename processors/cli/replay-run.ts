@@ -72,7 +72,8 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     : foldLines(world, input, folding);
   const { latest, ...counts } = await read;
   const customers = await finish(world, output, options.until ?? latest);
-  const outcomes = meter.finalOutcomes(processors.map(({ name }) => name));
+  const path = processors.filter((each) => each.kind === 'stateless' || isCustomer(each));
+  const outcomes = meter.finalOutcomes(path.map(({ name }) => name));
   const outputs = Object.fromEntries(topics.map((topic) => [topic, written.get(topic) ?? 0]));
   const summary = orderSummary({ ...counts, ...outcomes, outputs, customers });
   await output.close(summary);

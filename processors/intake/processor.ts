@@ -1,18 +1,19 @@
-import type { CustomerEvent, Interaction } from '../../schemas/types.ts';
+import type { Command, CustomerEvent, Interaction } from '../../schemas/types.ts';
 import type { Definitions } from '../core/definitions.ts';
 import { subjectKey } from '../core/identity.ts';
-import type { Instant, Outcome, Skipped, StatelessProcessor } from '../core/processor.ts';
+import type { Instant, Outcome, Rejected, Skipped, StatelessProcessor } from '../core/processor.ts';
+import { AHEAD_MS } from './ahead.ts';
+import { onCommand } from './commands.ts';
 import { refusal } from './refusal.ts';
 import { chooseSubject } from './subject.ts';
+import { TOUCHPOINT_EVENTS, touchpointOutputs } from './touchpoint-events.ts';
 import { refuseSize } from './validate-fields.ts';
 import { refuseIdentity } from './validate-identity.ts';
 import { refuseOrder } from './validate-order.ts';
-import { refuseScore } from './validate-score.ts';
+import { scoreCheck } from './validate-score.ts';
 
-const OUTPUT_TOPIC = 'customer-events.v1';
-
-/** Clocks of devices differ; further ahead of the record's own time than this is an error. */
-const AHEAD_MS = 5 * 60 * 1000;
+const CUSTOMER_EVENTS = 'customer-events.v1';
+const COMMANDS = 'commands.v1';
 
 const NO_IDENTIFIER = refusal('no_identifier', 'userId, emailHash, anonymousId: all absent or junk');
 const FUTURE_TIMESTAMP = refusal('future_timestamp', 'occurredAt: more than 5 minutes after the record');
@@ -25,7 +26,11 @@ function normalise(interaction: Interaction): Interaction {
 }
 
 /** Validates, normalises and re-keys one interaction; `now` is the record's timestamp. The order of the checks is public. */
-function onInteraction(interaction: Interaction, now: Instant): Outcome {
+function onInteraction(
+  interaction: Interaction,
+  now: Instant,
+  refuseScore: (interaction: Interaction) => Rejected | null,
+): Outcome {
   const invalid = refuseIdentity(interaction);
   if (invalid !== null) return invalid;
   const subject = chooseSubject(interaction);
@@ -40,22 +45,25 @@ function onInteraction(interaction: Interaction, now: Instant): Outcome {
     kind: 'INTERACTION',
     interaction: normalise(interaction),
   };
-  const output = { topic: OUTPUT_TOPIC, key: subjectKey(interaction.brandId, subject), value, timestamp: now };
-  return { kind: 'apply', outputs: [output] };
+  const output = { topic: CUSTOMER_EVENTS, key: subjectKey(interaction.brandId, subject), value, timestamp: now };
+  return { kind: 'apply', outputs: [output, ...touchpointOutputs(interaction, subject, now)] };
 }
 
-/**
- * The door of the pipeline: every record of the brands' systems gets exactly one outcome here. Keeps no state, and takes
- * the definitions as every processor does, though no rule of today depends on them.
- */
-export function createIntake(_definitions: Definitions): StatelessProcessor<Interaction> {
+/** The door of the pipeline: every record of the brands' systems gets exactly one outcome here. Keeps no state. */
+export function createIntake(definitions: Definitions): StatelessProcessor<Interaction | Command> {
+  const refuseScore = scoreCheck(definitions);
   return {
     kind: 'stateless',
     name: 'intake',
     version: 1,
-    inputs: ['interactions.v1'],
-    outputs: [OUTPUT_TOPIC],
-    occurredAt: ({ occurredAt }) => occurredAt,
-    onRecord: onInteraction,
+    inputs: ['interactions.v1', COMMANDS],
+    outputs: [CUSTOMER_EVENTS, TOUCHPOINT_EVENTS],
+    occurredAt: (record) => (isCommand(record) ? record.issuedAt : record.occurredAt),
+    onRecord: (record, now) => (isCommand(record) ? onCommand(record, now) : onInteraction(record, now, refuseScore)),
   };
+}
+
+/** The two inputs have one schema each, and only a command has such an id. */
+function isCommand(record: Interaction | Command): record is Command {
+  return 'commandId' in record;
 }

@@ -4,7 +4,7 @@ import type { Rejected } from '../core/processor.ts';
 import { fitsUtf8, hasUnsafeCharacter } from '../core/text.ts';
 import { refusal } from './refusal.ts';
 
-const BRAND = /^[a-z0-9-]{1,64}$/;
+export const BRAND = /^[a-z0-9-]{1,64}$/;
 const SHA_256 = /^[0-9a-f]{64}$/i;
 const EVENT_ID_BYTES = 128;
 const IDENTIFIER_BYTES = 256;

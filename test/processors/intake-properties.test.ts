@@ -1,7 +1,6 @@
 import avro from 'avsc';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Definitions } from '../../processors/core/definitions.ts';
 import { REJECT_REASONS } from '../../processors/core/reasons.ts';
 import { createIntake } from '../../processors/intake/processor.ts';
 import { recordSchema } from '../../schemas/records.ts';
@@ -9,15 +8,9 @@ import type { AvroSchema } from '../../schemas/records.ts';
 import type { CustomerEvent, Interaction } from '../../schemas/types.ts';
 import { topicOf } from '../../topics/catalog.ts';
 import { interaction, NOW } from './intake-fixture.ts';
+import { definitionsWith } from '../harness/definition-sets.ts';
 
-const DEFINITIONS: Definitions = {
-  brands: new Map(),
-  defaultBrand: { id: 'default', currency: 'USD', timeZone: 'UTC', lostAfterDays: 90, socialReach: null },
-  segments: [],
-  churn: new Map(),
-  hash: 'none',
-};
-const intake = createIntake(DEFINITIONS);
+const intake = createIntake(definitionsWith({}));
 const customerEvent = avro.Type.forSchema(recordSchema('CustomerEvent') as avro.Schema, { wrapUnions: false });
 
 /** The Avro library writes whole numbers truly up to here. */

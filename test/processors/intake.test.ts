@@ -1,19 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Definitions } from '../../processors/core/definitions.ts';
 import { REJECT_REASONS } from '../../processors/core/reasons.ts';
 import type { RejectReason } from '../../processors/core/reasons.ts';
 import { createIntake } from '../../processors/intake/processor.ts';
 import type { Interaction, Score } from '../../schemas/types.ts';
 import { interaction, NOW, ORDER } from './intake-fixture.ts';
+import { definitionsWith } from '../harness/definition-sets.ts';
 
-const DEFINITIONS: Definitions = {
-  brands: new Map(),
-  defaultBrand: { id: 'default', currency: 'USD', timeZone: 'UTC', lostAfterDays: 90, socialReach: null },
-  segments: [],
-  churn: new Map(),
-  hash: 'none',
-};
-const intake = createIntake(DEFINITIONS);
+const intake = createIntake(definitionsWith({}));
 const outcomeOf = (changes: Partial<Interaction>) => intake.onRecord(interaction(changes), NOW, 'interactions.v1');
 
 /** The reason of a refusal or a skip; 'apply' for a record that passes. */

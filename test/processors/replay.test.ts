@@ -27,7 +27,10 @@ describe('the files of a replay', () => {
     const definitions = await loadDefinitions(shippedDefinitions);
     const [first, second] = [await replayed(lines, definitions), await replayed(lines, definitions)];
     expect(second.files).toEqual(first.files);
-    for (const text of Object.values(first.files)) expect(text.length).toBeGreaterThan(0);
+    for (const [name, text] of Object.entries(first.files)) {
+      // Nobody was asked anything in this fortnight.
+      if (!/^(touchpoint-|cases)/.test(name)) expect(text.length, name).toBeGreaterThan(0);
+    }
     const { records, applied, skipped, rejected } = first.summary;
     const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
     expect(records).toBe(lines.length);

@@ -58,11 +58,14 @@ test('a replay of an empty file has every file, and its summary', async () => {
   await writeFile(file, '');
   await replay({ file, to, definitions: definitionsWith({}), until: null });
   expect((await readdir(to)).sort()).toEqual([
+    'cases.v1.ndjson',
     'churn-risk.v1.ndjson',
     'customer-traits.v1.ndjson',
     'dead-letters.ndjson',
     'profiles.ndjson',
     'segment-memberships.v1.ndjson',
     'summary.json',
+    'touchpoint-alerts.v1.ndjson',
+    'touchpoint-scores.v1.ndjson',
   ]);
 });

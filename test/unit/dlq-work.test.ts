@@ -8,6 +8,7 @@ import { CLAIM_MS } from '../../processors/runtime/dead-letter-receipts.ts';
 import { deadLetter } from '../../processors/runtime/dead-letter.ts';
 import { MemoryEventLog } from '../../processors/runtime/memory/event-log.ts';
 import type { Clock, Emitter, LogRecord, OutgoingRecord } from '../../processors/runtime/ports.ts';
+import { TOPICS } from '../../topics/catalog.ts';
 import { MemoryReceipts } from '../harness/memory-receipts.ts';
 import { CollectingEmitter, silentLog } from '../harness/runtime-fixture.ts';
 
@@ -25,7 +26,10 @@ function letterOf(offset: number): OutgoingRecord {
   return deadLetter(refused, { reason: 'undecodable', message: 'why' }, at);
 }
 
-const topics = [LETTERS, OTHER_LETTERS].map((name) => ({ name, partitions: PARTITIONS }));
+const topics = TOPICS.filter(({ role }) => role === 'dead-letter').map(({ name }) => ({
+  name,
+  partitions: PARTITIONS,
+}));
 
 /** A log that holds these letters. */
 async function holding(...letters: OutgoingRecord[]): Promise<MemoryEventLog> {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { Definitions } from '../../processors/core/definitions.ts';
 import { REJECT_REASONS } from '../../processors/core/reasons.ts';
 import { createIntake } from '../../processors/intake/processor.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, tokyoWeekday } from '../../processors/simulation/rhythm.ts';
 import { simulateShop } from '../../processors/simulation/shop.ts';
 import type { ShopOptions, ShopRecord } from '../../processors/simulation/shop.ts';
+import { definitionsWith } from '../harness/definition-sets.ts';
 
 const FROM = Date.UTC(2025, 0, 6);
 const YEAR: ShopOptions = { seed: 7, customers: 200, from: FROM, to: FROM + 364 * DAY_MS };
@@ -94,14 +94,7 @@ test('evenings are busier than nights, and weekends than other days', () => {
 });
 
 test('every kind of event happens, and a little rubbish of every kind that can be refused', () => {
-  const definitions: Definitions = {
-    brands: new Map(),
-    defaultBrand: { id: 'default', currency: 'USD', timeZone: 'UTC', lostAfterDays: 90, socialReach: null },
-    segments: [],
-    churn: new Map(),
-    hash: 'none',
-  };
-  const intake = createIntake(definitions);
+  const intake = createIntake(definitionsWith({}));
   const refused = new Map<string, number>();
   const types = new Set<string>();
   const orders = new Map<string, Set<string>>();

@@ -1,0 +1,63 @@
+import type { Command } from '../../schemas/types.ts';
+import type { Instant, Outcome, Rejected, Skipped } from '../core/processor.ts';
+import { fitsUtf8 } from '../core/text.ts';
+import { placeOfCase, splitTouchpointKey } from '../core/touchpoint-key.ts';
+import { AHEAD_MS } from './ahead.ts';
+import { refusal } from './refusal.ts';
+import { TOUCHPOINT_EVENTS, touchpointEvent } from './touchpoint-events.ts';
+import { BRAND } from './validate-identity.ts';
+
+const ID_BYTES = 128;
+const STRING_BYTES = 256;
+/** A touchpoint whose every byte is escaped, a subject, a number. */
+const TARGET_BYTES = 2_048;
+
+const INVALID_BRAND = refusal('invalid_brand', 'brandId: not 1 to 64 of a-z, 0-9 and hyphen');
+const NO_COMMAND_ID = refusal('invalid_event_id', `commandId: empty or over ${ID_BYTES} bytes`);
+const NO_TARGET = refusal('no_identifier', 'target: the case is missing');
+const NOT_A_CASE = refusal('invalid_identifier', 'target: not a case, which is touchpoint|subject|number');
+const OTHER_SUBJECT = refusal('invalid_identifier', 'subject: not the customer of the case');
+const FUTURE_TIMESTAMP = refusal('future_timestamp', 'issuedAt: more than 5 minutes after the record');
+const LONG_ISSUER = refusal('field_too_long', `issuedBy: over ${STRING_BYTES} bytes`);
+const LONG_REASON = refusal('field_too_long', `reason: over ${STRING_BYTES} bytes`);
+const UNKNOWN_KIND: Skipped = { kind: 'skip', reason: 'unknown_type' };
+
+/** Validates one command and hands it to whoever carries it out; in the order of the reasons, as interactions are. */
+export function onCommand(command: Command, now: Instant): Outcome {
+  const { brandId, commandId, kind, issuedAt, issuedBy, subject, target, reason } = command;
+  if (!BRAND.test(brandId)) return INVALID_BRAND;
+  if (commandId.length === 0 || !fitsUtf8(commandId, ID_BYTES)) return NO_COMMAND_ID;
+  // Erasing and unlinking are carried out by no processor of this version.
+  const isOfCase = kind === 'CASE_ACKNOWLEDGE' || kind === 'CASE_RESOLVE';
+  const place = isOfCase ? placeFor(brandId, subject, target) : null;
+  if (place !== null && 'reason' in place) return place;
+  if (issuedAt > now + AHEAD_MS) return FUTURE_TIMESTAMP;
+  if (!fitsUtf8(issuedBy, STRING_BYTES)) return LONG_ISSUER;
+  if (reason !== null && !fitsUtf8(reason, STRING_BYTES)) return LONG_REASON;
+  if (place === null || !isOfCase) return UNKNOWN_KIND;
+  const value = touchpointEvent({
+    brandId,
+    touchpoint: splitTouchpointKey(place.key).touchpoint,
+    channel: 'UNKNOWN',
+    subject: place.subject,
+    kind,
+    eventId: commandId,
+    occurredAt: issuedAt,
+    caseId: target,
+    issuedBy,
+    reason,
+  });
+  return { kind: 'apply', outputs: [{ topic: TOUCHPOINT_EVENTS, key: place.key, value, timestamp: now }] };
+}
+
+function placeFor(
+  brandId: string,
+  subject: string | null,
+  target: string | null,
+): { readonly key: string; readonly subject: string } | Rejected {
+  if (target === null || target === '') return NO_TARGET;
+  if (!fitsUtf8(target, TARGET_BYTES)) return NOT_A_CASE;
+  const place = placeOfCase(brandId, target);
+  if (place === null) return NOT_A_CASE;
+  return subject === null || subject === place.subject ? place : OTHER_SUBJECT;
+}
