@@ -4,6 +4,7 @@ import type { Reason } from '../core/reasons.ts';
 import type { Kizuna } from '../main.ts';
 import type { Emitter, OutgoingRecord } from '../runtime/ports.ts';
 import type { OutcomeCounts, ShopSummary } from '../simulation/summary.ts';
+import { shopTotals } from './shop-totals.ts';
 
 const MEMBERSHIPS = 'segment-memberships.v1';
 const CHANGES_KEPT = 8;
@@ -40,7 +41,7 @@ export class ShopWatch {
   async summary(kizuna: Kizuna, moment: ShopMoment): Promise<ShopSummary> {
     const outcomes = await outcomesOf(kizuna.registry);
     const events = totalOf(outcomes.find(({ processor }) => processor === 'intake'));
-    const { members, bands } = totalsOf(kizuna);
+    const { members, bands, touchpoints, cases } = shopTotals(kizuna);
     return {
       services: moment.embedded ? [] : kizuna.services.description.split(', '),
       startedAt: moment.startedAt,
@@ -52,6 +53,8 @@ export class ShopWatch {
       customers: [...bands.values()].reduce((sum, count) => sum + count, 0),
       segments: kizuna.definitions.segments.map(({ id, name }) => ({ id, name, members: members.get(id) ?? 0 })),
       churn: BANDS.map((band) => ({ band, customers: bands.get(band) ?? 0 })),
+      touchpoints,
+      cases,
       changes: this.#newest.flatMap((record) => decodeChange(record, kizuna)),
       outcomes,
       metricsAddress: `${kizuna.url}/metrics`,
@@ -71,20 +74,6 @@ function decodeChange(record: OutgoingRecord, { services }: Kizuna): SegmentMemb
   const value = record.value === null ? null : services.codec.decode(record.topic, record.value);
   // What this process has just encoded with the schema of this topic.
   return value === null || typeof value === 'string' ? [] : [value as SegmentMembershipsChanged];
-}
-
-/** Members by segment and customers by churn band, over every brand and the partitions of this process. */
-function totalsOf({ ports }: Kizuna): { members: Map<string, number>; bands: Map<string, number> } {
-  const members = new Map<string, number>();
-  const bands = new Map<string, number>();
-  for (const { processor, totals } of ports.owned) {
-    for (const { labels, value } of processor.totals.gauges(totals)) {
-      const [counts, name] =
-        labels['segment'] === undefined ? [bands, labels['churn_band']] : [members, labels['segment']];
-      if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + value);
-    }
-  }
-  return { members, bands };
 }
 
 async function outcomesOf(registry: Registry): Promise<OutcomeCounts[]> {

@@ -11,6 +11,26 @@ export interface OutcomeCounts {
   readonly rejected: Readonly<Partial<Record<Reason, number>>>;
 }
 
+/** Answers of the last 30 days about a touchpoint on a channel, and the alerts that are open there. */
+export interface TouchpointCounts {
+  readonly touchpoint: string;
+  readonly channel: string;
+  readonly metric: string;
+  readonly satisfied: number;
+  readonly neutral: number;
+  readonly dissatisfied: number;
+  readonly alerts: number;
+}
+
+export interface CaseCounts {
+  readonly open: number;
+  readonly acknowledged: number;
+  readonly overdue: number;
+  readonly resolved: number;
+  readonly verified: number;
+  readonly reopenings: number;
+}
+
 /** Everything the summary of a running shop shows: plain data, filled by whoever runs it. */
 export interface ShopSummary {
   /** The services in use, in words: `Kafka 127.0.0.1:9092`. Empty when everything is embedded, and nothing is kept. */
@@ -28,6 +48,8 @@ export interface ShopSummary {
   readonly customers: number;
   readonly segments: readonly { readonly id: string; readonly name: string; readonly members: number }[];
   readonly churn: readonly { readonly band: ChurnBand | 'INSUFFICIENT_DATA'; readonly customers: number }[];
+  readonly touchpoints: readonly TouchpointCounts[];
+  readonly cases: CaseCounts;
   /** Newest first. */
   readonly changes: readonly SegmentMembershipsChanged[];
   readonly outcomes: readonly OutcomeCounts[];

@@ -3,6 +3,7 @@ import type { Instant } from '../core/processor.ts';
 import { cut, displayWidth, fit, printable } from './display-width.ts';
 import { HOUR_MS } from './rhythm.ts';
 import type { OutcomeCounts, ShopSummary } from './summary.ts';
+import { caseWords, touchpointLines } from './touchpoint-lines.ts';
 
 export interface RenderOptions {
   readonly columns: number;
@@ -36,6 +37,12 @@ export function renderSummary(summary: ShopSummary, { columns, colour }: RenderO
     ...bars(
       summary.churn.map(({ band, customers }) => ({ name: band, value: customers, style: BAND_STYLES[band] ?? 'dim' })),
     ),
+    '',
+    heading('Touchpoints: answers of 30 days'),
+    ...touchpointLines(summary.touchpoints).map((line) => cut(line, columns)),
+    '',
+    heading('Cases'),
+    ...wrapped(caseWords(summary.cases), columns),
     '',
     heading('Records by outcome'),
     ...summary.outcomes.flatMap((counts) => wrapped(outcomeWords(counts), columns)),

@@ -25,6 +25,28 @@ const SUMMARY: ShopSummary = {
     { band: 'HIGH', customers: 926 },
     { band: 'INSUFFICIENT_DATA', customers: 645 },
   ],
+  touchpoints: [
+    {
+      touchpoint: 'delivery',
+      channel: 'SURVEY',
+      metric: 'CSAT',
+      satisfied: 61,
+      neutral: 20,
+      dissatisfied: 19,
+      alerts: 1,
+    },
+    {
+      touchpoint: 'relationship',
+      channel: 'SURVEY',
+      metric: 'NPS',
+      satisfied: 90,
+      neutral: 30,
+      dissatisfied: 40,
+      alerts: 0,
+    },
+    { touchpoint: 'old', channel: 'WEB', metric: 'CES', satisfied: 0, neutral: 0, dissatisfied: 0, alerts: 2 },
+  ],
+  cases: { open: 17, acknowledged: 5, overdue: 11, resolved: 3, verified: 29, reopenings: 4 },
   changes: [
     {
       brandId: 'demo',
@@ -60,6 +82,8 @@ const SUMMARY: ShopSummary = {
   metricsAddress: 'http://127.0.0.1:9464/metrics',
 };
 const NUMBERS = ['345,678', '23,456', '2,101', '612', '1,207', '196', '334', '926', '645', '344,640', '340,001'];
+const SATISFACTION = ['61 % satisfied of   100  1 alert', 'NPS +31 of   160', 'none of     0  2 alerts'];
+const CASES = ['open 17', 'acknowledged 5', 'overdue 11', 'resolved 3', 'verified 29', 'reopened 4 times'];
 const REASONS = [
   'skipped 82',
   '(unknown_type 82)',
@@ -73,7 +97,7 @@ describe('the summary', () => {
   test.each([60, 80, 100, 160])('fits %i columns and shows every number', (columns) => {
     const text = renderSummary(SUMMARY, { columns, colour: false });
     for (const line of text.split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(columns);
-    for (const shown of [...NUMBERS, ...REASONS]) expect(text).toContain(shown);
+    for (const shown of [...NUMBERS, ...SATISFACTION, ...CASES, ...REASONS]) expect(text).toContain(shown);
     // No control character but the ends of lines.
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/);
   });
