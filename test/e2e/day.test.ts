@@ -3,6 +3,7 @@ import { METRIC_NAMES } from '../../processors/runtime/metrics-table.ts';
 import type { Kizuna } from '../../processors/main.ts';
 import { TOPICS } from '../../topics/catalog.ts';
 import { compareWithReplay } from '../harness/against-replay.ts';
+import { produceInteractions } from '../harness/interactions.ts';
 import { accountsOf, gaugeBy, scrape } from '../harness/metrics-text.ts';
 import { pipelinePlace, type PipelinePlace } from '../harness/pipeline-place.ts';
 import { sweepTo, untilStored } from '../harness/running-pipeline.ts';
@@ -11,9 +12,26 @@ import { connectMongodb } from '../harness/service-clients.ts';
 import { produceShop, shopInput, type ShopInput } from '../harness/shop-input.ts';
 import { storedCustomers } from '../harness/stored-customers.ts';
 import { readTopic, untilFolded } from '../harness/topic-records.ts';
+import { waitUntil } from '../harness/wait-until.ts';
+import { interaction } from '../processors/intake-fixture.ts';
 
+const INPUT = 'interactions.v1';
 const EVENTS = 'customer-events.v1';
+const TOUCHPOINT_EVENTS = 'touchpoint-events.v1';
 const COMMANDS = 'commands.v1';
+/** A hundred good ones, then bad ones. */
+const RATINGS = 160;
+
+/** Resolves once intake has committed every command. */
+async function untilCommandsFolded({ prefix }: PipelinePlace, { services, pipeline }: Kizuna): Promise<void> {
+  const look = async (): Promise<true | undefined> => {
+    const committed = await services.log.committed('kizuna.intake.v1', COMMANDS);
+    const ranges = await services.log.ranges(COMMANDS);
+    const next = (partition: number): number => committed.find((each) => each.partition === partition)?.offset ?? 0;
+    return ranges.every(({ partition, end }) => next(partition) >= end) ? true : undefined;
+  };
+  await waitUntil(`${prefix}${COMMANDS} folded`, look, { withinMs: 30_000, failed: pipeline.failed });
+}
 
 /** How many records a topic holds, and how many of them its schema can read. */
 async function recordsOf(place: PipelinePlace, topic: string): Promise<{ held: number; decoded: number }> {
@@ -69,10 +87,13 @@ describeWithServices('forty days of a shop of two hundred, through the whole pip
 
   test('every record has one outcome, and the sums are those of a replay', async () => {
     const { records, raw, summary } = input;
-    const { intake, customer } = accountsOf(await scrape(kizuna.url));
+    const { intake, customer, touchpoint } = accountsOf(await scrape(kizuna.url));
     expect(intake).toMatchObject({ consumed: records.length, missing: 0 });
     expect(customer).toMatchObject({ consumed: intake?.outcomes['applied'], missing: 0 });
     expect(customer?.outcomes['applied']).toBe(summary.applied);
+    const toTouchpoints = await recordsOf(place, 'touchpoint-events.v1');
+    expect(toTouchpoints.held).toBeGreaterThan(0);
+    expect(touchpoint).toMatchObject({ consumed: toTouchpoints.held, missing: 0 });
     const final: Record<string, number> = {};
     for (const { outcomes } of [intake, customer].filter((each) => each !== undefined)) {
       for (const [outcome, count] of Object.entries(outcomes)) if (outcome !== 'applied') final[outcome] = count;
@@ -104,18 +125,25 @@ describeWithServices('forty days of a shop of two hundred, through the whole pip
   });
 
   test('every topic holds records that its schema reads', async () => {
-    // What nobody has done so far: give an order, and write rubbish between the processors.
+    // What nobody has done so far: write rubbish beside the interactions and between the processors, and make a touchpoint worse.
     const at = input.until;
-    const order = { commandId: 'c-1', brandId: 'demo', kind: 'ERASE', issuedAt: at, issuedBy: 'me', subject: 'u:1' };
-    const value = place.codec.encode(COMMANDS, { ...order, target: null, reason: null });
-    const key = Buffer.from('demo|u:1');
-    await place.emitter.send([
-      { topic: COMMANDS, key, value, timestamp: at, headers: {} },
-      { topic: EVENTS, key, value: Buffer.from('rubbish'), timestamp: at, headers: {} },
-    ]);
-    await untilFolded(place, input.records.length, { withinMs: 30_000, failed: kizuna.pipeline.failed });
+    const rubbish = [COMMANDS, EVENTS, TOUCHPOINT_EVENTS].map((topic) => {
+      return { topic, key: Buffer.from('demo|u:1'), value: Buffer.from('rubbish'), timestamp: at, headers: {} };
+    });
+    await place.emitter.send(rubbish);
+    const ratings = Array.from({ length: RATINGS }, (_, index) => {
+      const score = { metric: 'RATING', value: index < 100 ? 4 + (index % 2) : 1, surveyId: null } as const;
+      const rater = { eventId: `rated-${index}`, userId: `rater-${index}`, occurredAt: at } as const;
+      const what = { type: 'REVIEW_POSTED', touchpoint: 'worse', channel: 'REVIEW', score } as const;
+      return { key: 'raters', timestamp: at, value: interaction({ ...rater, ...what }) };
+    });
+    await produceInteractions(place, ratings);
+    const expected = input.records.length + RATINGS;
+    await untilFolded(place, expected, { withinMs: 30_000, failed: kizuna.pipeline.failed });
+    await untilCommandsFolded(place, kizuna);
     for (const { name, role, schema } of TOPICS) {
-      const unreadable = name === 'interactions.v1' ? input.raw : name === EVENTS ? 1 : 0;
+      const isSpoiled = name === COMMANDS || name === EVENTS || name === TOUCHPOINT_EVENTS;
+      const unreadable = name === INPUT ? input.raw : isSpoiled ? 1 : 0;
       const counts = schema === null ? { held: await heldBy(place, name), decoded: 0 } : await recordsOf(place, name);
       expect(counts.held, name).toBeGreaterThan(0);
       if (role !== 'dead-letter') expect(counts.decoded, name).toBe(counts.held - unreadable);
@@ -124,9 +152,10 @@ describeWithServices('forty days of a shop of two hundred, through the whole pip
 
   test('every collection holds documents', async () => {
     const counts = await documentsByCollection(place);
-    expect(Object.keys(counts).sort()).toEqual(['customer.v1.journal', 'customer.v1.state']);
-    expect(counts['customer.v1.state']).toBe(input.summary.customers);
-    expect(counts['customer.v1.journal']).toBeGreaterThan(0);
+    const stores = ['customer.v1', 'touchpoint.v1'];
+    expect(Object.keys(counts).sort()).toEqual(stores.flatMap((each) => [`${each}.journal`, `${each}.state`]));
+    for (const [name, count] of Object.entries(counts)) expect(count, name).toBeGreaterThan(0);
+    expect(counts['customer.v1.state']).toBe(input.summary.customers + RATINGS);
   });
 
   test('every metric is there, and the process is live and ready', async () => {

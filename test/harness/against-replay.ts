@@ -3,10 +3,16 @@ import type { PipelinePlace } from './pipeline-place.ts';
 import { comparePublished, linesOf, uniqueRecords } from './published-lines.ts';
 import type { ShopInput } from './shop-input.ts';
 import { storedCustomers, type StoredCustomer } from './stored-customers.ts';
+import { replayedScores, storedScores } from './stored-touchpoints.ts';
 import { readTopic } from './topic-records.ts';
 
-const OUTPUTS = ['segment-memberships.v1', 'churn-risk.v1', 'customer-traits.v1'] as const;
-const REFUSED = ['interactions.v1.kizuna.intake.v1.dlq', 'customer-events.v1.kizuna.customer.v1.dlq'] as const;
+const OUTPUTS = ['segment-memberships.v1', 'churn-risk.v1', 'customer-traits.v1', 'cases.v1'] as const;
+const REFUSED = [
+  'interactions.v1.kizuna.intake.v1.dlq',
+  'commands.v1.kizuna.intake.v1.dlq',
+  'customer-events.v1.kizuna.customer.v1.dlq',
+  'touchpoint-events.v1.kizuna.touchpoint.v1.dlq',
+] as const;
 
 /** Everything in which a pipeline differs from the replay of the same input; empty: in nothing. */
 export interface Differences {
@@ -15,12 +21,21 @@ export interface Differences {
   readonly repeats: number;
 }
 
-/** Compares every document, every published record and every dead letter with the replay. Time must have passed to its end. */
+/**
+ * Compares every document, every record published of a customer and every dead letter with the replay. Time must have passed
+ * to its end.
+ */
 export async function compareWithReplay(place: PipelinePlace, input: ShopInput): Promise<Differences> {
   const { until, replayed, summary, raw } = input;
   const stored = await storedCustomers(place, input.definitions, until);
   const differences = await compareProfiles(stored, join(replayed, 'profiles.ndjson'));
   const heldBack = new Set(stored.filter(({ holdsTraits }) => holdsTraits).map(({ key }) => key));
+  const scores = await storedScores(place, input.definitions, until);
+  const replayedYear = await replayedScores(join(replayed, 'touchpoint-scores.v1.ndjson'));
+  for (const key of new Set([...scores.keys(), ...replayedYear.keys()])) {
+    const [here, expected] = [scores.get(key), replayedYear.get(key)];
+    if (here !== expected) differences.push(`scores of ${key} are ${here ?? 'not there'}, not ${expected ?? 'any'}`);
+  }
   let repeats = 0;
   for (const topic of OUTPUTS) {
     const compared = await comparePublished(place, topic, replayed, { heldBack, until });

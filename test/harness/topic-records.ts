@@ -92,6 +92,7 @@ export async function topicRanges(
 const HOPS = [
   { group: 'kizuna.intake.v1', topic: 'interactions.v1' },
   { group: 'kizuna.customer.v1', topic: 'customer-events.v1' },
+  { group: 'kizuna.touchpoint.v1', topic: 'touchpoint-events.v1' },
 ] as const;
 
 export interface HopProgress {
@@ -102,7 +103,7 @@ export interface HopProgress {
   readonly offsets: readonly number[];
 }
 
-/** How far each hop is, first intake, then customer. */
+/** How far each hop is: intake, customer, touchpoint. */
 export async function progressOf(place: Place): Promise<HopProgress[]> {
   return asking(place, async (admin) => {
     const progress = [];
@@ -122,7 +123,7 @@ export async function progressOf(place: Place): Promise<HopProgress[]> {
 }
 
 /**
- * Resolves once both groups have committed all there is, which they do after their outputs were acknowledged. `expected`:
+ * Resolves once every group has committed all there is, which they do after their outputs were acknowledged. `expected`:
  * how many interactions there must be.
  */
 export async function untilFolded(
@@ -132,10 +133,10 @@ export async function untilFolded(
 ): Promise<void> {
   let seen = '';
   const look = async (): Promise<true | undefined> => {
-    const [intake, customer] = await progressOf(place);
-    seen = `${intake?.committed} of ${intake?.held}, ${customer?.committed} of ${customer?.held}`;
-    if (intake === undefined || customer === undefined || intake.committed < expected) return undefined;
-    return customer.committed >= customer.held ? true : undefined;
+    const [intake, ...behind] = await progressOf(place);
+    seen = [intake, ...behind].map((hop) => `${hop?.committed} of ${hop?.held}`).join(', ');
+    if (intake === undefined || intake.committed < expected) return undefined;
+    return behind.every(({ committed, held }) => committed >= held) ? true : undefined;
   };
   await waitUntil('every record folded', look, { ...options, seen: () => seen });
 }

@@ -15,9 +15,12 @@ const PER_SECOND = 500;
 /** The shortest that a broker allows by default. */
 const SETTINGS = { KIZUNA_SESSION_TIMEOUT_MS: '6000', KIZUNA_HEARTBEAT_MS: '500' };
 
-/** Resolves when each partition of every hop has been committed beyond what it is now: none is owned by the sleeper alone. */
+/**
+ * Resolves when each partition of intake and customer has been committed beyond what it is now: none is owned by the sleeper
+ * alone. Touchpoints have too few keys to move every partition.
+ */
 async function untilAllGoOn(place: PipelinePlace, failed: Promise<never>): Promise<void> {
-  const offsets = async (): Promise<number[]> => (await progressOf(place)).flatMap((hop) => hop.offsets);
+  const offsets = async (): Promise<number[]> => (await progressOf(place)).slice(0, 2).flatMap((hop) => hop.offsets);
   const before = await offsets();
   const look = async (): Promise<true | undefined> => {
     const now = await offsets();
