@@ -56,7 +56,8 @@ describe('a plan is told', () => {
   test('with the way out when there are too few brokers, and nothing that was not done', () => {
     const plan = planTopics(TOPICS, { brokers: 1, topics: new Map() }, AS_IN_CATALOG);
     const text = describeApplied({ ...plan, applied: false });
-    expect(text).toMatch(/^Nothing was touched: 8 topics refused\. .*--replication.*$/m);
+    expect(text).toMatch(/^Nothing was touched: \d+ topics refused\. .*--replication.*$/m);
+    expect(text).toContain(`: ${TOPICS.length} topics refused`);
     expect(text).not.toContain('created');
     expect(describePlan(plan)).toContain('--replication');
   });
