@@ -16,8 +16,8 @@ export interface BernoulliDesign {
 const LIMIT_MAX = 4_000;
 
 /**
- * The smallest limit whose in-control run length is at least `wanted` answers; null where so many are bad that the rounded chart
- * would drift upwards by itself.
+ * The smallest limit whose in-control run length is at least `wanted` answers, or LIMIT_MAX steps or so where that is not enough: the
+ * run length is told. null where so many are bad that the rounded chart would drift upwards by itself.
  */
 export function designBernoulli(p0: number, p1: number, wanted: number): BernoulliDesign | null {
   const r1 = -Math.log((1 - p1) / (1 - p0));

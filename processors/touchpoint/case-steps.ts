@@ -82,7 +82,8 @@ function answer(turn: Turn, event: TouchpointEvent, at: Instant): boolean {
 
 function complain(turn: Turn, event: TouchpointEvent, at: Instant): void {
   const { state, now } = turn;
-  if (at <= state.contentAt) return;
+  // Of a form that praises and complains at one instant, the complaint counts, in whichever order it comes.
+  if (at < state.contentAt) return;
   if (state.stage === 'NONE' || state.stage === 'VERIFIED') {
     state.number += 1;
     state.openedAt = now;

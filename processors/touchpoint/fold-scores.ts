@@ -28,8 +28,9 @@ export function foldScores(
   const answer = event.kind === 'SCORE' ? rules.judge(event) : null;
   if (answer === null && event.kind !== 'COMPLAINT') return { kind: 'skip', reason: 'unknown_type' };
   const at = tileTime(event.occurredAt, now);
+  if (state.recent.has(event.subject, event.eventId, now)) return { kind: 'skip', reason: 'duplicate_event' };
   if (isBeyondHorizon(at, now)) return { kind: 'skip', reason: 'beyond_horizon' };
-  if (!state.recent.add(event.subject, event.eventId, now)) return { kind: 'skip', reason: 'duplicate_event' };
+  state.recent.add(event.subject, event.eventId, now);
   const turn: Turn = { state, now, rules, outputs: [], additions: [] };
   const leaves =
     answer === null || event.metric === 'UNKNOWN'

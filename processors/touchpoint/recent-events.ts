@@ -12,18 +12,20 @@ const REMEMBERED_MS = DAY_MS;
 export class RecentEvents {
   readonly #applied = new Map<Fingerprint, Instant>();
 
-  /** Answers false, and changes nothing, for an event that is remembered. `now` never goes back. */
-  add(subject: string, eventId: string, now: Instant): boolean {
-    const id = fingerprint(`${subject}|${eventId}`);
-    const appliedAt = this.#applied.get(id);
-    if (appliedAt !== undefined && now - appliedAt < REMEMBERED_MS) return false;
+  has(subject: string, eventId: string, now: Instant): boolean {
+    const appliedAt = this.#applied.get(idOf(subject, eventId));
+    return appliedAt !== undefined && now - appliedAt < REMEMBERED_MS;
+  }
+
+  /** `now` never goes back. */
+  add(subject: string, eventId: string, now: Instant): void {
+    const id = idOf(subject, eventId);
     this.#applied.delete(id);
     this.#applied.set(id, now);
     for (const [oldest, at] of this.#applied) {
       if (now - at < REMEMBERED_MS && this.#applied.size <= REMEMBERED_EVENTS) break;
       this.#applied.delete(oldest);
     }
-    return true;
   }
 
   write(writer: ByteWriter): void {
@@ -46,4 +48,8 @@ export class RecentEvents {
     }
     return events;
   }
+}
+
+function idOf(subject: string, eventId: string): Fingerprint {
+  return fingerprint(`${subject}|${eventId}`);
 }

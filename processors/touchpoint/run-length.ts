@@ -10,7 +10,8 @@ import { normalBelow, normalDensity } from './normal.ts';
 /** Nodes lie closer together than a half of the kernels’ width. */
 const CUSUM_NODES_MIN = 32;
 const CUSUM_NODES_PER_DEVIATION = 2;
-const EWMA_NODES = 64;
+const EWMA_NODES_MIN = 64;
+const EWMA_NODES_PER_DEVIATION = 2;
 
 /**
  * Two-sided tabular CUSUM with reference value k and decision interval h (Page 1954). Each side by the integral equation of its
@@ -38,7 +39,9 @@ export function oneSidedRunLength(k: number, h: number, shift: number): number {
  */
 export function ewmaRunLength(lambda: number, width: number, shift: number): number {
   const limit = ewmaLimit(lambda, width);
-  const { nodes, weights } = gaussLegendre(EWMA_NODES, -limit, limit);
+  // The kernel's deviation is λ.
+  const count = Math.max(EWMA_NODES_MIN, Math.ceil((EWMA_NODES_PER_DEVIATION * 2 * limit) / lambda));
+  const { nodes, weights } = gaussLegendre(count, -limit, limit);
   const row = (from: number): number[] =>
     nodes.map((to, index) => {
       return ((weights[index] ?? 0) / lambda) * normalDensity((to - (1 - lambda) * from) / lambda - shift);
@@ -52,13 +55,21 @@ export function ewmaLimit(lambda: number, width: number): number {
   return width * Math.sqrt(lambda / (2 - lambda));
 }
 
-/** The limit at which an average run length, which grows with it, is `wanted`: doubled until it is beyond, then by bisection. */
+/**
+ * The limit at which an average run length, which grows with it, is `wanted`: raised until it is beyond, then by bisection. A run
+ * length too long for the numbers it is made of comes out as nonsense below 1: beyond, too.
+ */
 export function limitFor(wanted: number, runLength: (limit: number) => number): number {
+  const isBelow = (limit: number): boolean => {
+    const length = runLength(limit);
+    return length >= 1 && length < wanted;
+  };
   let [low, high] = [0, 1];
-  while (runLength(high) < wanted) [low, high] = [high, high * 2];
+  // In small steps: the solution far beyond is both slow and imprecise.
+  while (isBelow(high)) [low, high] = [high, high * 1.25];
   while (high - low > 1e-8 * high) {
     const middle = (low + high) / 2;
-    if (runLength(middle) < wanted) low = middle;
+    if (isBelow(middle)) low = middle;
     else high = middle;
   }
   return high;

@@ -123,6 +123,21 @@ export async function progressOf(place: Place): Promise<HopProgress[]> {
 }
 
 /**
+ * Resolves when each partition of intake and customer has been committed beyond what it is now: none is owned by somebody who
+ * is gone or asleep. Touchpoints have too few keys to move every partition.
+ */
+export async function untilAllGoOn(
+  place: Place,
+  options: { readonly withinMs: number; readonly failed?: Promise<never> },
+): Promise<void> {
+  const offsets = async (): Promise<number[]> => (await progressOf(place)).slice(0, 2).flatMap((hop) => hop.offsets);
+  const before = await offsets();
+  const look = async (): Promise<true | undefined> =>
+    (await offsets()).every((offset, index) => offset > (before[index] ?? 0)) ? true : undefined;
+  await waitUntil('every partition gets on', look, { ...options, seen: () => before.join(' ') });
+}
+
+/**
  * Resolves once every group has committed all there is, which they do after their outputs were acknowledged. `expected`:
  * how many interactions there must be.
  */

@@ -67,7 +67,10 @@ describeWithServices('kizuna on history', () => {
     expect(swept.code).toBe(0);
     expect(JSON.parse(swept.stdout)).toMatchObject({
       until: iso(SILENT_AT),
-      swept: [{ processor: 'customer', partitions: 2, folded: 0, published: { 'segment-memberships.v1': 3 } }],
+      swept: [
+        { processor: 'customer', partitions: 2, folded: 0, published: { 'segment-memberships.v1': 3 } },
+        { processor: 'touchpoint', partitions: 2, folded: 0, published: {} },
+      ],
     });
     const after = await membershipChanges(place);
     const positions = await positionsOf(place);
@@ -102,7 +105,7 @@ describeWithServices('kizuna on history', () => {
     intake.signal('SIGTERM');
     expect(await end).toBe(0);
     const swept = await type(`sweep --until ${iso(SILENT_AT)} --json`);
-    expect(JSON.parse(swept.stdout)).toMatchObject({ swept: [{ folded: 1 }] });
+    expect(JSON.parse(swept.stdout)).toMatchObject({ swept: [{ folded: 1 }, { folded: 0 }] });
     expect((await membershipChanges(place)).at(-1)?.members).toContain('silent-30-days');
   });
 

@@ -81,7 +81,7 @@ describeWithServices('an operator on real services', () => {
     const again = await type('schemas register');
     expect(again).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^0 of 6 registered, 6 were there/m) as string,
+      stdout: expect.stringContaining(`0 of ${subjects.length} registered, ${subjects.length} were there`) as string,
     });
     expect((await type('schemas register --dry-run')).code).toBe(0);
   });

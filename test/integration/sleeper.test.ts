@@ -4,30 +4,16 @@ import { spawnFaulty, drawStrikes } from '../harness/faulty-process.ts';
 import { startFeed } from '../harness/feed.ts';
 import { runKizuna } from '../harness/kizuna-process.ts';
 import { gaugeBy, scrape, sumOf } from '../harness/metrics-text.ts';
-import { pipelinePlace, type PipelinePlace } from '../harness/pipeline-place.ts';
+import { pipelinePlace } from '../harness/pipeline-place.ts';
 import { describeWithServices } from '../harness/sandbox.ts';
 import { shopRecords } from '../harness/shop-input.ts';
 import { testSeed } from '../harness/test-settings.ts';
-import { progressOf } from '../harness/topic-records.ts';
+import { untilAllGoOn } from '../harness/topic-records.ts';
 import { waitUntil } from '../harness/wait-until.ts';
 
 const PER_SECOND = 500;
 /** The shortest that a broker allows by default. */
 const SETTINGS = { KIZUNA_SESSION_TIMEOUT_MS: '6000', KIZUNA_HEARTBEAT_MS: '500' };
-
-/**
- * Resolves when each partition of intake and customer has been committed beyond what it is now: none is owned by the sleeper
- * alone. Touchpoints have too few keys to move every partition.
- */
-async function untilAllGoOn(place: PipelinePlace, failed: Promise<never>): Promise<void> {
-  const offsets = async (): Promise<number[]> => (await progressOf(place)).slice(0, 2).flatMap((hop) => hop.offsets);
-  const before = await offsets();
-  const look = async (): Promise<true | undefined> => {
-    const now = await offsets();
-    return now.every((committed, partition) => committed > (before[partition] ?? 0)) ? true : undefined;
-  };
-  await waitUntil('every partition gets on', look, { withinMs: 60_000, failed, seen: () => before.join(' ') });
-}
 
 describeWithServices('SIGSTOP for longer than the session', () => {
   test('a sleeper finds itself shut out, does no harm, and comes back', async () => {
@@ -43,7 +29,7 @@ describeWithServices('SIGSTOP for longer than the session', () => {
       const isStruck = (): true | undefined => (sleeper.struck.length > slept ? true : undefined);
       await waitUntil(`${point}, pass ${pass}`, isStruck, { withinMs: 60_000, failed });
       const before = gaugeBy(await scrape(other.url), 'kizuna_takeovers_total', 'reason');
-      await untilAllGoOn(place, failed);
+      await untilAllGoOn(place, { withinMs: 60_000, failed });
       const after = gaugeBy(await scrape(other.url), 'kizuna_takeovers_total', 'reason');
       expect(after['joined']).toBeGreaterThan(before['joined'] ?? 0);
       process.kill(sleeper.pid, 'SIGCONT');

@@ -51,6 +51,18 @@ describe('a case', () => {
     expect(new TouchpointDriver('u:1').record(T, changes).cases).toHaveLength(isOpened ? 1 : 0);
   });
 
+  test('is opened by a form that praises and complains at one instant, in whichever order', () => {
+    const praise = { metric: 'CSAT', value: 9, occurredAt: T } as const;
+    const complaint = { metric: 'NPS', value: 2, occurredAt: T } as const;
+    for (const [first, second] of [
+      [praise, complaint],
+      [complaint, praise],
+    ] as const) {
+      const driver = new TouchpointDriver('u:1').record(T, first).record(T + 1, second);
+      expect(steps(driver).map(([, change]) => change)).toEqual(['OPENED']);
+    }
+  });
+
   test('is reopened when the customer is still dissatisfied, and may be resolved again', () => {
     const driver = open()
       .record(T + HOUR, RESOLVE)

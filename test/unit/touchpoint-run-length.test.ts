@@ -63,6 +63,8 @@ describe('limits are chosen by the run length that is wanted', () => {
     [0.2, 10_000_000, 1],
     [4, 2_000, 1],
     [1, 100, 0.05],
+    [1, 10_000_000, 0.1],
+    [1, 10_000_000, 0.05],
   ])(
     'for a shift of %d, %i answers and a weight of %d, at the ends of what may be asked for',
     (shift, inControl, smoothing) => {
