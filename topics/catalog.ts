@@ -123,7 +123,7 @@ export const TOPICS = [
     ...everyTopic,
     name: 'customer-events.v1',
     role: 'internal',
-    doc: 'Valid interactions and commands, keyed by the customer they are about. Purged once every reader has folded them, KIZUNA_PURGE_AFTER later.',
+    doc: 'Valid interactions, keyed by the customer they are about. Purged once every reader has folded them, KIZUNA_PURGE_AFTER later.',
     key: 'brand|subject',
     schema: 'CustomerEvent',
     compatibility: 'BACKWARD_TRANSITIVE',

@@ -21,7 +21,11 @@ export function addReplay(program: Command): void {
     )
     .argument('<file>', 'one JSON interaction a line; `timestamp` (default occurredAt) is the record time')
     .requiredOption('--to <dir>', 'where the outputs go: <topic>.ndjson, dead-letters, profiles and summary.json')
-    .option('--definitions <dir>', 'segments, churn models and brands', shippedDefinitions)
+    .option(
+      '--definitions <dir>',
+      'segments, churn models, brands, surveys and touchpoint settings',
+      shippedDefinitions,
+    )
     .option(
       '--until <time>',
       'fold and let time pass up to here, inclusive (ISO 8601; default: the last record)',

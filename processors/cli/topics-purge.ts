@@ -6,7 +6,7 @@ import type { Instant } from '../core/processor.ts';
 import { formatTimeSpan, parseTimeSpan } from '../core/time-span.ts';
 import { loadConfig } from '../runtime/config.ts';
 import { connectServices } from '../runtime/connect.ts';
-import { purgeBound } from '../runtime/fold-marks.ts';
+import { purgeBound, isOtherLog } from '../runtime/fold-marks.ts';
 import type { EventLog, Store } from '../runtime/ports.ts';
 import { commandLog, requireServices } from './connections.ts';
 import { OutcomeMeter } from './outcome-meter.ts';
@@ -83,7 +83,7 @@ async function planPurge(
       const marked = await Promise.all(readers.map((reader) => store.marks.load(reader, { topic, partition })));
       const newest = marked.map((each) => each?.marks.at(-1)?.next ?? null);
       const folded = newest.reduce((least, next) => (least === null || next === null ? null : Math.min(least, next)));
-      const bound = purgeBound(marked, now, afterMs);
+      const bound = isOtherLog(marked, end) ? null : purgeBound(marked, now, afterMs);
       const purgeTo = bound === null ? null : Math.max(start, Math.min(bound, end));
       rows.push({ topic, partition, start, end, folded, purgeTo, records: (purgeTo ?? start) - start });
     }

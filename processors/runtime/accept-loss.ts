@@ -26,8 +26,8 @@ export async function examine(processor: Processor, at: TopicPartition, ports: P
 
 /**
  * Lets a processor go on after a loss: from the next record that is there, in the next epoch, so that readers who know the
- * positions of before take nothing new for a repeat. One write for each partition, a compare-and-set: whoever still believes
- * to own it is shut out. Harmless when repeated. Nobody may be a member of the group. Answers what is found afterwards.
+ * positions of before take nothing new for a repeat. One write for each partition; with a journal it is a compare-and-set
+ * that shuts out whoever still believes to own it. Harmless when repeated. Nobody may be a member of the group. Answers what is found afterwards.
  */
 export async function acceptLoss(processor: Processor, at: TopicPartition, ports: PipelinePorts): Promise<Finding> {
   const { losses, epoch, next } = await standingOf(processor, at, ports);

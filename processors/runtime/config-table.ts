@@ -67,7 +67,10 @@ export const SETTINGS = {
     'info',
     'The least severe lines to log, to stderr.',
   ),
-  KIZUNA_DEFINITIONS: optional(text, 'Folder of segments, churn models and brands instead of the shipped set.'),
+  KIZUNA_DEFINITIONS: optional(
+    text,
+    'Folder of segments, churn models, brands, surveys and touchpoint settings instead of the shipped set.',
+  ),
   KIZUNA_CACHED_KEYS_MAX: defaulted(
     whole('customers', 1000),
     '400000',

@@ -129,6 +129,9 @@ export class StatefulMember implements Consumption {
       );
       if (more !== null) this.progress.beat();
     }
+    // One that was broken off begins anew: what it held in the cache is found by the index again.
+    const partition = this.#member.partition(at);
+    if (more !== false && partition !== undefined) partition.keepDueUntil = Number.NEGATIVE_INFINITY;
     return more === false;
   }
 

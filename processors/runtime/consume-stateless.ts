@@ -53,8 +53,11 @@ export class StatelessMember implements Consumption {
   }
 
   async stop(): Promise<void> {
-    await this.#member.stop();
-    this.#marks.stop();
+    try {
+      await this.#member.stop();
+    } finally {
+      this.#marks.stop();
+    }
   }
 
   async positions(): Promise<(TopicPartition & { epoch: number; next: number; end: number })[]> {

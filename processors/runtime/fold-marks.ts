@@ -55,6 +55,11 @@ export function withMark(
   return { source, marks: [...kept, ...young, mark] };
 }
 
+/** Some reader folded beyond where the log ends: this is another log than the one the marks are of. */
+export function isOtherLog(marked: readonly (MarkedPartition | null)[], end: number): boolean {
+  return marked.some((each) => (each?.marks.at(-1)?.next ?? 0) > end);
+}
+
 /**
  * The offset below which every reader had durably folded everything `afterMs` ago: what a database restored to any state
  * since then still needs is not below it. null when that is not known of each of them: a group that never committed, that

@@ -220,15 +220,18 @@ export class GroupMember<P extends Owned> {
         await this.#work.beforeLeaving(lane.partition);
       }),
     );
-    await this.#membership?.leave();
-    this.#joined = false;
-    await Promise.all(
-      [...this.#lanes].map(async ([name, lane]) => {
-        await lane.idle();
-        await this.#work.afterLeaving(lane.partition);
-        this.#close(name, lane);
-      }),
-    );
+    try {
+      await this.#membership?.leave();
+    } finally {
+      this.#joined = false;
+      await Promise.all(
+        [...this.#lanes].map(async ([name, lane]) => {
+          await lane.idle();
+          await this.#work.afterLeaving(lane.partition);
+          this.#close(name, lane);
+        }),
+      );
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import { PipelineError } from '../core/errors.ts';
 import type { Instant } from '../core/processor.ts';
 import { StatefulMember } from './consume-stateful.ts';
 import { Failure, type Consumption } from './consumption.ts';
-import { markEveryMs, purgeBound, purgeLateMs, withMark } from './fold-marks.ts';
+import { markEveryMs, purgeBound, purgeLateMs, withMark, isOtherLog } from './fold-marks.ts';
 import { groupName, type PipelinePorts } from './pipeline-ports.ts';
 import type { OffsetRange } from './ports.ts';
 import { sourceOf } from './position.ts';
@@ -134,6 +134,8 @@ export class Purge {
     const at = { topic, partition };
     const marked = await Promise.all(readers.map((reader) => this.#ports.store.marks.load(reader, at)));
     const bound = purgeBound(marked, this.#now(), this.#afterMs);
+    // Created anew: what is there now was folded by nobody.
+    if (next > range.end || isOtherLog(marked, range.end)) return start;
     // Marks never run ahead of what is folded; were they damaged, nothing unfolded would go all the same.
     const before = Math.min(bound ?? 0, next, range.end);
     if (before <= start) return start;

@@ -36,18 +36,19 @@ export async function withinBlock<T>(partition: OwnedPartition, work: (nonce: st
 }
 
 /**
- * Before each block: forgets what the cache has too many of, and waits until the ring has a slot to give and the bounds on
- * what is dirty allow another block. Keys are forgotten at no other time while a sweep is under way, so that what is
+ * Before each block: waits until the ring has a slot to give and the bounds on what is dirty allow another block, and forgets
+ * what the cache has too many of. Keys are forgotten at no other time while a sweep is under way, so that what is
  * cached when a page that was asked for earlier is used tells what of it may be old.
  */
 export async function awaitRoom(partition: OwnedPartition, ports: PipelinePorts, heartbeat: Heartbeat): Promise<void> {
-  evict(partition, Math.floor(ports.limits.cachedKeysMax / Math.max(1, ports.owned.size)));
   while (!ringHasRoom(partition) || mustFlushFirst(partition, ports)) {
     await heartbeat();
     const stored = await flushOnce(partition, ports, 'all');
     // Nothing stored: the store is in trouble, or other partitions hold the bound; both take a moment.
     if (stored === 0) await wait(50);
   }
+  // Last: whoever gives up while waiting has forgotten nothing, and whoever fails from here on takes over anew.
+  evict(partition, Math.floor(ports.limits.cachedKeysMax / Math.max(1, ports.owned.size)));
 }
 
 function ringHasRoom(partition: OwnedPartition): boolean {

@@ -153,7 +153,8 @@ describeWithServices('forty days of a shop of two hundred, through the whole pip
   test('every collection holds documents', async () => {
     const counts = await documentsByCollection(place);
     const stores = ['customer.v1', 'touchpoint.v1'];
-    expect(Object.keys(counts).sort()).toEqual(stores.flatMap((each) => [`${each}.journal`, `${each}.state`]));
+    const collections = ['intake.v1.inputs', ...stores.flatMap((each) => [`${each}.journal`, `${each}.state`])];
+    expect(Object.keys(counts).sort()).toEqual(collections.sort());
     for (const [name, count] of Object.entries(counts)) expect(count, name).toBeGreaterThan(0);
     expect(counts['customer.v1.state']).toBe(input.summary.customers + RATINGS);
   });

@@ -12,7 +12,7 @@ import { MARKS_COLLECTION } from '../../processors/runtime/mongo/fold-marks.ts';
 import { groupName, storeName } from '../../processors/runtime/pipeline-ports.ts';
 import { TOPICS } from '../../topics/catalog.ts';
 import { kizuna } from '../harness/recording-terminal.ts';
-import { sectionOf } from './reference-docs.ts';
+import { renderReadme, sectionOf } from './reference-docs.ts';
 import { filesBelow, ROOT } from './repository.ts';
 
 const textOf = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
@@ -209,6 +209,11 @@ describe('the tables', () => {
     expect(paths).toEqual(
       expect.arrayContaining([...folders(''), ...folders('processors/'), ...folders('processors/runtime/')]),
     );
+  });
+
+  test('of rights list what processes need today', async () => {
+    const readme = textOf('README.md');
+    expect(sectionOf(readme, 'rights')).toBe(sectionOf(await renderReadme(readme), 'rights'));
   });
 
   test('of tests have every folder of test/', () => {

@@ -189,7 +189,8 @@ describeWithServices('after a loss', () => {
       await stopped.kill();
     }
     await waitForNobody(place, 'kizuna.customer.v1');
-    await acceptOnce(place, ['customer store_behind']);
+    await waitForNobody(place, 'kizuna.touchpoint.v1');
+    await acceptOnce(place, ['customer store_behind', 'touchpoint store_behind']);
     await runUntil(place, 80, 80);
     const epochs = new Set(['kizuna.customer.v1@1', 'kizuna.customer.v1@2']);
     expect(await sourcesIn(place, 'customer-traits.v1')).toEqual(epochs);

@@ -51,6 +51,20 @@ async function joined(answers: readonly (object | null)[]) {
 const lost = (type: string): Error => Object.assign(new Error('gone'), { type });
 
 describe('a member that kafkajs gave up', () => {
+  it('asks nothing of a consumer that has stopped, before it is told why', async () => {
+    const { member, told, emit } = await joined([null, null]);
+    emit('stop', {});
+    // kafkajs throws when a stopped consumer is paused, resumed or sent elsewhere.
+    member.pause(AT);
+    member.resume(AT);
+    member.seek(AT, 1);
+    member.pause(AT);
+    expect(told).toEqual(['assigned']);
+    emit('crash', { error: lost('GROUP_COORDINATOR_NOT_AVAILABLE') });
+    await vi.waitFor(() => expect(told.at(-1)).toBe('assigned'), { timeout: 10_000 });
+    expect(told).toEqual(['assigned', 'revoked', 'pauses', 'assigned']);
+  });
+
   it('joins again when the brokers were away, as often as it takes, and its pauses hold', async () => {
     const { member, told, emit } = await joined([null, lost('GROUP_COORDINATOR_NOT_AVAILABLE'), null]);
     member.pause(AT);

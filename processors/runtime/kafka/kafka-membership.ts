@@ -47,6 +47,8 @@ class KafkaMember implements Membership {
   /** Why kafkajs gave up the join under way, which ends in an event and not in a rejection. */
   #refused: PipelineError | undefined;
   #leave: Promise<void> | undefined;
+  /** kafkajs has let go of the group, and may tell why much later, when its connections are closed. */
+  #isStopped = false;
 
   constructor(client: KafkaClient, options: GroupToJoin, handler: GroupHandler) {
     this.#options = options;
@@ -62,6 +64,10 @@ class KafkaMember implements Membership {
       },
     });
     this.#pauses = new Pauses(this.#consumer, options.prefix);
+    this.#consumer.on('consumer.stop', () => {
+      this.#isStopped = true;
+      this.#pauses.stop();
+    });
     this.#consumer.on('consumer.crash', ({ payload }) => {
       this.#gaveUp(toPipelineError(this.#action, payload.error));
     });
@@ -142,15 +148,13 @@ class KafkaMember implements Membership {
 
   /** Whether kafkajs still takes orders: it throws when a stopped consumer is paused. */
   get #alive(): boolean {
-    return this.#state === 'member' && this.#crash === undefined;
+    return this.#state === 'member' && this.#crash === undefined && !this.#isStopped;
   }
 
   // kafkajs commits nothing once it stops, and says nothing: the batches in hand must be done before.
   async #goAway(): Promise<void> {
-    if (this.#alive) {
-      for (const at of this.#generations.owned) this.#pauses.pause(at);
-      this.#state = 'leaving';
-    }
+    if (this.#alive) for (const at of this.#generations.owned) this.#pauses.pause(at);
+    if (this.#state === 'member') this.#state = 'leaving';
     this.#pauses.stop();
     await Promise.allSettled(this.#inHand);
     this.#state = 'left';
@@ -194,6 +198,7 @@ class KafkaMember implements Membership {
 
   /** After each join: a consumer that began anew knows of no pause. */
   #assigned(partitions: readonly TopicPartition[]): void {
+    this.#isStopped = false;
     if (this.#state === 'lost') {
       this.#state = 'member';
       this.#pauses.repeat();

@@ -43,18 +43,20 @@ export class RecordReader {
       const offset = firstOffset + this.#varint();
       const key = this.#view();
       const value = this.#view();
-      const headers = this.#headers();
+      const headers = this.#headers(end);
       if (this.#at > end) throw new RangeError('a record is longer than it says');
       this.#at = end;
       records.push({ offset, timestamp: appendedAt ?? timestamp, key, value, headers });
     }
   }
 
-  #headers(): Readonly<Record<string, HeaderValue>> {
+  #headers(end: number): Readonly<Record<string, HeaderValue>> {
     const count = this.#varint();
     if (count <= 0) return NO_HEADERS;
     let headers: Record<string, HeaderValue> | null = null;
     for (let index = 0; index < count; index++) {
+      // Not only afterwards: a damaged count is told by its first header, not by its last.
+      if (this.#at >= end) throw new RangeError('a record has fewer headers than it says');
       const name = this.#headerName();
       // A header without a value counts as one that is not there.
       const value = this.#view();
