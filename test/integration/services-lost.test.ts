@@ -79,7 +79,7 @@ describe('two processes under load, when a service is lost', () => {
       return lags.every((lag) => lag > 0) ? true : undefined;
     };
     await waitUntil('both have records that they cannot read', behind, { withinMs: 60_000, failed });
-    expect((await progressOf(place)).map(({ committed }) => committed)).toEqual([0, 0]);
+    for (const { committed } of await progressOf(place)) expect(committed).toBe(0);
     await schemaRegistry.start();
     await expectSameAsReplay(place, input, [one, other], 120_000);
   }, 600_000);

@@ -6,7 +6,7 @@ import type { GroupHandler } from '../../processors/runtime/ports.ts';
 
 const OPTIONS: GroupToJoin = {
   ...{ prefix: '', group: 'g', topics: ['a.v1'], partitions: 1, concurrency: 1, bytesPerPartition: 1, fetchWaitMs: 1 },
-  ...{ sessionTimeoutMs: 1, heartbeatMs: 1, rebalanceTimeoutMs: 1 },
+  ...{ sessionTimeoutMs: 60_000, heartbeatMs: 1, rebalanceTimeoutMs: 60_000 },
 };
 const AT = { topic: 'a.v1', partition: 0 };
 
@@ -15,7 +15,7 @@ interface Running {
 }
 
 /** Stands for kafkajs: the n-th run joins when the n-th answer is null, else it crashes with that error, as kafkajs tells it. */
-async function joined(answers: readonly (object | null)[]) {
+async function joined(answers: readonly (object | null)[], options = OPTIONS) {
   const listeners = new Map<string, (event: { payload: unknown }) => void>();
   const emit = (name: string, payload: unknown): void => listeners.get(`consumer.${name}`)?.({ payload });
   const told: string[] = [];
@@ -26,6 +26,7 @@ async function joined(answers: readonly (object | null)[]) {
     connect: () => Promise.resolve(),
     subscribe: () => Promise.resolve(),
     disconnect: () => Promise.resolve(),
+    stop: () => Promise.resolve((told.push('stops'), emit('stop', {}))),
     pause: () => told.push('pauses'),
     commitOffsets: () => Promise.resolve(told.push('commits')),
     run: (options: Running) => {
@@ -42,7 +43,7 @@ async function joined(answers: readonly (object | null)[]) {
     onBatch: () => Promise.resolve((told.push('batch'), 'done')),
     crashed: ({ message }) => told.push(`crashed: ${message}`),
   };
-  const member = await joinGroup({ patient: { consumer: () => consumer } } as unknown as KafkaClient, OPTIONS, handler);
+  const member = await joinGroup({ patient: { consumer: () => consumer } } as unknown as KafkaClient, options, handler);
   await vi.waitFor(() => expect(told).toEqual(['assigned']));
   const receive = (): Promise<void> => running?.eachBatch({ batch: AT }) ?? Promise.resolve();
   return { member, told, emit, receive };
@@ -89,6 +90,13 @@ describe('a member that kafkajs gave up', () => {
 });
 
 describe('a rejoin that failed', () => {
+  it('is made up for by an idle member, which kafkajs lets fetch nothing for ever', async () => {
+    const { told, emit } = await joined([null, null], { ...OPTIONS, sessionTimeoutMs: 10, rebalanceTimeoutMs: 10 });
+    emit('rebalancing', {});
+    await vi.waitFor(() => expect(told.at(-1)).toBe('assigned'), { timeout: 10_000 });
+    expect(told).toEqual(['assigned', 'revoked', 'stops', 'assigned']);
+  });
+
   it('is asked of kafkajs again when it goes on fetching in the generation that is over', async () => {
     const { told, emit, receive } = await joined([null]);
     emit('rebalancing', {});

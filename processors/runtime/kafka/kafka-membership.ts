@@ -49,6 +49,8 @@ class KafkaMember implements Membership {
   #leave: Promise<void> | undefined;
   /** kafkajs has let go of the group, and may tell why much later, when its connections are closed. */
   #isStopped = false;
+  /** Runs from the end of a generation until the group is joined again. */
+  #overdue: NodeJS.Timeout | undefined;
 
   constructor(client: KafkaClient, options: GroupToJoin, handler: GroupHandler) {
     this.#options = options;
@@ -60,6 +62,7 @@ class KafkaMember implements Membership {
         this.#assigned(partitions);
       },
       revoked: () => {
+        this.#expectToJoin();
         handler.revoked();
       },
     });
@@ -158,8 +161,10 @@ class KafkaMember implements Membership {
     this.#pauses.stop();
     await Promise.allSettled(this.#inHand);
     this.#state = 'left';
+    clearTimeout(this.#overdue);
     await this.#consumer.disconnect().catch((error: unknown) => {
-      throw toPipelineError('leave the group', error);
+      // Whom the group does not know any more has left it.
+      if (!isGroupError(error)) throw toPipelineError('leave the group', error);
     });
   }
 
@@ -177,6 +182,22 @@ class KafkaMember implements Membership {
     this.#pauses.stop();
     this.#generations.lose();
     void this.#comeBack(error);
+  }
+
+  /**
+   * A rejoin that failed may leave kafkajs fetching without a generation, and it joins again only when it sees an error: an idle
+   * member sees none, so it begins anew when no rebalance can still be under way.
+   */
+  #expectToJoin(): void {
+    const { sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
+    const beginAnew = async (): Promise<void> => {
+      if (!this.#alive) return;
+      // What does not stop is closed when it comes back.
+      await this.#consumer.stop().catch(() => undefined);
+      this.#gaveUp(new PipelineError('log_unavailable', 'the group was not joined again', { retriable: true }));
+    };
+    clearTimeout(this.#overdue);
+    this.#overdue = setTimeout(() => void beginAnew(), sessionTimeoutMs + rebalanceTimeoutMs).unref();
   }
 
   async #comeBack(reason: PipelineError): Promise<void> {
@@ -199,6 +220,7 @@ class KafkaMember implements Membership {
   /** After each join: a consumer that began anew knows of no pause. */
   #assigned(partitions: readonly TopicPartition[]): void {
     this.#isStopped = false;
+    clearTimeout(this.#overdue);
     if (this.#state === 'lost') {
       this.#state = 'member';
       this.#pauses.repeat();
