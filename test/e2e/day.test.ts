@@ -151,6 +151,7 @@ describeWithServices('forty days of a shop of two hundred, through the whole pip
   });
 
   test('every collection holds documents', async () => {
+    await untilStored(kizuna, 30_000);
     const counts = await documentsByCollection(place);
     const stores = ['customer.v1', 'touchpoint.v1'];
     const collections = ['intake.v1.inputs', ...stores.flatMap((each) => [`${each}.journal`, `${each}.state`])];
