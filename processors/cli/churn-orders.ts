@@ -119,7 +119,7 @@ class GatheredOrders implements BrandOrders {
     const state = customerPacking.unpack(new ByteReader(stored.state));
     this.customers += 1;
     this.until = Math.max(this.until, state.at);
-    this.#open.open(state.body);
+    this.#open.open(state);
     if (this.#open.facts.days > 0) this.histories.push(orderTimes(this.#open.book));
   }
 }

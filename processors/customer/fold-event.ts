@@ -29,7 +29,7 @@ export function foldEvent(
   if (event.kind !== 'INTERACTION' || interaction === null || interaction.type === 'UNKNOWN') {
     return skip('unknown_type');
   }
-  open.open(state.body);
+  open.open(state);
   const id = fingerprint(interaction.eventId);
   if (open.ids.has(id, now)) return skip('duplicate_event');
   const at = tileTime(interaction.occurredAt, now);
@@ -59,7 +59,7 @@ export function foldEvent(
   state.mustEvaluate = true;
   if (folded.ordered) state.mustPublishChurn = true;
   state.due = now;
-  state.body = open.close();
+  open.keepIn(state);
   return skip('beyond_horizon');
 }
 

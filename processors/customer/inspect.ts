@@ -50,22 +50,22 @@ export function inspect(state: CustomerState, open: OpenState, plan: Plan, now: 
     if (copy.due > until || copy.due === NEVER || left === 0) return false;
     left -= 1;
     const due = copy.due;
-    open.open(copy.body);
+    open.open(copy);
     settleDeadline({ state: copy, open, plan, now: due });
     return true;
   };
   while (apply(now));
-  open.open(copy.body);
+  open.open(copy);
   // Deadlines under other definitions are deadlines of other rules.
   if (copy.rules !== plan.version) settleDeadline({ state: copy, open, plan, now });
 
-  open.open(copy.body);
+  open.open(copy);
   const { rules } = plan;
   const profile = profileViewOf(traitsOf(copy, open, rules.churn, rules.hash, now));
   const segments = segmentsAt(copy, open, plan, now).map((segment) => new Watched(segment));
   // Everything that can flip does so at a deadline: each leaf is watched, since some segment reads it.
   while (segments.some((segment) => !segment.isSettled) && apply(NEVER)) {
-    open.open(copy.body);
+    open.open(copy);
     const later = segmentsAt(copy, open, plan, copy.at);
     segments.forEach((segment, index) => segment.compare(later[index], copy.at));
   }

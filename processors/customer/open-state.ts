@@ -6,6 +6,7 @@ import { MEASURES } from './features.ts';
 import { placeOf } from './measures.ts';
 import { factsOf, newOrderBook, NO_ORDERS, type OrderBook, type OrderFacts } from './order-book.ts';
 import { readOrderBook, readOrderFacts, writeOrderBook } from './order-packing.ts';
+import { OpenParts } from './parts.ts';
 import { Postings } from './postings.ts';
 import { locateTally, openTally, writeTally } from './tally-packing.ts';
 import { newTally, postToTally, type Tally } from './tally.ts';
@@ -13,6 +14,12 @@ import { newTally, postToTally, type Tally } from './tally.ts';
 const ORDERS = placeOf('orders');
 const REVENUE = placeOf('revenue');
 const NEVER_WAS: Instant = -1;
+
+/** What of a state is opened. */
+interface Packed {
+  body: Buffer;
+  parts: Buffer;
+}
 
 /**
  * A customer's packed body while it is worked on. A state keeps its body packed all the time, because a live customer gets
@@ -27,6 +34,7 @@ export class OpenState {
   /** What the event in hand adds to the measures. */
   readonly postings = new Postings();
   readonly tallies: readonly Tally[] = MEASURES.map(newTally);
+  readonly parts = new OpenParts();
   readonly #reader = new ByteReader(Buffer.alloc(0));
   readonly #writer = new ByteWriter(4096);
   readonly #part = new ByteWriter(4096);
@@ -37,8 +45,9 @@ export class OpenState {
   #facts: OrderFacts | null = null;
   #attributes: Attributes | null = null;
 
-  open(body: Buffer): void {
+  open({ body, parts }: Packed): void {
     this.postings.clear();
+    this.parts.open(parts);
     // A deadline that comes right before an event seldom changes the body: it is still open then.
     if (body === this.#body && body.length > 0 && !this.isChanged) return;
     const reader = this.#reader.reset(body);
@@ -125,8 +134,13 @@ export class OpenState {
     return false;
   }
 
-  /** The body with every change in it. */
-  close(): Buffer {
+  /** Packs what changed. */
+  keepIn(state: Packed): void {
+    if (this.isChanged) state.body = this.#close();
+    if (this.parts.isChanged) state.parts = this.parts.close();
+  }
+
+  #close(): Buffer {
     const writer = this.#writer;
     const part = this.#part;
     const body = this.#body;

@@ -51,16 +51,16 @@ export function createCustomer(definitions: Definitions): CustomerProcessor {
     nextDue: (state) => state.due,
     onRecord: (state, event, now) => foldEvent(state, event, now, open, planFor(state.brandId)),
     onDue(state, due) {
-      open.open(state.body);
+      open.open(state);
       return settleDeadline({ state, open, plan: planFor(state.brandId), now: due });
     },
     atEnd(state, now) {
-      open.open(state.body);
+      open.open(state);
       return settleEnd({ state, open, plan: planFor(state.brandId), now });
     },
     profileView(state, now) {
       const { rules } = planFor(state.brandId);
-      open.open(state.body);
+      open.open(state);
       return profileViewOf(traitsOf(state, open, rules.churn, rules.hash, now));
     },
     inspect: (state, now) => inspect(state, open, planFor(state.brandId), now),

@@ -121,12 +121,12 @@ function close(turn: Turn): Applied<CustomerAddition> {
   state.mustEvaluate = false;
   state.mustPublishChurn = false;
   state.due = dueOf(turn);
-  if (open.isChanged) state.body = open.close();
+  open.keepIn(state);
   return { kind: 'apply', outputs, contributions };
 }
 
 function dueOf({ state, open }: Turn): Instant {
-  let due = Math.min(state.ratioDue, state.churnDue, traitsDue(state));
+  let due = Math.min(state.ratioDue, state.churnDue, traitsDue(state), open.parts.due);
   for (const tally of open.tallies) if (tally.due < due) due = tally.due;
   return due;
 }

@@ -4,6 +4,7 @@ import { NEVER, type Instant, type Packing, type Summary } from '../core/process
 import { RINGS } from '../core/window.ts';
 import { churnBand } from './churn-risk.ts';
 import { lastInteractionOf } from './open-state.ts';
+import { NO_PARTS } from './parts.ts';
 import { NO_SEGMENTS, readSegmentList, type SegmentList } from './segment-list.ts';
 
 /** What is kept of one customer. The body stays packed until an event or a deadline needs it (open-state.ts). */
@@ -31,9 +32,12 @@ export interface CustomerState {
   ratioDue: Instant;
   segments: SegmentList;
   body: Buffer;
+  /** What only some customers have (parts.ts). */
+  parts: Buffer;
 }
 
-const VERSION = 1;
+/** Version 1 had no parts and a byte for the flags, where every flag was below 256. */
+const VERSION = 2;
 const RATIO_STEP_MS = RINGS[0].hopMs;
 
 const HAS_DUE = 1;
@@ -44,6 +48,7 @@ const MUST_EVALUATE = 16;
 const MUST_PUBLISH_CHURN = 32;
 const MUST_PUBLISH_TRAITS = 64;
 const HAS_CHURN_DUE = 128;
+const HAS_PARTS = 256;
 
 // One text a brand instead of one a customer: a look at it finds the brand's rules without comparing letters.
 const brandIds = new Map<string, string>();
@@ -76,6 +81,7 @@ export function initialState(key: string): CustomerState {
     ratioDue: NEVER,
     segments: NO_SEGMENTS,
     body: Buffer.alloc(0),
+    parts: NO_PARTS,
   };
 }
 
@@ -84,7 +90,7 @@ export const customerPacking: Packing<CustomerState> & { summarize(reader: ByteR
     writer.byte(VERSION);
     writer.string(state.key);
     writer.uint(state.at);
-    writer.byte(flagsOf(state));
+    writer.uint(flagsOf(state));
     if (state.churn >= 0) writer.double(state.churn);
     writer.bytes(state.segments.packed);
     writer.uint(state.rules);
@@ -93,14 +99,15 @@ export const customerPacking: Packing<CustomerState> & { summarize(reader: ByteR
     if (state.traitsAt >= 0) writer.uint(state.at - state.traitsAt);
     if (state.ratioDue !== NEVER) writer.uint(state.ratioDue / RATIO_STEP_MS);
     writer.bytes(state.body);
+    if (state.parts.length > 0) writer.bytes(state.parts);
   },
 
   /** @throws PipelineError `store_unreadable` for a version that is not known */
   unpack(reader: ByteReader): CustomerState {
-    checkVersion(reader);
+    const version = readVersion(reader);
     const state = initialState(reader.string());
     state.at = reader.uint();
-    const flags = reader.byte();
+    const flags = version === 1 ? reader.byte() : reader.uint();
     state.mustEvaluate = (flags & MUST_EVALUATE) !== 0;
     state.mustPublishChurn = (flags & MUST_PUBLISH_CHURN) !== 0;
     state.mustPublishTraits = (flags & MUST_PUBLISH_TRAITS) !== 0;
@@ -113,15 +120,16 @@ export const customerPacking: Packing<CustomerState> & { summarize(reader: ByteR
     if ((flags & HAS_RATIO_DUE) !== 0) state.ratioDue = reader.uint() * RATIO_STEP_MS;
     // A copy: the reader's bytes may belong to a whole block, which one customer must not keep alive.
     state.body = Buffer.from(reader.bytes());
+    if ((flags & HAS_PARTS) !== 0) state.parts = Buffer.from(reader.bytes());
     return state;
   },
 
   /** Reads the front of the packed bytes. */
   summarize(reader: ByteReader): Summary {
-    checkVersion(reader);
+    const version = readVersion(reader);
     reader.string();
     const at = new Date(reader.uint());
-    const flags = reader.byte();
+    const flags = version === 1 ? reader.byte() : reader.uint();
     const churn = (flags & HAS_CHURN) === 0 ? null : churnSummary(reader.double());
     const segments = readSegmentList(reader).ids;
     reader.uint();
@@ -138,12 +146,12 @@ function churnSummary(probability: number): Summary {
   return { probability, band: churnBand(probability) };
 }
 
-function checkVersion(reader: ByteReader): void {
+function readVersion(reader: ByteReader): number {
   const version = reader.byte();
-  if (version === VERSION) return;
+  if (version === 1 || version === VERSION) return version;
   throw new PipelineError(
     'store_unreadable',
-    `a customer's state has version ${version}; this program reads version 1`,
+    `a customer's state has version ${version}; this program reads versions 1 and ${VERSION}`,
     {
       retriable: false,
     },
@@ -159,6 +167,7 @@ function flagsOf(state: CustomerState): number {
     (state.mustEvaluate ? MUST_EVALUATE : 0) |
     (state.mustPublishChurn ? MUST_PUBLISH_CHURN : 0) |
     (state.mustPublishTraits ? MUST_PUBLISH_TRAITS : 0) |
-    (state.churnDue === NEVER ? 0 : HAS_CHURN_DUE)
+    (state.churnDue === NEVER ? 0 : HAS_CHURN_DUE) |
+    (state.parts.length === 0 ? 0 : HAS_PARTS)
   );
 }

@@ -44,7 +44,7 @@ export async function storedCustomers(
     for await (const document of documents.find().sort({ _id: 1 })) {
       const bytes = Buffer.from(document.state);
       const state = customer.state.unpack(new ByteReader(bytes));
-      open.open(state.body);
+      open.open(state);
       stored.push({
         key: document._id,
         summary: document.summary,

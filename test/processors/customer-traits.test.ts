@@ -13,9 +13,9 @@ const open = new OpenState();
 
 function bothOf({ state }: CustomerDriver, now: number): { packed: Buffer; asObject: Buffer } {
   const model = state.brandId === 'acme' ? churnModelOf(churnModel()) : null;
-  open.open(state.body);
+  open.open(state);
   const packed = packTraits(state, open, model, 'hash', now).bytes;
-  open.open(state.body);
+  open.open(state);
   return { packed, asObject: TRAITS.toBuffer(traitsOf(state, open, model, 'hash', now)) };
 }
 

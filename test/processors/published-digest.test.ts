@@ -25,8 +25,8 @@ const LEFT_OUT = { processor: 'touchpoint', topic: 'touchpoint-events.v1' };
 // the topics and older programs on the same documents see: it needs a reason of its own.
 const REKEYED = '073ff3cc3898e7671590b8b747689ef716aceb14f053033214b5da4252aa615f';
 const PUBLISHED = 'a4c7f91f14877d97e198135b177141d202f575594a332401182248bebe64293d';
-const BLOCKS = '67ef021741b49ade96aa285b927c15a903340733ea4a25942d86e84a96de9cd5';
-const DOCUMENTS = 'f57f41c6b92786f356f44f47c2b44de4b6f8633cc3081e60611db9f68099f5b2';
+const BLOCKS = 'aa386bf9fa793888381f2b75ce45ba1716656a3718af6bcaf99cd999f978644a';
+const DOCUMENTS = 'b0be068f2f190324fcb04c2daae25b8af57d8e3e920ae75e1fbdc537312340b9';
 
 /** Of both processors together: every branch is met. */
 const OUTCOMES = {

@@ -36,6 +36,7 @@ describe('a packed customer', () => {
       ),
       segments: fc.array(fc.string({ minLength: 1 }), { maxLength: 5 }).map(segmentList),
       body: fc.uint8Array({ maxLength: 50 }).map((bytes) => Buffer.from(bytes)),
+      parts: fc.uint8Array({ maxLength: 50 }).map((bytes) => Buffer.from(bytes)),
     });
     fc.assert(
       fc.property(state, fc.string(), (changes, subject) => {
@@ -49,6 +50,28 @@ describe('a packed customer', () => {
     const read = (): unknown => customerPacking.unpack(new ByteReader(Buffer.from([9, 0, 0, 0])));
     expect(read).toThrow(expect.objectContaining({ code: 'store_unreadable', retriable: false }));
     expect(() => customerTotals.unpack(new ByteReader(Buffer.from([9])))).toThrow(/version 9/);
+  });
+
+  test('of version 1, whose flags were one byte, is read', () => {
+    const before: CustomerState = {
+      ...initialState('acme|u:1'),
+      ...{ at: T, churn: 0.25, churnDue: T + DAY },
+    };
+    const writer = new ByteWriter();
+    customerPacking.pack(before, writer);
+    const bytes = writer.copy();
+    // Version, key with its length, clock: then the flags, which take two bytes now.
+    const flagsAt = new ByteReader(bytes);
+    flagsAt.byte();
+    flagsAt.string();
+    flagsAt.uint();
+    const start = flagsAt.position;
+    const flags = flagsAt.uint();
+    expect(flags).toBeGreaterThan(127);
+    const first = Buffer.concat([bytes.subarray(0, start), Buffer.from([flags]), bytes.subarray(flagsAt.position)]);
+    first[0] = 1;
+    expect(customerPacking.unpack(new ByteReader(first))).toEqual(before);
+    expect(customerPacking.summarize(new ByteReader(first))).toEqual(customerPacking.summarize(new ByteReader(bytes)));
   });
 
   test('does not keep the bytes it was read from', () => {
@@ -67,22 +90,22 @@ describe('a packed customer', () => {
 
 test('the largest body is bounded: every tile of every measure', () => {
   const open = new OpenState();
-  let body: Buffer = Buffer.alloc(0);
+  const state = initialState('acme|u:1');
   let steps = 0;
   // A year of every measure in every hour of the last week and every day before, amounts of nine digits.
   for (let hour = 366 * 24; hour >= 0; hour -= hour > 200 ? 24 : 1) {
-    open.open(body);
+    open.open(state);
     const now = T + 400 * DAY - hour * 3_600_000;
     steps += 1;
     for (let measure = 0; measure < MEASURES.length; measure++) {
       open.postings.add(measure, now, 123_456_789);
     }
     open.post(now);
-    body = open.close();
+    open.keepIn(state);
   }
   const tiles = MEASURES.length * (366 + 169 + 13);
-  expect(body.length).toBeLessThan(tiles * 6);
-  open.open(body);
+  expect(state.body.length).toBeLessThan(tiles * 6);
+  open.open(state);
   expect(open.tally(0).lifetime).toBe(123_456_789 * steps);
 });
 

@@ -1,0 +1,122 @@
+import { ByteReader, ByteWriter } from '../core/packing.ts';
+import { NEVER, type Instant } from '../core/processor.ts';
+
+/**
+ * Something that some customers have and most have not, kept beside the body and unpacked only when it is asked for: a
+ * customer without it pays a look at an empty buffer. Each rule that keeps one owns its value, changed in place and then
+ * handed to `OpenParts.put`.
+ */
+export interface Part<Value> {
+  /** Its place in the packed form, from 1 to 127; never given to another part. */
+  readonly id: number;
+  initial(): Value;
+  read(reader: ByteReader): Value;
+  /** Writes nothing for a value that need not be kept. */
+  write(value: Value, writer: ByteWriter): void;
+  /** When silence alone changes something in it; NEVER if it does not. */
+  nextDue(value: Value): Instant;
+}
+
+export const NO_PARTS: Buffer = Buffer.alloc(0);
+
+/** One part of the customer at hand. */
+interface Entry {
+  readonly id: number;
+  due: Instant;
+  /** Where its packed value is; nowhere once it was put. */
+  start: number;
+  end: number;
+  part: Part<unknown> | null;
+  value: unknown;
+}
+
+/** The parts of the customer at hand. One serves every customer in turn, as the OpenState that it belongs to. */
+export class OpenParts {
+  readonly #reader = new ByteReader(NO_PARTS);
+  readonly #writer = new ByteWriter(1024);
+  readonly #section = new ByteWriter(1024);
+  readonly #entries: Entry[] = [];
+  #packed: Buffer = NO_PARTS;
+  #changed = false;
+
+  open(packed: Buffer): void {
+    this.#packed = packed;
+    this.#changed = false;
+    this.#entries.length = 0;
+    if (packed.length === 0) return;
+    const reader = this.#reader.reset(packed);
+    while (!reader.done) {
+      const id = reader.byte();
+      const due = reader.uint();
+      const length = reader.uint();
+      const start = reader.position;
+      this.#entries.push({ id, due: due === 0 ? NEVER : due, start, end: start + length, part: null, value: null });
+      reader.reset(packed, start + length);
+    }
+  }
+
+  has(part: Pick<Part<unknown>, 'id'>): boolean {
+    return this.#find(part.id) !== undefined;
+  }
+
+  /** Whether the part's deadline is reached. */
+  isDue(part: Pick<Part<unknown>, 'id'>, now: Instant): boolean {
+    const entry = this.#find(part.id);
+    return entry !== undefined && entry.due <= now;
+  }
+
+  /** The part's value, a new one for a customer who has none. What is changed in it counts once it is `put`. */
+  get<Value>(part: Part<Value>): Value {
+    const entry = this.#find(part.id);
+    if (entry === undefined) return part.initial();
+    // An entry holds values of the part whose id it has.
+    entry.value ??= part.read(this.#reader.reset(this.#packed.subarray(0, entry.end), entry.start));
+    return entry.value as Value;
+  }
+
+  put<Value>(part: Part<Value>, value: Value): void {
+    let entry = this.#find(part.id);
+    if (entry === undefined) {
+      entry = { id: part.id, due: NEVER, start: 0, end: 0, part: null, value: null };
+      this.#entries.push(entry);
+      this.#entries.sort((a, b) => a.id - b.id);
+    }
+    entry.part = part;
+    entry.value = value;
+    entry.due = part.nextDue(value);
+    this.#changed = true;
+  }
+
+  /** The earliest deadline of all parts. */
+  get due(): Instant {
+    let due = NEVER;
+    for (const entry of this.#entries) if (entry.due < due) due = entry.due;
+    return due;
+  }
+
+  get isChanged(): boolean {
+    return this.#changed;
+  }
+
+  /** All parts, packed:  id · due, 0 for never · length · value  for each, by id. */
+  close(): Buffer {
+    const writer = this.#writer;
+    const section = this.#section;
+    writer.reset();
+    for (const { id, due, start, end, part, value } of this.#entries) {
+      section.reset();
+      if (part === null) section.raw(this.#packed, start, end);
+      else part.write(value, section);
+      if (section.length === 0) continue;
+      writer.byte(id);
+      writer.uint(due === NEVER ? 0 : due);
+      writer.section(section);
+    }
+    return writer.length === 0 ? NO_PARTS : writer.copy();
+  }
+
+  #find(id: number): Entry | undefined {
+    for (const entry of this.#entries) if (entry.id === id) return entry;
+    return undefined;
+  }
+}
