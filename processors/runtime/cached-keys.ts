@@ -18,6 +18,7 @@ export function cacheState(partition: OwnedPartition, stored: StoredState): Cach
     seq: stored.seq,
     unstoredFrom: stored.seq,
     dirtySince: 0,
+    isNew: false,
     isFresh: false,
   };
   partition.cache.set(stored.key, key);
@@ -37,6 +38,7 @@ export function cacheNewKey(partition: OwnedPartition, name: string): CachedKey 
     seq: -1,
     unstoredFrom: -1,
     dirtySince: 0,
+    isNew: true,
     isFresh: false,
   };
   partition.cache.set(name, key);

@@ -23,6 +23,7 @@ export function markStored(partition: OwnedPartition, key: CachedKey, storedSeq:
   if (left > 0) partition.dirtyBySeq.set(key.unstoredFrom, left);
   else partition.dirtyBySeq.delete(key.unstoredFrom);
   partition.dirty.delete(key.key);
+  key.isNew = false;
   if (key.seq <= storedSeq) {
     key.packed = NO_BYTES;
   } else {

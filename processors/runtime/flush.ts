@@ -14,7 +14,7 @@ const SCAN_MAX = 5_000;
 const BUSY_BLOCKS = 2;
 const BUSY_MS = 1_000;
 /** While records or deadlines wait to be folded, documents are held back until so much of a bound is used: one write for many changes. */
-const BACKLOG_SHARE = 0.5;
+const BACKLOG_SHARE = 0.8;
 
 /**
  * Writes dirty keys behind the journal, one bulk write in flight a partition: the longest dirty first, idle keys before busy
@@ -37,7 +37,8 @@ async function flushBatch(partition: OwnedPartition, ports: PipelinePorts, which
   const reader = new ByteReader(Buffer.alloc(0));
   const writes = chosen.map((key): DocumentWrite => {
     const summary = processor.state.summarize(reader.reset(key.packed));
-    return { key: key.key, partition: at.partition, seq: key.seq, state: key.packed, due: key.packedDue, summary };
+    const { seq, packed: state, packedDue: due, isNew } = key;
+    return { key: key.key, partition: at.partition, seq, state, due, summary, isNew };
   });
   const flushed = stopwatch();
   const answers = await ports.store.documents(storeName(processor)).store(writes);

@@ -22,6 +22,8 @@ export interface CachedKey {
   unstoredFrom: number;
   /** While dirty: when it became so, in elapsed ms. */
   dirtySince: number;
+  /** No document of it is known to exist. */
+  isNew: boolean;
   /** It was changed since eviction last passed it by. */
   isFresh: boolean;
 }

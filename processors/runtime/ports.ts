@@ -195,6 +195,8 @@ export interface StoredState {
 export interface DocumentWrite extends StoredState {
   readonly partition: number;
   readonly summary: Summary;
+  /** A hint, which may be wrong: no document of this key is known to exist. */
+  readonly isNew?: boolean;
 }
 
 /** Where a page of due keys ended. */

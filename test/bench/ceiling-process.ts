@@ -127,7 +127,7 @@ async function storeDocuments(
       next += DOCUMENTS_PER_WRITE;
       await documents.store(
         found.map(({ summary, state }, index) => ({
-          ...{ key: `demo|u:customer-${from + index}`, partition, seq: 1, summary },
+          ...{ key: `demo|u:customer-${from + index}`, partition, seq: 1, summary, isNew: true },
           ...{ state: Buffer.from(state.buffer), due: Date.now() },
         })),
       );

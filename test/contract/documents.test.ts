@@ -85,6 +85,15 @@ STORE_ADAPTERS.forEach(({ name, suite, open }) => {
       expect(stored).toEqual(new Map([[kept, 9] as const, [replaced, 2] as const, [inserted, 2] as const]));
     });
 
+    test('takes a key for new as a hint only', async () => {
+      const [absent, older, newer] = [freshKey(), freshKey(), freshKey()];
+      await documents.store([write(older, 1), write(newer, 9)]);
+      const told = [absent, older, newer].map((key) => write(key, 2, { isNew: true }));
+      expect(await documents.store(told)).toEqual([true, true, true]);
+      const stored = new Map((await documents.load([absent, older, newer])).map(({ key, seq }) => [key, seq]));
+      expect(stored).toEqual(new Map([[absent, 2] as const, [older, 2] as const, [newer, 9] as const]));
+    });
+
     test('refuses a state larger than a document may be without failing the others', async () => {
       const [large, small] = [freshKey(), freshKey()];
       const state = Buffer.alloc(16 * 1024 * 1024);
@@ -95,8 +104,8 @@ STORE_ADAPTERS.forEach(({ name, suite, open }) => {
     test('ends with the newest of two rival inserts, in either order', async () => {
       for (let round = 0; round < 40; round++) {
         const keys = Array.from({ length: 25 }, freshKey);
-        const older = keys.map((key) => write(key, 1));
-        const newer = keys.map((key) => write(key, 2));
+        const older = keys.map((key) => write(key, 1, { isNew: round % 3 === 0 }));
+        const newer = keys.map((key) => write(key, 2, { isNew: round % 5 === 0 }));
         const [first, second] = round % 2 === 0 ? [older, newer] : [newer, older];
         const answers = await Promise.all([documents.store(first), rival.store(second)]);
         // A `false` would be tried again; none is expected where nothing is broken.

@@ -8,6 +8,8 @@ import { LIMITS, memoryPorts, numberRecord } from '../harness/runtime-fixture.ts
 // Twelve blocks of one key each: the keys of the last two are busy.
 const BLOCKS = 12;
 const IDLE = BLOCKS - 2;
+/** Of a bound, from which on documents no longer wait. */
+const SHARE = 0.8;
 
 async function folded(waiting: number, limits: Partial<typeof LIMITS> = {}, blocks = BLOCKS) {
   const records = Array.from({ length: blocks }, (_, offset) => numberRecord(offset, `b|u:${offset}`, 1, 100));
@@ -32,24 +34,25 @@ describe('documents', () => {
     expect(await flushOnce(partition, ports, 'idle')).toBe(IDLE);
   });
 
-  test('are stored behind a backlog, too, once half of a bound is used', async () => {
+  test('are stored behind a backlog, too, once four fifths of a bound are used', async () => {
     const free = await folded(1);
     const bytes = [...free.partition.unflushedBytes.values()].reduce((sum, each) => sum + each, 0);
     const used: Partial<typeof LIMITS>[] = [
-      { dirtyDocumentsMax: 2 * BLOCKS },
-      { dirtyBytesMax: 2 * bytes },
-      { ringBytesMax: 2 * bytes },
+      { dirtyDocumentsMax: Math.ceil(BLOCKS / SHARE) },
+      { dirtyBytesMax: Math.ceil(bytes / SHARE) },
+      { ringBytesMax: Math.ceil(bytes / SHARE) },
     ];
     for (const limits of used) {
       const just = await folded(1, limits);
       expect(await flushOnce(just.partition, just.ports, 'idle')).toBe(0);
-      const less = Object.fromEntries(Object.entries(limits).map(([name, value]) => [name, value - 1]));
+      const less = Object.fromEntries(Object.entries(limits).map(([name, value]) => [name, value - 2]));
       const { partition, ports } = await folded(1, less);
       expect(await flushOnce(partition, ports, 'idle')).toBe(IDLE);
     }
-    const ring = await folded(1, {}, RING_SLOTS / 2 + 1);
-    expect(await flushOnce(ring.partition, ring.ports, 'idle')).toBe(RING_SLOTS / 2 - 1);
-    for (const key of free.partition.dirty.values()) key.dirtySince -= LIMITS.dirtyMsMax / 2;
+    const slots = Math.ceil(RING_SLOTS * SHARE);
+    const ring = await folded(1, {}, slots);
+    expect(await flushOnce(ring.partition, ring.ports, 'idle')).toBe(slots - 2);
+    for (const key of free.partition.dirty.values()) key.dirtySince -= LIMITS.dirtyMsMax * SHARE;
     expect(await flushOnce(free.partition, free.ports, 'idle')).toBe(BLOCKS);
   });
 

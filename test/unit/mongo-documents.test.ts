@@ -16,6 +16,7 @@ interface Refusal {
 
 interface Answer {
   readonly matched?: number;
+  readonly upserted?: number;
   readonly inserted?: number;
   readonly refusals?: readonly Refusal[];
   readonly majorityMissed?: boolean;
@@ -31,7 +32,8 @@ function bulkError(answer: Answer): MongoBulkWriteError {
   const refusals = answer.refusals ?? [];
   const result = {
     matchedCount: answer.matched ?? 0,
-    upsertedCount: answer.inserted ?? 0,
+    upsertedCount: answer.upserted ?? 0,
+    insertedCount: answer.inserted ?? 0,
     getWriteErrors: () => refusals,
     getWriteErrorCount: () => refusals.length,
     getWriteConcernError: () => (answer.majorityMissed === true ? { code: 64 } : undefined),
@@ -40,15 +42,23 @@ function bulkError(answer: Answer): MongoBulkWriteError {
   return new MongoBulkWriteError(answer.failure ?? { message: 'refused', code: 1 }, result as never);
 }
 
+/** The two that a bulk is made of. */
+type Operation = { insertOne: { document: { _id: string } } } | { updateOne: { filter: { _id: string } } };
+
+/** The key, with a mark when nothing but an insert was asked for. */
+function keyOf(operation: Operation): string {
+  return 'insertOne' in operation ? `${operation.insertOne.document._id} new` : operation.updateOne.filter._id;
+}
+
 /** Documents on a collection that gives these answers, one a bulk; `sent` holds the keys of each bulk. */
 function documentsAnswering(answers: readonly (Answer | 'all stored')[]) {
   const sent: string[][] = [];
   const logged: object[] = [];
   const collection = {
     collectionName: 'probe.v1.state',
-    bulkWrite: async (operations: { replaceOne: { filter: { _id: string } } }[]) => {
+    bulkWrite: async (operations: Operation[]) => {
       const answer = answers[sent.length];
-      sent.push(operations.map(({ replaceOne }) => replaceOne.filter._id));
+      sent.push(operations.map(keyOf));
       if (answer !== undefined && answer !== 'all stored') throw bulkError(answer);
     },
   };
@@ -66,24 +76,35 @@ describe('what a bulk of documents did', () => {
     expect(sent).toEqual([['a', 'b', 'c']]);
   });
 
-  test('an insert that met a rival is sent once more, and only that', async () => {
+  test('a key believed to be new is inserted; where it is stored already, its older state is replaced', async () => {
     const { documents, sent } = documentsAnswering([
       { matched: 1, inserted: 1, refusals: [{ index: 1, code: 11_000 }] },
+      'all stored',
+    ]);
+    expect(await documents.store(WRITES.map((write, index) => ({ ...write, isNew: index > 0 })))).toEqual([
+      ...[true, true, true],
+    ]);
+    expect(sent).toEqual([['a', 'b new', 'c new'], ['b']]);
+  });
+
+  test('a replace that met a rival is sent once more, and only that', async () => {
+    const { documents, sent } = documentsAnswering([
+      { matched: 1, upserted: 1, refusals: [{ index: 1, code: 11_000 }] },
       'all stored',
     ]);
     expect(await documents.store(WRITES)).toEqual([true, true, true]);
     expect(sent).toEqual([['a', 'b', 'c'], ['b']]);
   });
 
-  test('met again: what the rival stored is newer', async () => {
+  test('met again, it says nothing of what is stored: the key stays dirty', async () => {
     const met = { matched: 2, refusals: [{ index: 1, code: 11_000 }] };
     const { documents, sent } = documentsAnswering([met, { refusals: [{ index: 0, code: 11_000 }] }]);
-    expect(await documents.store(WRITES)).toEqual([true, true, true]);
+    expect(await documents.store(WRITES)).toEqual([true, false, true]);
     expect(sent).toHaveLength(2);
   });
 
   test('any other refusal concerns that document only, and is not hidden', async () => {
-    const { documents, logged } = documentsAnswering([{ inserted: 2, refusals: [{ index: 2, code: 121 }] }]);
+    const { documents, logged } = documentsAnswering([{ upserted: 2, refusals: [{ index: 2, code: 121 }] }]);
     expect(await documents.store(WRITES)).toEqual([true, true, false]);
     expect(logged).toEqual([{ documents: 1, code: 121 }]);
   });

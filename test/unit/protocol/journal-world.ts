@@ -13,7 +13,7 @@ export const JOURNAL_BREAKS = [
   'unsentOverwritten',
   'flushWithoutSeqGuard',
   'documentsWithoutMajority',
-  'oneTryOfUpsert',
+  'refusedInsertTakenAsStored',
   'sendsNotAwaited',
   'documentsWithoutCausalSession',
   'cacheKeptBlindly',
