@@ -81,16 +81,19 @@ export async function foldLines(
     block = [];
     await folded(counts.records + counts.afterUntil);
   };
-  for await (const line of readInteractions(input)) {
-    if (until !== null && line.timestamp > until) {
-      counts.afterUntil += 1;
-      continue;
+  const encode = (value: object): Buffer => services.codec.encode(INPUT, value);
+  for await (const lines of readInteractions(input)) {
+    for (const line of lines) {
+      if (until !== null && line.timestamp > until) {
+        counts.afterUntil += 1;
+        continue;
+      }
+      counts.records += 1;
+      counts.latest = Math.max(counts.latest, line.timestamp);
+      if ('fault' in line) refused(line.number, line.fault);
+      block.push(toRecord(line, encode));
+      if (block.length === BLOCK_LINES) await fold();
     }
-    counts.records += 1;
-    counts.latest = Math.max(counts.latest, line.timestamp);
-    if ('fault' in line) refused(line.number, line.fault);
-    block.push(toRecord(line, (value) => services.codec.encode(INPUT, value)));
-    if (block.length === BLOCK_LINES) await fold();
   }
   await fold();
   return counts;

@@ -12,6 +12,7 @@ export type ReplayLine = { readonly number: number; readonly timestamp: number }
   { readonly interaction: Interaction } | { readonly bytes: Buffer; readonly fault: string }
 );
 
+const CHUNK_BYTES = 1 << 18;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
@@ -30,9 +31,9 @@ export async function openInput(file: string): Promise<FileHandle> {
 /**
  * Reads one JSON interaction a line: absent fields are null, times ISO 8601 or epoch milliseconds, `timestamp` (default
  * `occurredAt`) the record's time. A line that is none gets the time of the line before it: it stands where it stands. The
- * file is closed at the end.
+ * lines come many at once; the file is closed at the end.
  */
-export async function* readInteractions(input: FileHandle): AsyncGenerator<ReplayLine> {
+export async function* readInteractions(input: FileHandle): AsyncGenerator<ReplayLine[]> {
   // Lines end with LF alone: a string of JSON may hold U+2028, at which a reader of text would end them too.
   let begun: Buffer[] = [];
   let number = 0;
@@ -46,18 +47,21 @@ export async function* readInteractions(input: FileHandle): AsyncGenerator<Repla
     return line;
   };
   // Without an encoding a file's stream gives Buffers.
-  for await (const chunk of input.createReadStream() as AsyncIterable<Buffer>) {
+  const chunks = input.createReadStream({ highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>;
+  for await (const chunk of chunks) {
+    const lines: ReplayLine[] = [];
     let from = 0;
     for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, from)) {
       begun.push(chunk.subarray(from, end));
       from = end + 1;
       const line = next();
-      if (line !== null) yield line;
+      if (line !== null) lines.push(line);
     }
     if (from < chunk.length) begun.push(chunk.subarray(from));
+    yield lines;
   }
   const line = next();
-  if (line !== null) yield line;
+  if (line !== null) yield [line];
 }
 
 /** A line's bytes without its end. */

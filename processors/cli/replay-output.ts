@@ -5,20 +5,23 @@ import path from 'node:path';
 import { finished } from 'node:stream/promises';
 import { recordSchema } from '../../schemas/records.ts';
 import { toJson } from '../../schemas/json.ts';
-import type { RecordName } from '../../schemas/types.ts';
+import type { CustomerTraits, RecordName } from '../../schemas/types.ts';
 import { topicOf } from '../../topics/catalog.ts';
+import { profileViewOf } from '../customer/profile-view.ts';
 import type { Codec, OutgoingRecord } from '../runtime/ports.ts';
 import { POSITION_HEADER } from '../runtime/position.ts';
 
 const DEAD_LETTERS = 'dead-letters';
 const PROFILES = 'profiles';
 const SUMMARY = 'summary.json';
+/** The topic whose records say what a profile is. */
+export const TRAITS = 'customer-traits.v1';
 
 /** Where what comes of a replay goes. */
 export interface ReplaySink extends AsyncDisposable {
   add(record: OutgoingRecord): void;
-  /** Adds what a segment rule sees of a customer at the end. */
-  profile(key: string, profile: object): void;
+  /** Adds what a segment rule sees of a customer at the end: an encoded record of `customer-traits.v1`. */
+  profile(key: string, traits: Buffer): void;
   /** Passes on what has gathered; resolves when more can be taken. Called after each block. */
   write(): Promise<void>;
   /** Completes everything; the summary is the last. */
@@ -61,21 +64,17 @@ export class ReplayOutput implements ReplaySink {
       );
       this.#line(DEAD_LETTERS, { key, value: record.value?.toString('base64') ?? null, timestamp, position, headers });
     } else {
-      const decoded = record.value === null ? null : this.#codec.decode(record.topic, record.value);
-      if (typeof decoded === 'string') throw new Error(`${record.topic}: a record of our own is ${decoded}`);
+      const decoded = record.value === null ? null : this.#decode(record.topic, record.value);
       // The catalog's names of schemas are those of the generated types: test/guard/schemas.
       const value = decoded === null || isJson(schema as RecordName) ? decoded : toJson(schema as RecordName, decoded);
       this.#line(record.topic, { key, value, timestamp, position });
     }
   }
 
-  profile(key: string, profile: object): void {
-    this.profileLine(JSON.stringify({ key, profile }));
-  }
-
-  /** The same, as its line. */
-  profileLine(line: string): void {
-    this.#file(PROFILES).lines.push(line);
+  profile(key: string, traits: Buffer): void {
+    // The catalog's schema of this topic: test/guard/topics.
+    const decoded = this.#decode(TRAITS, traits) as CustomerTraits;
+    this.#line(PROFILES, { key, profile: profileViewOf(decoded) });
   }
 
   async write(): Promise<void> {
@@ -98,6 +97,12 @@ export class ReplayOutput implements ReplaySink {
   async [Symbol.asyncDispose](): Promise<void> {
     const streams = [...this.#files.values()].map(({ stream }) => stream.destroy());
     await Promise.allSettled(streams.map((stream) => finished(stream)));
+  }
+
+  #decode(topic: string, value: Buffer): object {
+    const decoded = this.#codec.decode(topic, value);
+    if (typeof decoded === 'string') throw new Error(`${topic}: a record of our own is ${decoded}`);
+    return decoded;
   }
 
   #line(name: string, value: object): void {

@@ -6,7 +6,7 @@ import { storeName } from '../runtime/pipeline-ports.ts';
 import { OutcomeMeter } from './outcome-meter.ts';
 import { foldLines, openReplayChain, type ReplayChain } from './replay-chain.ts';
 import { openInput } from './replay-input.ts';
-import { ReplayOutput, type ReplaySink } from './replay-output.ts';
+import { ReplayOutput, TRAITS, type ReplaySink } from './replay-output.ts';
 import { OutputInThread, readInThread } from './replay-threads.ts';
 
 /** From this size on reading and writing have threads of their own: to start them takes as long as some thousand lines. */
@@ -97,7 +97,8 @@ async function finish(
     let waiting = 0;
     for await (const { key, state } of chain.states(processor, keys)) {
       // A key of this processor has a state of this processor.
-      output.profile(key, processor.profileView(state as Parameters<typeof processor.profileView>[0], until));
+      const traits = processor.traits(state as Parameters<typeof processor.traits>[0], until);
+      output.profile(key, services.codec.encode(TRAITS, traits));
       waiting = (waiting + 1) % PROFILES_AT_ONCE;
       if (waiting === 0) await output.write();
     }
@@ -113,7 +114,7 @@ function endTopics(processors: readonly Processor[]): string[] {
 
 /** The processor whose documents have a profile. */
 function isCustomer(processor: Processor): processor is CustomerProcessor {
-  return 'profileView' in processor;
+  return 'traits' in processor;
 }
 
 /** The summary's fields in the order in which they are written. */

@@ -4,14 +4,13 @@ import { ByteWriter } from '../core/packing.ts';
 import type { InProcess } from '../runtime/in-process.ts';
 import type { Meter, OutgoingRecord } from '../runtime/ports.ts';
 import type { FoldedLines, FoldOptions } from './replay-chain.ts';
-import type { ReplaySink } from './replay-output.ts';
+import { TRAITS, type ReplaySink } from './replay-output.ts';
 import { packRecord, unpackRecords } from './replay-records.ts';
 
 /** How many messages are on their way to, or wait in, another thread. */
 export const IN_FLIGHT = 4;
 /** Outputs are handed over in parcels of about so many bytes. */
 const PARCEL_BYTES = 256 * 1024;
-const PARCEL_PROFILES = 500;
 
 export interface DoorTask {
   readonly file: string;
@@ -37,7 +36,7 @@ export interface OutputTask {
 
 /** What the thread that writes is told. */
 export type OutputOrder =
-  { readonly records: Uint8Array; readonly profiles: readonly string[] } | { readonly summary: object };
+  { readonly records: Uint8Array; readonly profiles: Uint8Array } | { readonly summary: object };
 
 /** As `foldLines`, of which another thread does the first half, some blocks ahead; `chain` goes on from there. */
 export async function readInThread(
@@ -62,7 +61,7 @@ export async function readInThread(
 export class OutputInThread implements ReplaySink {
   readonly #thread: Thread<null>;
   readonly #writer = new ByteWriter(2 * PARCEL_BYTES);
-  #profiles: string[] = [];
+  readonly #profiles = new ByteWriter(PARCEL_BYTES);
   /** Orders that it has not told of. */
   #pending = 0;
 
@@ -74,12 +73,12 @@ export class OutputInThread implements ReplaySink {
     packRecord(this.#writer, record);
   }
 
-  profile(key: string, profile: object): void {
-    this.#profiles.push(JSON.stringify({ key, profile }));
+  profile(key: string, traits: Buffer): void {
+    packRecord(this.#profiles, { topic: TRAITS, key: Buffer.from(key), value: traits, timestamp: 0, headers: {} });
   }
 
   async write(): Promise<void> {
-    if (this.#writer.length >= PARCEL_BYTES || this.#profiles.length >= PARCEL_PROFILES) await this.#send();
+    if (this.#writer.length + this.#profiles.length >= PARCEL_BYTES) await this.#send();
   }
 
   async close(summary: object): Promise<void> {
@@ -95,9 +94,10 @@ export class OutputInThread implements ReplaySink {
 
   async #send(): Promise<void> {
     const records = new Uint8Array(this.#writer.view());
-    this.#thread.post({ records, profiles: this.#profiles }, [records.buffer]);
+    const profiles = new Uint8Array(this.#profiles.view());
+    this.#thread.post({ records, profiles }, [records.buffer, profiles.buffer]);
     this.#writer.reset();
-    this.#profiles = [];
+    this.#profiles.reset();
     this.#pending += 1;
     await this.#settle(IN_FLIGHT);
   }

@@ -1,5 +1,5 @@
 import type { Definitions } from '../core/definitions.ts';
-import type { Instant, StatefulProcessor } from '../core/processor.ts';
+import type { Instant, PackedValue, StatefulProcessor } from '../core/processor.ts';
 import { compileDefinitions } from './brand-rules.ts';
 import { foldEvent } from './fold-event.ts';
 import { inspect, type Inspection } from './inspect.ts';
@@ -10,6 +10,7 @@ import { READ_FIELDS, type FoldedEvent } from './read-fields.ts';
 import { settleDeadline, settleEnd } from './settle.ts';
 import { customerPacking, initialState, type CustomerState } from './state.ts';
 import { customerTotals, type CustomerAddition, type CustomerTotals } from './totals.ts';
+import { packTraits } from './traits-packing.ts';
 import { traitsOf } from './traits.ts';
 
 export interface CustomerProcessor extends StatefulProcessor<
@@ -18,9 +19,11 @@ export interface CustomerProcessor extends StatefulProcessor<
   CustomerTotals,
   CustomerAddition
 > {
-  /** What a segment rule sees of the customer at `now`, provided that every deadline up to then was applied. */
+  /** The record of `customer-traits.v1` at `now`, provided that every deadline up to then was applied. */
+  traits(state: CustomerState, now: Instant): PackedValue;
+  /** The same as a segment rule sees it. */
   profileView(state: CustomerState, now: Instant): ProfileView;
-  /** The same with every deadline up to `now` applied, why the customer is in each segment or not, and until when. */
+  /** That with every deadline up to `now` applied, why the customer is in each segment or not, and until when. */
   inspect(state: CustomerState, now: Instant): Inspection;
 }
 
@@ -57,6 +60,11 @@ export function createCustomer(definitions: Definitions): CustomerProcessor {
     atEnd(state, now) {
       open.open(state);
       return settleEnd({ state, open, plan: planFor(state.brandId), now });
+    },
+    traits(state, now) {
+      const { rules } = planFor(state.brandId);
+      open.open(state);
+      return packTraits(state, open, rules.churn, rules.hash, now);
     },
     profileView(state, now) {
       const { rules } = planFor(state.brandId);

@@ -1,7 +1,7 @@
-import type { CustomerTraits } from '../../schemas/types.ts';
+import type { CustomerTraits, MeasureTraits } from '../../schemas/types.ts';
 import { MEASURES, RATIOS, WINDOWS, type Measure, type Ratio, type Window } from './features.ts';
 
-type Sums = Record<Window, number>;
+type Sums = Readonly<Record<Window, number>>;
 
 /** What a segment rule sees of a customer at an instant, as nested plain JSON; paths without a value are left out. */
 export interface ProfileView {
@@ -24,6 +24,8 @@ const FIELDS = {
   lifetime: 'lifetime',
 } as const satisfies Record<Window, string>;
 
+const NOTHING: Sums = { '1h': 0, '24h': 0, '7d': 0, '30d': 0, '90d': 0, '365d': 0, lifetime: 0 };
+
 /** Unpacks published traits into the view that rules are written against. */
 export function profileViewOf(traits: CustomerTraits): ProfileView {
   const measures = new Map(traits.traits.map((each) => [each.measure, each]));
@@ -33,7 +35,7 @@ export function profileViewOf(traits: CustomerTraits): ProfileView {
     if (age !== null) ages[measure] = age;
   }
   return {
-    traits: record(MEASURES, (measure) => record(WINDOWS, (window) => measures.get(measure)?.[FIELDS[window]] ?? 0)),
+    traits: sumsOf(measures),
     ratios: ratiosOf(traits),
     ages,
     ...(traits.churn === null ? {} : { churn: traits.churn }),
@@ -48,7 +50,7 @@ function ratiosOf(traits: CustomerTraits): Partial<Record<Ratio, Partial<Sums>>>
   for (const ratio of Object.keys(RATIOS) as Ratio[]) {
     const known = traits.ratios.find((each) => each.ratio === ratio);
     if (known === undefined) continue;
-    const windows: Partial<Sums> = {};
+    const windows: Partial<Record<Window, number>> = {};
     for (const window of WINDOWS) {
       const value = known[FIELDS[window]];
       if (value !== null) windows[window] = value;
@@ -58,6 +60,24 @@ function ratiosOf(traits: CustomerTraits): Partial<Record<Ratio, Partial<Sums>>>
   return ratios;
 }
 
-function record<Key extends string, Value>(keys: readonly Key[], valueOf: (key: Key) => Value): Record<Key, Value> {
-  return Object.fromEntries(keys.map((key) => [key, valueOf(key)])) as Record<Key, Value>;
+// Written out, because a replay makes a view of every customer: a loop over names took a third of its time.
+function sumsOf(measures: ReadonlyMap<string, MeasureTraits>): Record<Measure, Sums> {
+  const sums: Partial<Record<Measure, Sums>> = {};
+  for (const measure of MEASURES) {
+    const known = measures.get(measure);
+    sums[measure] =
+      known === undefined
+        ? NOTHING
+        : {
+            '1h': known.last1h,
+            '24h': known.last24h,
+            '7d': known.last7d,
+            '30d': known.last30d,
+            '90d': known.last90d,
+            '365d': known.last365d,
+            lifetime: known.lifetime,
+          };
+  }
+  // Each measure was set.
+  return sums as Record<Measure, Sums>;
 }

@@ -21,6 +21,6 @@ answer(async ({ file, to, definitions: folder }: ReplayTask): Promise<ReplayRepo
   }
   let lines = 0;
   await using input = await openInput(file);
-  for await (const line of readInteractions(input)) if ('interaction' in line) lines++;
+  for await (const some of readInteractions(input)) for (const line of some) if ('interaction' in line) lines++;
   return { ...spent(), lines, customers: 0 };
 });

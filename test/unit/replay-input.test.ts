@@ -21,7 +21,7 @@ async function read(text: string | Buffer): Promise<ReplayLine[]> {
     await writeFile(file, text);
     const lines: ReplayLine[] = [];
     await using input = await openInput(file);
-    for await (const line of readInteractions(input)) lines.push(line);
+    for await (const some of readInteractions(input)) lines.push(...some);
     return lines;
   } finally {
     await rm(folder, { recursive: true, force: true });
