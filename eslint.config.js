@@ -3,12 +3,12 @@ import tseslint from 'typescript-eslint';
 
 const TYPESCRIPT = ['**/*.ts'];
 /** Everything below processors/ that is not one processor's own folder. */
-const NOT_A_PROCESSOR = ['core', 'runtime', 'cli', 'simulation', 'definitions', 'churn'].map(
+const NOT_A_PROCESSOR = ['core', 'runtime', 'cli', 'simulation', 'definitions', 'churn', 'sentiment'].map(
   (name) => `processors/${name}/**`,
 );
 /** Of these, the folders that are pure as a processor is; simulation/ may touch globals. */
-const PURE = /\/(core|churn)\//;
-const NO_CLOCK = /\/(core|churn|simulation)\//;
+const PURE = /\/(core|churn|sentiment)\//;
+const NO_CLOCK = /\/(core|churn|sentiment|simulation)\//;
 
 // --- The one-way arrows between the folders ---
 // Regular expressions on the import's text: glob patterns miss a sibling's relative path.
@@ -24,7 +24,7 @@ const DETOUR = refuse('(^\\./|[^./]/)\\.\\.(/|$)', 'Write the path straight, so 
 const TEST = refuse('^(\\.\\./)+test/', 'Nothing but test/ imports test/.');
 const PROCESS = refuse('^(node:)?process$', 'Settings come from processors/runtime/config.ts.');
 const NODE = refuse('^node:(?!buffer$)', 'Pure code: no I/O.');
-const PACKAGE = refuse('^[^.](?!ode:)', 'core/ and churn/ are built from nothing but the language.');
+const PACKAGE = refuse('^[^.](?!ode:)', 'core/, churn/ and sentiment/ are built from nothing but the language.');
 const RUNTIME_PACKAGE = refuse(
   '^(pino|prom-client|commander|testcontainers)($|/)',
   'Authors of processors write no logs or metrics.',
@@ -64,6 +64,10 @@ const importArrows = [
         NOT_A_PROCESSOR,
       ),
       inside('churn', ['core/', 'customer/churn-'], 'churn/ sees core/ and the churn rules of customer/.', [
+        ...pure,
+        PACKAGE,
+      ]),
+      inside('sentiment', ['core/', 'intake/sentiment-'], 'sentiment/ sees core/ and the sentiment of intake/.', [
         ...pure,
         PACKAGE,
       ]),

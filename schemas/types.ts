@@ -468,6 +468,9 @@ export interface AlertSample {
   since: null | number;
 }
 
+/** What is charted. */
+export type AlertMeasure = 'UNKNOWN' | 'SCORE' | 'SENTIMENT';
+
 /** A control chart of a touchpoint left its limits, or came back. */
 export interface TouchpointAlertChanged {
   /** The brand. */
@@ -482,7 +485,7 @@ export interface TouchpointAlertChanged {
   cause: ChangeCause;
   /** What became of the alert. */
   change: AlertChange;
-  /** The metric that is charted. */
+  /** The metric that is charted; UNKNOWN when it is no score. */
   metric: ScoreMetric;
   /** The chart that tells it. */
   chart: ControlChart;
@@ -504,10 +507,29 @@ export interface TouchpointAlertChanged {
   falseAlarmsPerWeek: null | number;
   /** Content hash of the definitions in use. */
   definitionsVersion: string;
+  /** What is charted: answers on the metric, or the feeling of texts, of which each counts as an answer and a negative one as dissatisfied. */
+  measure: AlertMeasure;
 }
 
-/** What happened. UNKNOWN stands for a kind that this version does not know. */
-export type TouchpointEventKind = 'UNKNOWN' | 'SCORE' | 'COMPLAINT' | 'CASE_ACKNOWLEDGE' | 'CASE_RESOLVE';
+/** What happened. A REMARK is a text that comes with no score and no complaint. UNKNOWN stands for a kind that this version does not know. */
+export type TouchpointEventKind = 'UNKNOWN' | 'SCORE' | 'COMPLAINT' | 'CASE_ACKNOWLEDGE' | 'CASE_RESOLVE' | 'REMARK';
+
+/** The feeling in a word. NO_EVIDENCE: nothing in the text is known, which is not the same as neutral. */
+export type SentimentLabel = 'UNKNOWN' | 'NEGATIVE' | 'NEUTRAL' | 'POSITIVE' | 'NO_EVIDENCE';
+
+/** The feeling that a text tells of. The text itself does not travel. */
+export interface TextSentiment {
+  /** From -1, as bad as can be, to 1, in hundredths; null without evidence. */
+  score: null | number;
+  /** The feeling in a word. */
+  label: SentimentLabel;
+  /** How much of the text was known, 0 to 1: words of the lexicon, or n-grams of the model. */
+  coverage: number;
+  /** The language it was read as, a primary subtag such as ja; null when what was given is none. */
+  language: null | string;
+  /** The version of the model or lexicon; null when there is none for the language. */
+  model: null | string;
+}
 
 /** What the touchpoint processor reads: one thing that concerns one touchpoint on one channel, or the case of one customer at a touchpoint. */
 export interface TouchpointEvent {
@@ -537,6 +559,8 @@ export interface TouchpointEvent {
   issuedBy: null | string;
   /** Of a command: why. */
   reason: null | string;
+  /** What the customer's text tells of, when there was one. */
+  sentiment: null | TextSentiment;
 }
 
 /** What the answers of one window say. */
@@ -587,6 +611,40 @@ export interface ComplaintCounts {
   last365d: number;
 }
 
+/** What the texts of one window say. */
+export interface SentimentFigures {
+  /** How many texts with evidence there are. */
+  texts: number;
+  /** How many of them are positive. */
+  positive: number;
+  /** How many of them are negative. */
+  negative: number;
+  /** How many more texts there are, in which nothing is known. */
+  withoutEvidence: number;
+  /** Net sentiment, 100 times (positive - negative) of all texts with evidence, -100 to 100; null without any. */
+  value: null | number;
+  /** Where the 95 percent interval of the value begins: adjusted Wald, as for NPS. */
+  low: null | number;
+  /** Where it ends. */
+  high: null | number;
+  /** Mean score of the texts with evidence, -1 to 1. */
+  mean: null | number;
+}
+
+/** What customers' texts say over all windows. */
+export interface SentimentScores {
+  /** Over the last 24 hours. */
+  last24h: SentimentFigures;
+  /** Over the last 7 days. */
+  last7d: SentimentFigures;
+  /** Over the last 30 days. */
+  last30d: SentimentFigures;
+  /** Over the last 90 days. */
+  last90d: SentimentFigures;
+  /** Over the last 365 days. */
+  last365d: SentimentFigures;
+}
+
 /** How satisfied customers are with one touchpoint on one channel, over all windows. */
 export interface TouchpointScores {
   /** The brand. */
@@ -601,6 +659,8 @@ export interface TouchpointScores {
   scores: MetricScores[];
   /** Complaints about the touchpoint on this channel. */
   complaints: ComplaintCounts;
+  /** The feeling of customers' texts here; null when there never was one. */
+  sentiment: null | SentimentScores;
   /** Content hash of the definitions in use. */
   definitionsVersion: string;
 }

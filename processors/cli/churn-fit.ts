@@ -1,5 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { ChurnFit } from '../churn/fit.ts';
 import type { OrderHistory } from '../churn/order-history.ts';
 import { referenceCustomer } from '../churn/reference-customer.ts';
@@ -11,6 +10,7 @@ import type { FitFlags } from './churn.ts';
 import { readOrders } from './churn-orders.ts';
 import { describeFit, type WrittenModel } from './churn-report.ts';
 import { fitAt, judgeCutOffs, statisticsAt, type JudgedCutOff } from './churn-run.ts';
+import { holds, replaceFile } from './definition-file.ts';
 import { Progress } from './progress.ts';
 import { answer, type Terminal } from './terminal.ts';
 
@@ -29,8 +29,8 @@ export async function fit(file: string | null, flags: FitFlags, terminal: Termin
   const definition = definitionOf(fitted, horizonDays, histories, until, judged);
 
   const target = folder === null ? null : join(folder, 'churn', `${brand}.json`);
-  const changed = target === null || !(await holds(target, definition));
-  if (target !== null && changed && dryRun !== true) await write(target, definition);
+  const changed = target === null || !(await holds(target, textOf(definition)));
+  if (target !== null && changed && dryRun !== true) await replaceFile(target, textOf(definition));
   if (dryRun === true && changed) terminal.exitCode = 2;
   const { logLikelihood, standardErrors, evaluations } = fitted;
   const customers = histories.length;
@@ -80,24 +80,6 @@ function qualityOf(judged: JudgedCutOff | undefined, horizonDays: number): Writt
     calibrationError: digits(judged.calibrationError),
     lift: digits(judged.lift),
   };
-}
-
-async function holds(file: string, definition: WrittenModel): Promise<boolean> {
-  try {
-    return (await readFile(file, 'utf8')) === textOf(definition);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-    throw error;
-  }
-}
-
-/** Never half a file: whoever starts meanwhile reads the old one or the new one. */
-async function write(file: string, definition: WrittenModel): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  // Names that begin with a dot are no definitions.
-  const draft = join(dirname(file), `.${process.pid}.tmp`);
-  await writeFile(draft, textOf(definition));
-  await rename(draft, file);
 }
 
 const textOf = (definition: WrittenModel): string => `${JSON.stringify(definition, null, 2)}\n`;

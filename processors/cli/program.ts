@@ -10,6 +10,7 @@ import { addInput } from './input.ts';
 import { addReplay } from './replay.ts';
 import { addRun } from './run.ts';
 import { addSchemas } from './schemas.ts';
+import { addSentiment } from './sentiment.ts';
 import { addSimulate } from './simulate.ts';
 import { addSweep } from './sweep.ts';
 import type { Terminal } from './terminal.ts';
@@ -67,6 +68,7 @@ function programOf(terminal: Terminal, json: boolean): Command {
   addDefinitions(program, terminal);
   addCustomer(program, terminal);
   addChurn(program, terminal);
+  addSentiment(program, terminal);
   addDlq(program, terminal);
   addInput(program, terminal);
   addConfig(program, terminal);

@@ -84,6 +84,24 @@ export interface TouchpointSettings {
   readonly file: string;
 }
 
+/** The feelings that a text is told apart by, from the bad one to the good one. */
+export const FEELINGS = ['negative', 'neutral', 'positive'] as const;
+
+/** What rated texts of one language taught: how often each character n-gram stood in texts of each feeling. */
+export interface SentimentModelDefinition {
+  /** Primary subtag of the language, `ja`. */
+  readonly language: string;
+  /** Texts of each feeling, in the order of FEELINGS. */
+  readonly texts: readonly [number, number, number];
+  /** How often each n-gram stood in texts of each feeling. */
+  readonly grams: ReadonlyMap<string, readonly [number, number, number]>;
+  /** 0 to 1: how much of the evidence counts, since n-grams that overlap tell the same thing more than once. */
+  readonly sharpness: number;
+  /** Content hash of the model, published with each sentiment. */
+  readonly version: string;
+  readonly file: string;
+}
+
 export interface Definitions {
   readonly brands: ReadonlyMap<string, BrandDefinition>;
   /** For a brand without a definition of its own. */
@@ -94,6 +112,8 @@ export interface Definitions {
   readonly touchpoints: ReadonlyMap<string, TouchpointSettings>;
   /** For a brand without settings of its own. */
   readonly defaultTouchpoints: TouchpointSettings;
+  /** By language. */
+  readonly sentiment: ReadonlyMap<string, SentimentModelDefinition>;
   /** Content hash of the whole set: the `definitionsVersion` of every output. */
   readonly hash: string;
 }

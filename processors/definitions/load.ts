@@ -5,6 +5,7 @@ import type {
   ChurnModelDefinition,
   Definitions,
   SegmentDefinition,
+  SentimentModelDefinition,
   SurveyDefinition,
   TouchpointSettings,
 } from '../core/definitions.ts';
@@ -14,7 +15,7 @@ import { suggestion } from '../core/nearest-name.ts';
 import { contentHash } from './content-hash.ts';
 import { readDefinitionFiles } from './read-files.ts';
 import type { DefinitionFile, Folder } from './read-files.ts';
-import { BrandFile, ChurnFile, SegmentFile, SurveyFile, TouchpointFile } from './shapes.ts';
+import { BrandFile, ChurnFile, SegmentFile, SentimentFile, SurveyFile, TouchpointFile } from './shapes.ts';
 import { completeSurvey } from './survey-file.ts';
 
 /** The definitions that come with the product: defaults, ten segments, and what the brand `demo` needs. */
@@ -25,8 +26,8 @@ const MAX_SEGMENTS = 1_000;
 const BRAND_ID = /^[a-z0-9-]{1,64}$/;
 
 /**
- * Reads every folder of definitions below a folder; `brands/default.json` and `touchpoints/default.json` are the shipped ones
- * unless the folder has its own. The rules inside the segments are judged by `compileDefinitions`.
+ * Reads every folder of definitions below a folder; `brands/default.json`, `touchpoints/default.json` and the models of
+ * `sentiment/` are the shipped ones unless the folder has its own. The rules inside the segments are judged by `compileDefinitions`.
  *
  * @throws ConfigurationError with every fault of every file
  */
@@ -38,11 +39,13 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
   const churn = files.churn.flatMap((file) => churnOf(file, faults));
   const surveys = files.surveys.flatMap((file) => surveyOf(file, faults));
   const touchpoints = files.touchpoints.flatMap((file) => touchpointsOf(file, faults));
+  const sentiment = files.sentiment.flatMap((file) => sentimentOf(file, faults));
   if (segments.length > MAX_SEGMENTS)
     faults.push({ where: 'segments/', message: `holds more than ${MAX_SEGMENTS} segments` });
   if (faults.length > 0) throw new ConfigurationError(faults);
 
   const defaultBrand = brands.find(isDefault) ?? (await shippedDefault('brands', brandOf));
+  const models = [...(await shippedSentiment()), ...sentiment];
   const defaultTouchpoints = touchpoints.find(isDefault) ?? (await shippedDefault('touchpoints', touchpointsOf));
   return {
     brands: new Map(brands.map((brand) => [brand.id, brand])),
@@ -52,6 +55,7 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
     surveys: new Map(surveys.map((survey) => [survey.id, survey])),
     touchpoints: new Map(touchpoints.map((settings) => [settings.id, settings])),
     defaultTouchpoints,
+    sentiment: new Map(models.map((model) => [model.language, model])),
     // `file` is where a definition stands, not what it says.
     hash: contentHash({
       brands: brands.filter((brand) => !isDefault(brand)),
@@ -62,6 +66,7 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
       surveys: surveys.map(withoutFile),
       touchpoints: touchpoints.filter((settings) => !isDefault(settings)).map(withoutFile),
       defaultTouchpoints: withoutFile(defaultTouchpoints),
+      sentiment: Object.fromEntries(models.map(({ language, version: each }) => [language, each])),
     }),
   };
 }
@@ -105,6 +110,22 @@ function churnOf(file: DefinitionFile, faults: Fault[]): ChurnModelDefinition[] 
       ...{ version, file: file.file },
     },
   ];
+}
+
+function sentimentOf(file: DefinitionFile, faults: Fault[]): SentimentModelDefinition[] {
+  const model = parse(SentimentFile, file, faults);
+  if (model === null) return [];
+  const { language, texts, grams, sharpness } = model;
+  if (language !== file.name) {
+    faults.push({
+      where: `${file.file}: language`,
+      message: `is "${language}", but the file is named "${file.name}"; both must be the same`,
+    });
+    return [];
+  }
+  // Quality says how the model did, not what it says of a text.
+  const version = contentHash({ language, texts, grams, sharpness });
+  return [{ language, texts, grams: new Map(Object.entries(grams)), sharpness, version, file: file.file }];
 }
 
 function parse<Shape extends z.ZodObject>(
@@ -160,6 +181,15 @@ async function shippedDefault<Definition extends { readonly id: string }>(
   const [shipped] = files[folder].filter((file) => file.name === 'default').flatMap((file) => read(file, faults));
   if (shipped !== undefined) return shipped;
   throw new ConfigurationError([...faults, { where: join(folder, 'default.json'), message: 'is missing' }]);
+}
+
+/** A folder's own model of a language takes the place of the shipped one. */
+async function shippedSentiment(): Promise<SentimentModelDefinition[]> {
+  const faults: Fault[] = [];
+  const files = await readDefinitionFiles(shippedDefinitions, faults);
+  const models = files.sentiment.flatMap((file) => sentimentOf(file, faults));
+  if (faults.length > 0) throw new ConfigurationError(faults);
+  return models;
 }
 
 function isDefault({ id }: { readonly id: string }): boolean {

@@ -4,7 +4,7 @@ import type { Fault } from '../core/errors.ts';
 import { suggestion } from '../core/nearest-name.ts';
 
 /** The folders of a set of definitions. */
-export const FOLDERS = ['brands', 'segments', 'churn', 'surveys', 'touchpoints'] as const;
+export const FOLDERS = ['brands', 'segments', 'churn', 'surveys', 'touchpoints', 'sentiment'] as const;
 export type Folder = (typeof FOLDERS)[number];
 
 /** One file as it was read: JSON, of no particular shape yet. */
@@ -28,7 +28,9 @@ export async function readDefinitionFiles(
     faults.push({ where: directory, message: `cannot be read: ${messageOf(error)}` });
     return null;
   });
-  const files: Record<Folder, DefinitionFile[]> = { brands: [], segments: [], churn: [], surveys: [], touchpoints: [] };
+  const files: Record<Folder, DefinitionFile[]> = {
+    ...{ brands: [], segments: [], churn: [], surveys: [], touchpoints: [], sentiment: [] },
+  };
   if (entries === null) return files;
   for (const entry of entries) {
     const known = FOLDERS.some((folder) => folder === entry.name) || entry.name.startsWith('.');

@@ -28,6 +28,10 @@ export const SegmentFile = z.strictObject({
   ),
 });
 
+/** As training bounds a model. */
+const GRAMS_MAX = 20_000;
+const GRAM_UNITS_MAX = 3;
+
 const Positive = z.number().positive();
 const Weeks = z.number().min(0);
 
@@ -72,7 +76,28 @@ export const TouchpointFile = z
     path: ['inControlAnswers'],
   });
 
+const Count = z.int().min(0);
+const ByFeeling = z.tuple([Count, Count, Count]);
+
+/** As `kizuna sentiment train` writes it. */
+export const SentimentFile = z.strictObject({
+  language: z.string().regex(/^[a-z]{2,3}$/, 'must be the primary subtag of a language, such as "ja"'),
+  /** Texts it was trained on, negative, neutral and positive. */
+  texts: z.tuple([Count.min(1), Count.min(1), Count.min(1)]),
+  sharpness: z.number().positive().max(1),
+  /** How it did in cross-validation: any numbers and remarks. */
+  quality: z.record(z.string(), z.union([z.number(), z.string(), z.null()])).default({}),
+  grams: z
+    .record(z.string(), ByFeeling)
+    .refine((grams) => Object.keys(grams).every(isGram), `must be of n-grams of 1 to ${GRAM_UNITS_MAX} characters`)
+    .refine((grams) => Object.keys(grams).length <= GRAMS_MAX, `must not hold more than ${GRAMS_MAX} n-grams`),
+});
+
 const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
+
+function isGram({ length }: string): boolean {
+  return length >= 1 && length <= GRAM_UNITS_MAX;
+}
 
 function isTimeZone(name: string): boolean {
   try {

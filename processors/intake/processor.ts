@@ -5,6 +5,7 @@ import type { Instant, Outcome, Rejected, Skipped, StatelessProcessor } from '..
 import { AHEAD_MS } from './ahead.ts';
 import { onCommand } from './commands.ts';
 import { refusal } from './refusal.ts';
+import { sentimentReader, type SentimentReader } from './sentiment.ts';
 import { chooseSubject } from './subject.ts';
 import { TOUCHPOINT_EVENTS, touchpointOutputs } from './touchpoint-events.ts';
 import { refuseSize } from './validate-fields.ts';
@@ -30,6 +31,7 @@ function onInteraction(
   interaction: Interaction,
   now: Instant,
   refuseScore: (interaction: Interaction) => Rejected | null,
+  readSentiment: SentimentReader,
 ): Outcome {
   const invalid = refuseIdentity(interaction);
   if (invalid !== null) return invalid;
@@ -46,12 +48,13 @@ function onInteraction(
     interaction: normalise(interaction),
   };
   const output = { topic: CUSTOMER_EVENTS, key: subjectKey(interaction.brandId, subject), value, timestamp: now };
-  return { kind: 'apply', outputs: [output, ...touchpointOutputs(interaction, subject, now)] };
+  return { kind: 'apply', outputs: [output, ...touchpointOutputs(interaction, subject, now, readSentiment)] };
 }
 
 /** The door of the pipeline: every record of the brands' systems gets exactly one outcome here. Keeps no state. */
 export function createIntake(definitions: Definitions): StatelessProcessor<Interaction | Command> {
   const refuseScore = scoreCheck(definitions);
+  const readSentiment = sentimentReader(definitions);
   return {
     kind: 'stateless',
     name: 'intake',
@@ -59,7 +62,8 @@ export function createIntake(definitions: Definitions): StatelessProcessor<Inter
     inputs: ['interactions.v1', COMMANDS],
     outputs: [CUSTOMER_EVENTS, TOUCHPOINT_EVENTS],
     occurredAt: (record) => (isCommand(record) ? record.issuedAt : record.occurredAt),
-    onRecord: (record, now) => (isCommand(record) ? onCommand(record, now) : onInteraction(record, now, refuseScore)),
+    onRecord: (record, now) =>
+      isCommand(record) ? onCommand(record, now) : onInteraction(record, now, refuseScore, readSentiment),
   };
 }
 

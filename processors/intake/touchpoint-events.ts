@@ -1,6 +1,7 @@
-import type { Interaction, TouchpointEvent } from '../../schemas/types.ts';
+import type { Interaction, InteractionType, TouchpointEvent } from '../../schemas/types.ts';
 import type { Instant, Output } from '../core/processor.ts';
 import { touchpointKey, touchpointName } from '../core/touchpoint-key.ts';
+import type { SentimentReader } from './sentiment.ts';
 
 export const TOUCHPOINT_EVENTS = 'touchpoint-events.v1';
 
@@ -11,6 +12,7 @@ const NO_DETAILS = {
   caseId: null,
   issuedBy: null,
   reason: null,
+  sentiment: null,
 } as const satisfies Partial<TouchpointEvent>;
 
 /** What stands in for what a kind of event does not have. */
@@ -20,28 +22,50 @@ export function touchpointEvent(
   return { ...NO_DETAILS, ...given };
 }
 
+/** What customers write of themselves: a message that was sent to them is not, nor what they searched for. */
+const WRITTEN: ReadonlySet<InteractionType> = new Set([
+  'SURVEY_ANSWERED',
+  'REVIEW_POSTED',
+  'COMPLAINT',
+  'SUPPORT_CONTACTED',
+  'SOCIAL_REPLY',
+  'SOCIAL_SHARE',
+  'SOCIAL_TAG',
+  'SOCIAL_COMMENT',
+  'SOCIAL_QUESTION',
+  'SOCIAL_LIVE',
+]);
+
 /**
- * What touchpoints learn of an interaction: an answer or a complaint, once for the touchpoint on its channel and once for the
- * customer's case there, which knows no channel. Text stays out: nothing here reads it.
+ * What touchpoints learn of an interaction. An answer or a complaint goes to the touchpoint on its channel and to the customer's
+ * case there, which knows no channel; a text alone only to the touchpoint. Of a text nothing but the feeling goes on.
  */
-export function touchpointOutputs(interaction: Interaction, subject: string, now: Instant): Output[] {
-  const { type, score, brandId, channel } = interaction;
+export function touchpointOutputs(
+  interaction: Interaction,
+  subject: string,
+  now: Instant,
+  readSentiment: SentimentReader,
+): Output[] {
+  const { type, score, brandId, channel, text } = interaction;
   const isComplaint = type === 'COMPLAINT';
-  const isAnswer = (type === 'SURVEY_ANSWERED' || type === 'REVIEW_POSTED') && score !== null;
   // An answer on a metric that this version does not know has no good end and no bad one.
-  if (!isComplaint && (!isAnswer || score.metric === 'UNKNOWN')) return [];
+  const answer = (type === 'SURVEY_ANSWERED' || type === 'REVIEW_POSTED') && score?.metric !== 'UNKNOWN' ? score : null;
+  const isWritten = text !== null && text.trim() !== '' && WRITTEN.has(type);
+  if (!isComplaint && answer === null && !isWritten) return [];
   const touchpoint = touchpointName(interaction.touchpoint);
+  const kind = isComplaint ? 'COMPLAINT' : answer !== null ? 'SCORE' : 'REMARK';
   const value = touchpointEvent({
     brandId,
     touchpoint,
     channel,
     subject,
-    kind: isComplaint ? 'COMPLAINT' : 'SCORE',
+    kind,
     eventId: interaction.eventId,
     occurredAt: interaction.occurredAt,
-    ...(!isComplaint && score !== null && { metric: score.metric, value: score.value, surveyId: score.surveyId }),
+    ...(answer !== null && { metric: answer.metric, value: answer.value, surveyId: answer.surveyId }),
+    sentiment: isWritten ? readSentiment(text, interaction.language) : null,
   });
-  return [channel, subject].map((last) => {
+  return (kind === 'REMARK' ? [channel] : [channel, subject]).map((last) => {
     return { topic: TOUCHPOINT_EVENTS, key: touchpointKey(brandId, touchpoint, last), value, timestamp: now };
   });
 }

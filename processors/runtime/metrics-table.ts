@@ -187,7 +187,7 @@ export const METRICS = {
   kizuna_touchpoint_answers: {
     type: 'gauge',
     labels: ['brand', 'touchpoint', 'channel', 'metric', 'answer'],
-    help: 'Answers of the last 30 days by what they say, as last published; NPS is 100 times satisfied less dissatisfied, over all.',
+    help: 'Answers of the last 30 days by what they say, as last published; NPS is 100 times satisfied less dissatisfied, over all. Of metric SENTIMENT: texts, positive, neutral and negative.',
     fromTotals: true,
   },
   kizuna_touchpoint_alerts: {

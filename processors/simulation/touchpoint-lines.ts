@@ -35,7 +35,9 @@ function answersOf({ satisfied, neutral, dissatisfied }: TouchpointCounts): numb
 function scoreOf(counts: TouchpointCounts): string {
   const answers = answersOf(counts);
   if (answers === 0) return 'none';
-  if (counts.metric !== 'NPS') return `${Math.round((100 * counts.satisfied) / answers)} % satisfied`;
+  const satisfied = `${Math.round((100 * counts.satisfied) / answers)} %`;
+  if (counts.metric === 'SENTIMENT') return `${satisfied} positive`;
+  if (counts.metric !== 'NPS') return `${satisfied} satisfied`;
   const score = Math.round((100 * (counts.satisfied - counts.dissatisfied)) / answers);
   return `NPS ${score > 0 ? '+' : ''}${score}`;
 }

@@ -1,19 +1,19 @@
 import { DAY_MS } from '../core/event-time.ts';
 import type { Instant, Output } from '../core/processor.ts';
-import { BEST_UNITS, type Metric } from '../core/surveys.ts';
+import { BEST_UNITS } from '../core/surveys.ts';
 import type { AlertSample, ChangeCause, TouchpointAlertChanged } from '../../schemas/types.ts';
 import type { Baseline } from './baseline.ts';
 import { channelOf } from './channels.ts';
 import type { Run, Signal } from './charts.ts';
 import type { Rules } from './rules.ts';
-import type { ScoreState } from './score-state.ts';
+import type { Measure, ScoreState } from './score-state.ts';
 
 const WEEK_MS = 7 * DAY_MS;
 
 /** An alert raised or cleared, with its evidence. */
 export function alertOutput(
   state: ScoreState,
-  metric: Metric,
+  measure: Measure,
   signal: Signal,
   { now, cause, rules }: { readonly now: Instant; readonly cause: ChangeCause; readonly rules: Rules },
 ): Output {
@@ -27,7 +27,7 @@ export function alertOutput(
     occurredAt: now,
     cause,
     change: signal.change,
-    metric,
+    metric: measure === 'SENTIMENT' ? 'UNKNOWN' : measure,
     chart: signal.chart,
     direction: signal.direction,
     statistic: signal.statistic,
@@ -38,6 +38,7 @@ export function alertOutput(
     inControlAnswers,
     falseAlarmsPerWeek: perWeek === null ? null : perWeek / inControlAnswers,
     definitionsVersion: rules.definitionsVersion,
+    measure: measure === 'SENTIMENT' ? 'SENTIMENT' : 'SCORE',
   };
   return { topic: 'touchpoint-alerts.v1', key: state.key, value, timestamp: now };
 }

@@ -1,12 +1,12 @@
 import { DAY_MS, isBeyondHorizon, tileTime } from '../core/event-time.ts';
 import { NEVER, type Applied, type Instant, type Outcome, type Output } from '../core/processor.ts';
-import { METRICS, type Answer, type Metric } from '../core/surveys.ts';
-import type { ChangeCause, TouchpointEvent } from '../../schemas/types.ts';
+import { BEST_UNITS, type Answer } from '../core/surveys.ts';
+import type { ChangeCause, TextSentiment, TouchpointEvent } from '../../schemas/types.ts';
 import { alertOutput } from './alerts.ts';
 import { CHART_NAMES, chartAnswer, relearn, type Charts, type Signal } from './charts.ts';
 import type { Rules } from './rules.ts';
 import { countAnswers, SCORES_INTERVAL_MS, scoresOutput } from './scores.ts';
-import { ANSWER_KINDS, metricsOf, newMetric, type ScoreState } from './score-state.ts';
+import { ANSWER_KINDS, MEASURES, measuresOf, newMeasure, type Measure, type ScoreState } from './score-state.ts';
 import { addToBundle, nextLeaving } from './series.ts';
 import { alertSeries, type TouchpointAddition } from './totals.ts';
 
@@ -18,25 +18,25 @@ interface Turn {
   readonly additions: TouchpointAddition[];
 }
 
-/** An answer or a complaint, all deadlines up to `now` being behind. */
+/** An answer, a complaint or a text, or two of these at once, all deadlines up to `now` being behind. */
 export function foldScores(
   state: ScoreState,
   event: TouchpointEvent,
   now: Instant,
   rules: Rules,
 ): Outcome<TouchpointAddition> {
-  const answer = event.kind === 'SCORE' ? rules.judge(event) : null;
-  if (answer === null && event.kind !== 'COMPLAINT') return { kind: 'skip', reason: 'unknown_type' };
+  const { kind, metric, sentiment } = event;
+  const answer = kind === 'SCORE' ? rules.judge(event) : null;
+  const isCounted = kind === 'COMPLAINT' || answer !== null || (kind === 'REMARK' && sentiment !== null);
+  if (!isCounted) return { kind: 'skip', reason: 'unknown_type' };
   const at = tileTime(event.occurredAt, now);
   if (state.recent.has(event.subject, event.eventId, now)) return { kind: 'skip', reason: 'duplicate_event' };
   if (isBeyondHorizon(at, now)) return { kind: 'skip', reason: 'beyond_horizon' };
   state.recent.add(event.subject, event.eventId, now);
   const turn: Turn = { state, now, rules, outputs: [], additions: [] };
-  const leaves =
-    answer === null || event.metric === 'UNKNOWN'
-      ? addToBundle(state.complaints, at, [1], now)
-      : addAnswer(turn, event.metric, answer, at);
-  state.leavesAt = Math.min(state.leavesAt, leaves);
+  if (kind === 'COMPLAINT') leaveAt(state, addToBundle(state.complaints, at, [1], now));
+  if (answer !== null && metric !== 'UNKNOWN') addAnswer(turn, metric, answer, at);
+  if (sentiment !== null) addText(turn, sentiment, at);
   publish(turn);
   return close(turn);
 }
@@ -45,13 +45,13 @@ export function foldScores(
 export function settleScores(state: ScoreState, due: Instant, rules: Rules): Applied<TouchpointAddition> {
   const turn: Turn = { state, now: due, rules, outputs: [], additions: [] };
   const settings = rules.settingsOf(state.brandId);
-  for (const [name, { charts }] of metricsOf(state)) {
+  for (const [name, { charts }] of measuresOf(state)) {
     if (relearnsAt(charts, rules, state.brandId) <= due) tell(turn, name, relearn(charts, settings, due), 'TIME');
   }
   const isLess = state.leavesAt <= due;
   if (isLess) {
     state.leavesAt = nextLeaving(state.complaints, due);
-    for (const [, { answers }] of metricsOf(state)) {
+    for (const [, { answers }] of measuresOf(state)) {
       state.leavesAt = Math.min(state.leavesAt, nextLeaving(answers, due));
     }
   }
@@ -66,28 +66,49 @@ export function settleScoresEnd(state: ScoreState, now: Instant, rules: Rules): 
   return close(turn);
 }
 
-function addAnswer(turn: Turn, name: Metric, answer: Answer, at: Instant): Instant {
+function addAnswer(turn: Turn, measure: Measure, answer: Answer, at: Instant): void {
   const { state, now, rules } = turn;
-  const metric = (state.metrics[METRICS.indexOf(name)] ??= newMetric());
-  const leaves = addToBundle(
-    metric.answers,
-    at,
-    [...ANSWER_KINDS.map((kind) => (kind === answer.kind ? 1 : 0)), answer.units],
-    now,
-  );
-  tell(turn, name, chartAnswer(metric.charts, answer, now, rules.settingsOf(state.brandId)), 'EVENT');
-  return leaves;
+  const { answers, charts } = measureOf(state, measure);
+  const amounts = [...ANSWER_KINDS.map((kind) => (kind === answer.kind ? 1 : 0)), answer.units];
+  leaveAt(state, addToBundle(answers, at, amounts, now));
+  tell(turn, measure, chartAnswer(charts, answer, now, rules.settingsOf(state.brandId)), 'EVENT');
+}
+
+/** A text is an answer on a scale from −1 to 1; one without evidence is none, and only counted. */
+function addText(turn: Turn, { score, label }: TextSentiment, at: Instant): void {
+  const { state, now } = turn;
+  const kind = score === null ? undefined : KINDS[label];
+  if (score !== null && kind !== undefined) {
+    addAnswer(turn, 'SENTIMENT', { kind, units: Math.round(((score + 1) / 2) * BEST_UNITS) }, at);
+  } else {
+    const nothing = [...ANSWER_KINDS.map(() => 0), 0];
+    leaveAt(state, addToBundle(measureOf(state, 'SENTIMENT').answers, at, [...nothing, 1], now));
+  }
+}
+
+const KINDS: Readonly<Partial<Record<TextSentiment['label'], Answer['kind']>>> = {
+  POSITIVE: 'satisfied',
+  NEUTRAL: 'neutral',
+  NEGATIVE: 'dissatisfied',
+};
+
+function measureOf(state: ScoreState, measure: Measure) {
+  return (state.measures[MEASURES.indexOf(measure)] ??= newMeasure(measure));
+}
+
+function leaveAt(state: ScoreState, at: Instant): void {
+  state.leavesAt = Math.min(state.leavesAt, at);
 }
 
 function tell(
   { state, now, rules, outputs, additions }: Turn,
-  metric: Metric,
+  measure: Measure,
   signals: readonly Signal[],
   cause: ChangeCause,
 ): void {
   const { brandId, touchpoint, channel } = state;
   for (const signal of signals) {
-    outputs.push(alertOutput(state, metric, signal, { now, cause, rules }));
+    outputs.push(alertOutput(state, measure, signal, { now, cause, rules }));
     additions.push({ brandId, touchpoint, series: alertSeries(channel), by: signal.change === 'RAISED' ? 1 : -1 });
   }
 }
@@ -109,7 +130,7 @@ function publishNow({ state, now, rules, outputs, additions }: Turn): void {
 function close({ state, now, rules, outputs, additions }: Turn): Applied<TouchpointAddition> {
   if (now > state.at) state.at = now;
   let due = Math.min(state.leavesAt, heldUntil(state));
-  for (const [, { charts }] of metricsOf(state)) due = Math.min(due, relearnsAt(charts, rules, state.brandId));
+  for (const [, { charts }] of measuresOf(state)) due = Math.min(due, relearnsAt(charts, rules, state.brandId));
   state.due = due;
   return { kind: 'apply', outputs, contributions: additions };
 }

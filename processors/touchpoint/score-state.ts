@@ -1,17 +1,22 @@
 import { NEVER, type Instant } from '../core/processor.ts';
-import { METRICS, type Metric } from '../core/surveys.ts';
+import { METRICS } from '../core/surveys.ts';
 import { newCharts, type Charts } from './charts.ts';
 import { RecentEvents } from './recent-events.ts';
 import { newBundle, type Bundle } from './series.ts';
 import type { Head } from './state.ts';
 
-/** Places in a metric's bundle of series. */
+/** What is counted: scores, and the feeling of texts. In the order in which states and totals are packed: only ever added to. */
+export const MEASURES = [...METRICS, 'SENTIMENT'] as const;
+export type Measure = (typeof MEASURES)[number];
+
+/** Places in a measure's bundle of series. A positive text counts as satisfied, a negative one as dissatisfied. */
 export const ANSWER_KINDS = ['satisfied', 'neutral', 'dissatisfied'] as const;
 export const UNITS = ANSWER_KINDS.length;
-export const METRIC_SERIES = ANSWER_KINDS.length + 1;
+/** Of texts alone. */
+export const WITHOUT_EVIDENCE = UNITS + 1;
 
-/** One metric of a touchpoint on a channel. */
-export interface MetricState {
+/** One measure of a touchpoint on a channel. */
+export interface MeasureState {
   readonly answers: Bundle;
   readonly charts: Charts;
   /** Answers of each kind in the last 30 days, as the gauges have them. */
@@ -29,8 +34,8 @@ export interface ScoreState extends Head {
   /** When the next window loses something by itself. */
   leavesAt: Instant;
   complaints: Bundle;
-  /** In the order of METRICS; null: never answered. */
-  readonly metrics: (MetricState | null)[];
+  /** In the order of MEASURES; null: never answered. */
+  readonly measures: (MeasureState | null)[];
   recent: RecentEvents;
 }
 
@@ -43,19 +48,24 @@ export function initialScores(head: Head, channel: string): ScoreState {
     mustPublish: false,
     leavesAt: NEVER,
     complaints: newBundle(1),
-    metrics: METRICS.map(() => null),
+    measures: MEASURES.map(() => null),
     recent: new RecentEvents(),
   };
 }
 
-export function newMetric(): MetricState {
-  return { answers: newBundle(METRIC_SERIES), charts: newCharts(), counted: [0, 0, 0] };
+/** How many series a measure's bundle has. */
+export function seriesOf(measure: Measure): number {
+  return measure === 'SENTIMENT' ? WITHOUT_EVIDENCE + 1 : UNITS + 1;
 }
 
-/** The metrics that were ever answered. */
-export function* metricsOf({ metrics }: ScoreState): Iterable<readonly [Metric, MetricState]> {
-  for (const [index, name] of METRICS.entries()) {
-    const metric = metrics[index];
-    if (metric !== null && metric !== undefined) yield [name, metric];
+export function newMeasure(measure: Measure): MeasureState {
+  return { answers: newBundle(seriesOf(measure)), charts: newCharts(), counted: [0, 0, 0] };
+}
+
+/** The measures that were ever answered. */
+export function* measuresOf({ measures }: ScoreState): Iterable<readonly [Measure, MeasureState]> {
+  for (const [index, name] of MEASURES.entries()) {
+    const measure = measures[index];
+    if (measure !== null && measure !== undefined) yield [name, measure];
   }
 }

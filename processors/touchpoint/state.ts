@@ -19,7 +19,9 @@ export interface Head {
 /** Answers of a touchpoint on a channel, or the case of one customer at a touchpoint: the key tells which. */
 export type TouchpointState = ScoreState | CaseState;
 
-const VERSION = 1;
+/** 2: texts beside scores. A document of version 1 has none. */
+const VERSION = 2;
+const VERSIONS: readonly number[] = [1, VERSION];
 const SCORES = 1;
 const CASE = 2;
 /** A subject begins so, and no channel does. */
@@ -77,10 +79,10 @@ export const touchpointPacking: Packing<TouchpointState> & { summarize(reader: B
 
 function checkVersion(reader: ByteReader): void {
   const version = reader.byte();
-  if (version === VERSION) return;
+  if (VERSIONS.includes(version)) return;
   throw new PipelineError(
     'store_unreadable',
-    `a touchpoint's state has version ${version}; this program reads version ${VERSION}`,
+    `a touchpoint's state has version ${version}; this program reads versions ${VERSIONS.join(' and ')}`,
     { retriable: false },
   );
 }

@@ -1,8 +1,7 @@
 import { PipelineError } from '../core/errors.ts';
 import type { GaugeSample, TotalsDefinition } from '../core/processor.ts';
-import { METRICS, type Metric } from '../core/surveys.ts';
 import { CHANNELS } from './channels.ts';
-import { ANSWER_KINDS } from './score-state.ts';
+import { ANSWER_KINDS, MEASURES, type Measure } from './score-state.ts';
 
 /**
  * What gauges count of a touchpoint, as a small number in packed totals: 0 to 15 for its cases, then sixteen for each channel.
@@ -53,8 +52,8 @@ export function alertSeries(channel: string): number {
 }
 
 /** The series of satisfied answers; neutral and dissatisfied ones follow. */
-export function answerSeries(channel: string, metric: Metric): number {
-  return alertSeries(channel) + 1 + METRICS.indexOf(metric) * ANSWER_KINDS.length;
+export function answerSeries(channel: string, measure: Measure): number {
+  return alertSeries(channel) + 1 + MEASURES.indexOf(measure) * ANSWER_KINDS.length;
 }
 
 export const touchpointTotals: TotalsDefinition<TouchpointTotals, TouchpointAddition> = {
@@ -136,7 +135,7 @@ function sampleOf(series: number, of: { brand: string; touchpoint: string }, val
   const channel = CHANNELS[Math.floor(series / PER_CHANNEL) - 1] ?? 'UNKNOWN';
   const place = (series % PER_CHANNEL) - 1;
   if (place < 0) return { name: 'touchpoint_alerts', labels: { ...of, channel }, value };
-  const metric = METRICS[Math.floor(place / ANSWER_KINDS.length)] ?? '';
+  const metric = MEASURES[Math.floor(place / ANSWER_KINDS.length)] ?? '';
   const answer = ANSWER_KINDS[place % ANSWER_KINDS.length] ?? '';
   return { name: 'touchpoint_answers', labels: { ...of, channel, metric, answer }, value };
 }

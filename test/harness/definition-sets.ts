@@ -44,6 +44,7 @@ export function definitionsWith(
     surveys: new Map(),
     touchpoints: new Map(),
     defaultTouchpoints: TOUCHPOINTS,
+    sentiment: new Map(),
     hash: 'hash-of-the-set',
   };
 }

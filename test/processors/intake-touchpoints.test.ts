@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createIntake } from '../../processors/intake/processor.ts';
-import type { Command, Interaction, ScoreMetric, TouchpointEvent } from '../../schemas/types.ts';
+import { ENGLISH_MODEL } from '../../processors/intake/sentiment-english.ts';
+import type { Command, Interaction, ScoreMetric, TextSentiment, TouchpointEvent } from '../../schemas/types.ts';
 import { definitionsWith } from '../harness/definition-sets.ts';
 import { interaction, NOW } from './intake-fixture.ts';
 
@@ -75,6 +76,7 @@ describe('an answer', () => {
         issuedBy: null,
         reason: null,
       },
+      sentiment: { score: null, label: 'NO_EVIDENCE', coverage: 0, language: 'en', model: ENGLISH_MODEL },
     };
     expect(toTouchpoint).toMatchObject({ value: expected, timestamp: NOW });
     expect(toCase?.value).toEqual(expected);
@@ -84,8 +86,9 @@ describe('an answer', () => {
     ['a review', { type: 'REVIEW_POSTED' }, 3],
     ['a complaint, with or without a score', { type: 'COMPLAINT', score: null }, 3],
     ['a complaint', { type: 'COMPLAINT' }, 3],
-    ['any other type that has a score', { type: 'SUPPORT_CONTACTED' }, 1],
-    ['a metric that nobody knows', { score: { metric: 'UNKNOWN', value: 3, surveyId: null } }, 1],
+    ['any other type that has a score', { type: 'PAGE_VIEW' }, 1],
+    ['a metric that nobody knows, with a text', { score: { metric: 'UNKNOWN', value: 3, surveyId: null } }, 2],
+    ['a metric that nobody knows', { score: { metric: 'UNKNOWN', value: 3, surveyId: null }, text: null }, 1],
   ])('%s', (_, changes, outputs) => {
     expect(outputsOf(answered(changes))).toHaveLength(outputs);
   });
@@ -107,6 +110,44 @@ describe('an answer', () => {
   });
 });
 
+describe('a text', () => {
+  const sentimentOf = (changes: Partial<Interaction>): TextSentiment | null | undefined =>
+    (outputsOf(answered(changes))[1]?.value as TouchpointEvent | undefined)?.sentiment;
+
+  test('goes no further than before: of it only the feeling reaches the touchpoint', () => {
+    const text = 'I love this teapot, and my name is Hanako';
+    const [toCustomer, ...others] = outputsOf(answered({ text }));
+    expect(JSON.stringify(toCustomer)).toContain('Hanako');
+    expect(JSON.stringify(others)).not.toMatch(/Hanako|teapot/);
+    expect(sentimentOf({ text })).toMatchObject({ label: 'POSITIVE', score: 0.6, language: 'en' });
+  });
+
+  test.each(['SUPPORT_CONTACTED', 'SOCIAL_COMMENT', 'SOCIAL_REPLY', 'SOCIAL_QUESTION'] as const)(
+    'alone, with %s, goes to the touchpoint and opens no case',
+    (type) => {
+      const text = 'this is terrible';
+      expect(routes(answered({ type, text, channel: 'SOCIAL', score: null }))).toEqual([
+        ['customer-events.v1', 'demo|u:123'],
+        ['touchpoint-events.v1', 'demo|delivery|SOCIAL'],
+      ]);
+      expect(outputsOf(answered({ type, text, score: null }))[1]?.value).toMatchObject({ kind: 'REMARK', value: 0 });
+      expect(sentimentOf({ type, text, score: null })).toMatchObject({ label: 'NEGATIVE', score: -0.6 });
+    },
+  );
+
+  test.each<[string, Partial<Interaction>]>([
+    ['that the brand wrote', { type: 'MESSAGE_SENT', text: 'we love you', score: null }],
+    ['that somebody searched for', { type: 'SEARCH', text: 'good tea', score: null }],
+    ['that is blank', { type: 'SOCIAL_COMMENT', text: ' \n', score: null }],
+  ])('%s is none', (_, changes) => {
+    expect(outputsOf(answered(changes))).toHaveLength(1);
+  });
+
+  test('of an answer without one has no feeling', () => {
+    expect(sentimentOf({ text: null })).toBeNull();
+  });
+});
+
 describe('a command', () => {
   test('about a case goes to the case', () => {
     const [output] = outputsOf(order({ target: 'a%7Cb|u:1|2|34', subject: 'u:1|2' }));
@@ -121,7 +162,7 @@ describe('a command', () => {
         eventId: 'c-1',
       },
       ...{ occurredAt: NOW - 1000, metric: 'UNKNOWN', value: 0, surveyId: null, caseId: 'a%7Cb|u:1|2|34' },
-      ...{ issuedBy: 'mika', reason: 'called back' },
+      ...{ issuedBy: 'mika', reason: 'called back', sentiment: null },
     });
   });
 

@@ -64,7 +64,7 @@ test.each([
     'segment-memberships.v1.ndjson': 'b907865088af8e0d',
     'summary.json': '2e8cfb012f09691c',
     'touchpoint-alerts.v1.ndjson': 'e3b0c44298fc1c14',
-    'touchpoint-scores.v1.ndjson': '41f38401386570b3',
+    'touchpoint-scores.v1.ndjson': '4d4f0706530c2b3d',
   });
   expect(faults).toHaveLength(7);
 });

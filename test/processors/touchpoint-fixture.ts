@@ -31,6 +31,7 @@ export function touchpointEvent(changes: Partial<TouchpointEvent> = {}): Touchpo
     caseId: null,
     issuedBy: null,
     reason: null,
+    sentiment: null,
     ...changes,
   };
 }

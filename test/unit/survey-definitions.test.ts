@@ -9,7 +9,7 @@ import { TOUCHPOINTS } from '../harness/definition-sets.ts';
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kizuna-surveys-'));
-  for (const each of ['surveys', 'touchpoints']) await mkdir(join(folder, each));
+  for (const each of ['surveys', 'touchpoints', 'sentiment']) await mkdir(join(folder, each));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -80,6 +80,37 @@ describe('touchpoint settings', () => {
     await write('touchpoints/default.json', { id: 'default', subgroupAnswers: 10, inControlAnswers: 150 });
     expect(await faults()).toEqual([
       'touchpoints/default.json: inControlAnswers: must be at least 20 times subgroupAnswers',
+    ]);
+  });
+});
+
+describe('a sentiment model', () => {
+  const model = { language: 'de', texts: [1, 2, 3], sharpness: 0.5, grams: { gut: [0, 0, 2] } };
+
+  test('is read by its language, beside the shipped ones, and is part of what the hash is of, but for its quality', async () => {
+    const before = (await loadDefinitions(folder)).hash;
+    await write('sentiment/de.json', model);
+    const { sentiment, hash } = await loadDefinitions(folder);
+    expect([...sentiment.keys()]).toEqual(['ja', 'de']);
+    expect(sentiment.get('de')).toMatchObject({ texts: [1, 2, 3], grams: new Map([['gut', [0, 0, 2]]]) });
+    expect(hash).not.toBe(before);
+    await write('sentiment/de.json', { ...model, quality: { accuracy: 0.9 } });
+    expect((await loadDefinitions(folder)).hash).toBe(hash);
+  });
+
+  test('that cannot be is refused, every fault with its place', async () => {
+    await write('sentiment/de.json', { ...model, language: 'da' });
+    await write('sentiment/deu-AT.json', { ...model, language: 'deu-AT' });
+    await write('sentiment/en.json', { language: 'en', texts: [0, 1], sharpness: 2, grams: { bad: [1, -1, 0.5] } });
+    await write('sentiment/fr.json', { ...model, language: 'fr', grams: { bien: [0, 0, 2] } });
+    expect(await faults()).toEqual([
+      'sentiment/de.json: language: is "da", but the file is named "de"; both must be the same',
+      'sentiment/deu-AT.json: language: must be the primary subtag of a language, such as "ja"',
+      'sentiment/en.json: texts: Too small: expected array to have >=3 items',
+      'sentiment/en.json: sharpness: Too big: expected number to be <=1',
+      'sentiment/en.json: grams.bad.1: Too small: expected number to be >=0',
+      'sentiment/en.json: grams.bad.2: Invalid input: expected int, received number',
+      'sentiment/fr.json: grams: must be of n-grams of 1 to 3 characters',
     ]);
   });
 });
