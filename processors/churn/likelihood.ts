@@ -1,5 +1,5 @@
 import type { ChurnModelName } from '../core/definitions.ts';
-import { logBeta, logGamma } from './log-gamma.ts';
+import { logBeta, logGamma } from '../core/log-gamma.ts';
 import type { CountedStatistic } from './order-history.ts';
 
 /** In weeks. */

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { CHURN_MODELS, type ChurnModelName } from '../core/definitions.ts';
 import type { Instant } from '../core/processor.ts';
+import { brandId } from './brand-argument.ts';
 import { backtest } from './churn-backtest.ts';
 import { fit } from './churn-fit.ts';
 import { parseInstant } from './replay.ts';
@@ -65,11 +66,6 @@ function withOptions(command: Command): Command {
     .option('--horizon <days>', 'how far ahead the risk looks', whole(HORIZON_MAX), 90)
     .option('--until <time>', 'take orders up to here, inclusive (ISO 8601; default: all that is known)', instant)
     .option(...JSON_OPTION);
-}
-
-function brandId(text: string): string {
-  if (!/^[a-z0-9-]{1,64}$/.test(text)) throw new InvalidArgumentError('It is no brand: 1 to 64 of a-z, 0-9 and -.');
-  return text;
 }
 
 function instant(text: string): Instant {

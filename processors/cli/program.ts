@@ -15,6 +15,7 @@ import { addSimulate } from './simulate.ts';
 import { addSweep } from './sweep.ts';
 import type { Terminal } from './terminal.ts';
 import { addTopics } from './topics.ts';
+import { addTouchpoints } from './touchpoints.ts';
 
 const EXAMPLES = `
 Exit codes: 0 done, 1 failed, 2 bad usage or configuration; what plans changes: 0 no change, 2 changes.
@@ -67,6 +68,7 @@ function programOf(terminal: Terminal, json: boolean): Command {
   addSchemas(program, terminal);
   addDefinitions(program, terminal);
   addCustomer(program, terminal);
+  addTouchpoints(program, terminal);
   addChurn(program, terminal);
   addSentiment(program, terminal);
   addDlq(program, terminal);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { expectedOrders } from '../../processors/churn/expected-orders.ts';
 import { hypergeometric } from '../../processors/churn/hypergeometric.ts';
 import { logLikelihood, type ChurnParameters } from '../../processors/churn/likelihood.ts';
-import { logBeta, logGamma } from '../../processors/churn/log-gamma.ts';
+import { logBeta, logGamma } from '../../processors/core/log-gamma.ts';
 import type { ChurnModelName } from '../../processors/core/definitions.ts';
 import { churnModelOf } from '../../processors/customer/churn-model.ts';
 
