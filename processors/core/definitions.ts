@@ -81,6 +81,8 @@ export interface TouchpointSettings {
   readonly relearnAfterDays: number;
   /** A case that is not resolved within so long is overdue. */
   readonly caseDueHours: number;
+  /** The touchpoints that gauges tell apart, all others together; empty: some of them, the same ones everywhere. */
+  readonly shown: readonly string[];
   readonly file: string;
 }
 

@@ -32,6 +32,9 @@ export const SegmentFile = z.strictObject({
 const GRAMS_MAX = 20_000;
 const GRAM_UNITS_MAX = 3;
 
+/** Each has a gauge for what it counts on each channel. */
+const SHOWN_MAX = 100;
+
 const Positive = z.number().positive();
 const Weeks = z.number().min(0);
 
@@ -70,6 +73,7 @@ export const TouchpointFile = z
     dissatisfiedRatio: z.number().min(1.2).max(10).default(2),
     relearnAfterDays: z.int().min(1).max(3_650).default(30),
     caseDueHours: z.int().min(1).max(87_600).default(72),
+    shown: z.array(z.string().min(1).max(256)).max(SHOWN_MAX).default([]),
   })
   .refine(({ inControlAnswers, subgroupAnswers }) => inControlAnswers >= 20 * subgroupAnswers, {
     message: 'must be at least 20 times subgroupAnswers',

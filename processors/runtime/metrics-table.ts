@@ -229,7 +229,7 @@ export const METRICS = {
   kizuna_series_dropped: {
     type: 'gauge',
     labels: [],
-    help: 'Series counted from totals (segment members, customers, churn outcomes, touchpoints, cases) that are not shown, because 1,000 are.',
+    help: 'Series counted from totals (segment members, customers, churn outcomes, touchpoints, cases) that are not shown, because 1,000 of their processor are.',
   },
   kizuna_purged_records_total: {
     type: 'counter',

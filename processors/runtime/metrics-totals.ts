@@ -2,7 +2,7 @@ import { PipelineError } from '../core/errors.ts';
 import type { GaugeSample } from '../core/processor.ts';
 import { METRIC_NAMES, metricRow, type MetricName } from './metrics-table.ts';
 
-/** Scrapes stay quick and the database of metrics small: so many series of totals at most. */
+/** Scrapes stay quick and the database of metrics small: so many series of one processor's totals at most. */
 export const TOTALS_SERIES_MAX = 1000;
 
 export interface TotalsSample {
@@ -16,7 +16,7 @@ const TOTALS = new Map<string, MetricName>(
 );
 
 /**
- * What the totals of the owned partitions say, added up when somebody looks. Series are shown in the order in which they
+ * What the totals of a processor's owned partitions say, added up when somebody looks. Series are shown in the order in which they
  * first appeared: one that is shown stays until it is gone, whatever comes later.
  */
 export class PartitionTotals {

@@ -31,7 +31,8 @@ export function createMetrics(registry: Registry, version: string): Metrics {
   collectDefaultMetrics({ register: registry });
   const { inc, observe, gauge } = register(registry);
   const owned = new Map<string, { processor: string; at: TopicPartition; gauges: PartitionGauges }>();
-  const totals = new PartitionTotals();
+  /** Of each processor: one that counts many things leaves the others their place. */
+  const totals = new Map<string, PartitionTotals>();
   gauge('kizuna_build_info').set({ version, node: process.versions.node }, 1);
 
   const meter: Meter = {
@@ -52,7 +53,9 @@ export function createMetrics(registry: Registry, version: string): Metrics {
     rebalance: () => inc('kizuna_rebalances_total', {}, 1),
     partition(processor, at, gauges) {
       const id = `${processor}/${at.topic}/${at.partition}`;
-      totals.set(id, gauges === null ? null : gauges.totals);
+      const known = totals.get(processor) ?? new PartitionTotals();
+      totals.set(processor, known);
+      known.set(id, gauges === null ? null : gauges.totals);
       if (gauges === null) owned.delete(id);
       else owned.set(id, { processor, at, gauges });
     },
@@ -86,9 +89,13 @@ export function createMetrics(registry: Registry, version: string): Metrics {
       latest.set(processor, Math.max(latest.get(processor) ?? 0, gauges.dueOldestSeconds));
     }
     for (const [processor, seconds] of latest) late.set({ processor }, seconds);
-    const { samples, dropped } = totals.sums();
-    for (const { metric, labels, value } of samples) gauge(metric as NamesOf<'gauge'>).set(labels, value);
-    gauge('kizuna_series_dropped').set(dropped);
+    let left = 0;
+    for (const each of totals.values()) {
+      const { samples, dropped } = each.sums();
+      for (const { metric, labels, value } of samples) gauge(metric as NamesOf<'gauge'>).set(labels, value);
+      left += dropped;
+    }
+    gauge('kizuna_series_dropped').set(left);
   };
 
   return {

@@ -5,7 +5,8 @@ import { fallDue, foldCase } from './case-steps.ts';
 import { foldScores, settleScores, settleScoresEnd } from './fold-scores.ts';
 import { rulesOf } from './rules.ts';
 import { initialState, touchpointPacking, type TouchpointState } from './state.ts';
-import { touchpointTotals, type TouchpointAddition, type TouchpointTotals } from './totals.ts';
+import type { TouchpointTotals } from './shown-touchpoints.ts';
+import { touchpointTotals, type TouchpointAddition } from './totals.ts';
 
 export type TouchpointProcessor = StatefulProcessor<
   TouchpointState,
@@ -27,7 +28,7 @@ export function createTouchpoint(definitions: Definitions): TouchpointProcessor 
     inputs: ['touchpoint-events.v1'],
     outputs: ['touchpoint-scores.v1', 'touchpoint-alerts.v1', 'cases.v1'],
     state: touchpointPacking,
-    totals: touchpointTotals,
+    totals: touchpointTotals(rules.shownOf),
     occurredAt: ({ occurredAt }) => occurredAt,
     initial: initialState,
     clock: ({ at }) => at,

@@ -23,6 +23,7 @@ export const TOUCHPOINTS: TouchpointSettings = {
   dissatisfiedRatio: 2,
   relearnAfterDays: 30,
   caseDueHours: 72,
+  shown: [],
   file: 'touchpoints/default.json',
 };
 

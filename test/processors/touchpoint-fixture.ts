@@ -4,7 +4,8 @@ import type { Applied, Instant, Output, Summary } from '../../processors/core/pr
 import { touchpointKey } from '../../processors/core/touchpoint-key.ts';
 import { createTouchpoint, type TouchpointProcessor } from '../../processors/touchpoint/processor.ts';
 import type { TouchpointState } from '../../processors/touchpoint/state.ts';
-import type { TouchpointAddition, TouchpointTotals } from '../../processors/touchpoint/totals.ts';
+import type { TouchpointTotals } from '../../processors/touchpoint/shown-touchpoints.ts';
+import type { TouchpointAddition } from '../../processors/touchpoint/totals.ts';
 import type { CaseChanged, TouchpointAlertChanged, TouchpointEvent, TouchpointScores } from '../../schemas/types.ts';
 import { definitionsWith } from '../harness/definition-sets.ts';
 

@@ -153,6 +153,18 @@ describe('the meter', () => {
     expect(await lines('kizuna_series_dropped')).toEqual(['kizuna_series_dropped 10']);
   });
 
+  test('gives each processor 1,000 series of its own', async () => {
+    const { meter, lines } = setUp();
+    const cases = Array.from({ length: 1001 }, (_, index) => {
+      return { name: 'cases_overdue', labels: { brand: 'demo', touchpoint: `t${index}` }, value: 1 };
+    });
+    meter.partition('touchpoint', { topic: 'touchpoint-events.v1', partition: 0 }, gauges(cases));
+    meter.partition('customer', at(0), gauges([members('vip', 3)]));
+    expect(await lines('kizuna_segment_members{')).toHaveLength(1);
+    expect(await lines('kizuna_cases_overdue{')).toHaveLength(1000);
+    expect(await lines('kizuna_series_dropped')).toEqual(['kizuna_series_dropped 1']);
+  });
+
   test('refuses totals that the table of metrics does not declare', () => {
     const { meter } = setUp();
     const undeclared = { name: 'segment_members', labels: { brand: 'demo', customer: 'u:1' }, value: 1 };
