@@ -12,20 +12,21 @@ export interface BernoulliDesign {
   readonly runLength: number;
 }
 
-/** No chart is wider: at the least share that is watched it suffices for run lengths of some millions. */
-const LIMIT_MAX = 4_000;
+/** No chart is wider than so many steps, which bounds the time that a design takes. */
+export const LIMIT_MAX = 4_000;
 
 /**
- * The smallest limit whose in-control run length is at least `wanted` answers, or LIMIT_MAX steps or so where that is not enough: the
- * run length is told. null where so many are bad that the rounded chart would drift upwards by itself.
+ * The smallest limit whose in-control run length is at least `wanted` answers, or LIMIT_MAX where none is: the run length is told. null where so many are bad that the rounded chart would drift upwards by itself.
  */
 export function designBernoulli(p0: number, p1: number, wanted: number): BernoulliDesign | null {
   const r1 = -Math.log((1 - p1) / (1 - p0));
   const r2 = Math.log((p1 * (1 - p0)) / (p0 * (1 - p1)));
   const m = Math.max(2, Math.round(r2 / r1));
   if (p0 * m >= 1) return null;
-  let [low, high] = [0, m];
-  while (high < LIMIT_MAX && bernoulliRunLength(p0, m, high) < wanted) [low, high] = [high, high * 2];
+  let [low, high] = [0, Math.min(m, LIMIT_MAX)];
+  while (high < LIMIT_MAX && bernoulliRunLength(p0, m, high) < wanted) {
+    [low, high] = [high, Math.min(2 * high, LIMIT_MAX)];
+  }
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
     if (bernoulliRunLength(p0, m, middle) < wanted) low = middle;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { TouchpointSettings } from '../../processors/core/definitions.ts';
 import { BEST_UNITS, type Answer } from '../../processors/core/surveys.ts';
 import { Random } from '../../processors/simulation/random.ts';
-import { bernoulliRunLength, designBernoulli } from '../../processors/touchpoint/bernoulli-run-length.ts';
+import { bernoulliRunLength, designBernoulli, LIMIT_MAX } from '../../processors/touchpoint/bernoulli-run-length.ts';
 import { chartAnswer, newCharts, type Signal } from '../../processors/touchpoint/charts.ts';
 import { chartLimits } from '../../processors/touchpoint/limits.ts';
 import { normalBelow } from '../../processors/touchpoint/normal.ts';
@@ -87,6 +87,17 @@ describe('limits are chosen by the run length that is wanted', () => {
     expect(design?.runLength).toBeGreaterThanOrEqual(2_500);
     expect(bernoulliRunLength(0.1, 7, (design?.limit ?? 0) - 1)).toBeLessThan(2_500);
     expect(designBernoulli(0.6, 0.8, 2_500)).toBeNull();
+  });
+
+  test.each([
+    [0.0005, 0.001],
+    [0.0003, 0.00036],
+    [5e-6, 6e-6],
+  ])('Bernoulli CUSUM of %f against %f: no wider than its bound, and honest about the run length', (p0, p1) => {
+    const design = designBernoulli(p0, p1, 10_000_000);
+    expect(design?.limit).toBe(LIMIT_MAX);
+    expect(design?.runLength).toBeLessThan(10_000_000);
+    expect(design?.runLength).toBe(bernoulliRunLength(p0, design?.m ?? 0, LIMIT_MAX));
   });
 });
 
