@@ -124,6 +124,11 @@ export interface StatefulProcessor<
   initial(key: string): State;
   /** `now` is the record's time, already raised to the document's clock when the record is older. */
   onRecord(state: State, record: Record, now: Instant): Outcome<Addition>;
+  /**
+   * Whether a state has nothing to remember but its clock: one that a skipped record brought into being is then not kept. Absent:
+   * every state is kept. A skip may have changed more than the clock, so the state itself is asked.
+   */
+  isBlank?(state: State): boolean;
   /** The document's clock: the latest instant applied to it; the runtime raises a record's time to it. */
   clock(state: State): Instant;
   /** Moves the clock forward to `now` (a no-op when it is not later): also called for skipped and rejected records. */

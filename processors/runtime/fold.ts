@@ -89,11 +89,17 @@ export class Fold {
     const now = Math.max(record.timestamp, processor.clock(key.state));
     this.deadlines(key, now, draft);
     const outcome = processor.onRecord(key.state, value, now);
+    const isUnborn = key.seq < 0 && !draft.touched.has(key);
     if (outcome.kind === 'reject') {
-      if (key.seq < 0 && !draft.touched.has(key)) cache.delete(key.key);
+      if (isUnborn) cache.delete(key.key);
       return this.#refuse(record, outcome, 'fold', draft);
     }
     processor.advance(key.state, now);
+    if (isUnborn && outcome.kind === 'skip' && processor.isBlank?.(key.state) === true) {
+      cache.delete(key.key);
+      draft.tally.skip(outcome.reason);
+      return;
+    }
     key.due = processor.nextDue(key.state);
     this.#touch(key, draft);
     if (outcome.kind === 'skip') {

@@ -4,7 +4,7 @@ import type { TouchpointEvent } from '../../schemas/types.ts';
 import { fallDue, foldCase } from './case-steps.ts';
 import { foldScores, settleScores, settleScoresEnd } from './fold-scores.ts';
 import { rulesOf } from './rules.ts';
-import { initialState, touchpointPacking, type TouchpointState } from './state.ts';
+import { initialState, isBlank, touchpointPacking, type TouchpointState } from './state.ts';
 import type { TouchpointTotals } from './shown-touchpoints.ts';
 import { touchpointTotals, type TouchpointAddition } from './totals.ts';
 
@@ -31,6 +31,7 @@ export function createTouchpoint(definitions: Definitions): TouchpointProcessor 
     totals: touchpointTotals(rules.shownOf),
     occurredAt: ({ occurredAt }) => occurredAt,
     initial: initialState,
+    isBlank,
     clock: ({ at }) => at,
     advance(state, now) {
       if (now > state.at) state.at = now;

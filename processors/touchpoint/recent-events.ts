@@ -12,6 +12,10 @@ const REMEMBERED_MS = DAY_MS;
 export class RecentEvents {
   readonly #applied = new Map<Fingerprint, Instant>();
 
+  get size(): number {
+    return this.#applied.size;
+  }
+
   has(subject: string, eventId: string, now: Instant): boolean {
     const appliedAt = this.#applied.get(idOf(subject, eventId));
     return appliedAt !== undefined && now - appliedAt < REMEMBERED_MS;

@@ -35,6 +35,12 @@ export function initialState(key: string): TouchpointState {
   return SUBJECT.test(last) ? initialCase(head, last) : initialScores(head, last);
 }
 
+/** Whether there is nothing but a clock: what a command about a case that was made up leaves behind. */
+export function isBlank(state: TouchpointState): boolean {
+  if (state.kind === 'case') return state.number === 0 && state.contentAt < 0 && state.commands.length === 0;
+  return state.publishedAt < 0 && state.recent.size === 0;
+}
+
 export const touchpointPacking: Packing<TouchpointState> & { summarize(reader: ByteReader): Summary } = {
   pack(state: TouchpointState, writer: ByteWriter): void {
     writer.byte(VERSION);

@@ -159,3 +159,34 @@ test('a crash before or after any durable effect, and repeats from upstream, lea
     expect(await documents(crashed), `crash at ${nth}`).toEqual(await documents(whole));
   }
 });
+
+test('what is skipped leaves no document behind where nothing is remembered, and nothing is lost where something is', async () => {
+  const subject = 'u:1';
+  const write = (last: string, changes: Partial<TouchpointEvent>, offset: number): LogRecord => {
+    const value = Buffer.from(JSON.stringify(touchpointEvent({ subject, ...changes })));
+    const key = Buffer.from(touchpointKey('acme', 'checkout', last));
+    return { offset, timestamp: T + offset, key, value, headers: {} };
+  };
+  const madeUp = { kind: 'CASE_RESOLVE', caseId: 'checkout|u:7|1', subject: 'u:7' } as const;
+  const records = [
+    write('u:7', madeUp, 0),
+    write('u:7', { ...madeUp, eventId: 'again' }, 1),
+    write('APP', { occurredAt: T - 400 * DAY }, 2),
+    write('STORE', { kind: 'UNKNOWN' }, 3),
+    // A content answer opens no case, and must not be forgotten: the older complaint after it opens none either.
+    write('u:1', { value: 9 }, 4),
+    write('u:1', { ...madeUp, caseId: 'checkout|u:1|1', subject }, 5),
+    write('u:1', { value: 0, occurredAt: T - HOUR }, 6),
+    // Skipped at first, then born, in one batch and under the same key.
+    write('u:2', { ...madeUp, caseId: 'checkout|u:2|1', subject: 'u:2' }, 7),
+    write('u:2', { value: 0, subject: 'u:2' }, 8),
+  ];
+  const { store } = await fold(Number.POSITIVE_INFINITY, records);
+  const stored = [...store.documents('touchpoint.v1').all()].map(({ key, state }) => {
+    return [key, createTouchpoint(definitions).state.summarize(new ByteReader(state))['state']];
+  });
+  expect(stored.toSorted()).toEqual([
+    ['acme|checkout|u:1', null],
+    ['acme|checkout|u:2', 'OPEN'],
+  ]);
+});
