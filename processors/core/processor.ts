@@ -34,10 +34,12 @@ export interface Applied<Addition = never> {
   readonly contributions?: readonly Addition[];
 }
 
-/** The record rightly changes no measure. The state may still have moved its clock. */
-export interface Skipped {
+/** The record rightly changes no measure of its key. The state may still have moved its clock. */
+export interface Skipped<Addition = never> {
   readonly kind: 'skip';
   readonly reason: SkipReason;
+  /** As of an applied record: it may still take something out of the totals. */
+  readonly contributions?: readonly Addition[];
 }
 
 /** The record is bad data: its untouched bytes go to the dead letters. Nothing of the state may have changed. */
@@ -48,7 +50,7 @@ export interface Rejected {
   readonly message: string;
 }
 
-export type Outcome<Addition = never> = Applied<Addition> | Skipped | Rejected;
+export type Outcome<Addition = never> = Applied<Addition> | Skipped<Addition> | Rejected;
 
 /** How a state is packed. `unpack` reads every version ever written and answers today's shape. */
 export interface Packing<T> {
@@ -72,6 +74,25 @@ export interface TotalsDefinition<Totals, Addition> extends Packing<Totals> {
   /** Adds in place. */
   contribute(totals: Totals, addition: Addition): void;
   gauges(totals: Totals): Iterable<GaugeSample>;
+  /** What of them is too large for every block, and is published. */
+  readonly ledger?: LedgerDefinition<Totals>;
+}
+
+/**
+ * Partition-wide documents within the totals. A block holds what changed in them and a share of the rest, so that the newest
+ * blocks together hold everything; and their newest state is published, at most once a second.
+ */
+export interface LedgerDefinition<Totals> {
+  /** Any so many blocks in a row hold all of it; at most half of the ring. */
+  readonly blocks: number;
+  /** What changed since the last block, and the share of block `seq`. Writes nothing when there is nothing. */
+  pack(totals: Totals, seq: number, writer: ByteWriter): void;
+  /** Applies what one block says to totals made of the blocks before it, beginning with none. What it holds counts as unsent. */
+  unpack(totals: Totals, reader: ByteReader): void;
+  /** When it next has something to publish: −Infinity for at once, a later instant for what silence changes. Cheap. */
+  nextDue(totals: Totals): Instant;
+  /** Lets time pass up to `now`, and publishes every document that differs from what was published of it. */
+  publish(totals: Totals, now: Instant, partition: number): readonly Output[];
 }
 
 /** Fields of a record, by name; `true`: with everything below. */

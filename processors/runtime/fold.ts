@@ -1,5 +1,5 @@
 import { PipelineError } from '../core/errors.ts';
-import type { Applied, Instant } from '../core/processor.ts';
+import type { Applied, Instant, Output } from '../core/processor.ts';
 import type { BlockOutput } from './block.ts';
 import { deadLetter, decodeRefusal, letterBytes, type Refusal } from './dead-letter.ts';
 import { cacheNewKey } from './cached-keys.ts';
@@ -20,6 +20,8 @@ export interface Draft {
   bytes: number;
   /** The last record that could be decoded. */
   newest: object | null;
+  /** The latest instant folded; −Infinity before the first. */
+  now: Instant;
 }
 
 // One for the process: from its beginning until its outputs are finished nobody waits, so there is one draft at a time.
@@ -28,7 +30,7 @@ let drafted: Draft | null = null;
 
 export function newDraft(): Draft {
   PACKING.reset();
-  drafted = { outputs: [], touched: new Set(), tally: new Tally(), bytes: 0, newest: null };
+  drafted = { outputs: [], touched: new Set(), tally: new Tally(), bytes: 0, newest: null, now: -Infinity };
   return drafted;
 }
 
@@ -102,8 +104,10 @@ export class Fold {
     }
     key.due = processor.nextDue(key.state);
     this.#touch(key, draft);
+    if (now > draft.now) draft.now = now;
     if (outcome.kind === 'skip') {
       draft.tally.skip(outcome.reason);
+      this.#contribute(outcome.contributions);
     } else {
       draft.tally.applied += 1;
       this.#collect(outcome, key, draft);
@@ -115,6 +119,7 @@ export class Fold {
     const { processor } = this.#partition;
     while (key.due <= until) {
       const due = key.due;
+      if (due > draft.now) draft.now = due;
       this.#collect(processor.onDue(key.state, due), key, draft);
       key.due = processor.nextDue(key.state);
       if (key.due <= due) {
@@ -143,21 +148,39 @@ export class Fold {
     draft.bytes += key.packedBytes + key.key.length + STATE_GROWTH_BYTES;
   }
 
+  /** Publishes what the processor's ledger says as of the draft's time. */
+  ledger(now: Instant, draft: Draft): void {
+    const { processor, totals, at } = this.#partition;
+    const outputs = processor.totals.ledger?.publish(totals, now, at.partition) ?? [];
+    for (const output of outputs) this.#output(output, Buffer.from(output.key), draft);
+  }
+
   #collect({ outputs, contributions }: Applied<unknown>, { key: name }: CachedKey, draft: Draft): void {
-    const { processor, totals } = this.#partition;
-    if (contributions !== undefined) for (const each of contributions) processor.totals.contribute(totals, each);
+    this.#contribute(contributions);
     for (const output of outputs) {
-      const before = PACKING.length;
       if (output === null) {
+        const before = PACKING.length;
         PACKING.add(null);
         draft.outputs.push(null);
+        draft.bytes += PACKING.length - before;
       } else {
         // Most outputs are of the record's own key.
         const key = this.#keyBytes !== null && output.key === name ? this.#keyBytes : Buffer.from(output.key);
-        draft.outputs.push(PACKING.encode(output, key, this.#ports.codec, null));
+        this.#output(output, key, draft);
       }
-      draft.bytes += PACKING.length - before;
     }
+  }
+
+  #contribute(contributions: readonly unknown[] | undefined): void {
+    if (contributions === undefined) return;
+    const { processor, totals } = this.#partition;
+    for (const each of contributions) processor.totals.contribute(totals, each);
+  }
+
+  #output(output: Output, key: Buffer, draft: Draft): void {
+    const before = PACKING.length;
+    draft.outputs.push(PACKING.encode(output, key, this.#ports.codec, null));
+    draft.bytes += PACKING.length - before;
   }
 
   #refuse(record: LogRecord, refusal: Refusal, stage: 'decode' | 'fold', draft: Draft): void {

@@ -67,7 +67,11 @@ export class InProcess {
 
   /** Lets time pass for every key up to `until`. */
   async end(until: Instant): Promise<void> {
-    for (const partition of this.#partitions.values()) {
+    for (const processor of this.#processors) {
+      // What an earlier one published at the end.
+      for (const input of processor.inputs) await this.#foldWaiting(processor, input);
+      const partition = this.#partitions.get(processor);
+      if (partition === undefined) continue;
       const cursor = newSweep();
       while (await sweepBlock(partition, until, cursor, this.#ports, noHeartbeat));
     }

@@ -54,6 +54,9 @@ export interface OwnedPartition {
   mustTakeOver: boolean;
   sources: Map<string, Position>;
   totals: unknown;
+  /** The newest block that published the ledger, and when that was in elapsed ms. */
+  ledgerSentSeq: number;
+  ledgerSentMs: number;
   cache: Map<string, CachedKey>;
   /** Keys with a change that is in the journal but not known to be stored, the longest dirty first. */
   dirty: Map<string, CachedKey>;
@@ -83,6 +86,8 @@ export function ownPartition(processor: AnyStateful, at: TopicPartition): OwnedP
     mustTakeOver: true,
     sources: new Map(),
     totals: processor.totals.initial(),
+    ledgerSentSeq: -1,
+    ledgerSentMs: Number.NEGATIVE_INFINITY,
     cache: new Map(),
     dirty: new Map(),
     dirtyBySeq: new Map(),
@@ -101,6 +106,9 @@ export function forget(partition: OwnedPartition): void {
   partition.keepDueUntil = Number.NEGATIVE_INFINITY;
   partition.sources = new Map();
   partition.totals = partition.processor.totals.initial();
+  // What is taken over counts as unsent.
+  partition.ledgerSentSeq = -1;
+  partition.ledgerSentMs = Number.NEGATIVE_INFINITY;
   partition.cache = new Map();
   // New maps, so that a flush still in flight cannot mark keys of the next ownership as stored.
   partition.dirty = new Map();

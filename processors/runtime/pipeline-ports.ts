@@ -39,6 +39,8 @@ export interface PipelinePorts {
   readonly limits: Limits;
   /** Every stateful partition this process owns: the bounds above are over all of them. */
   readonly owned: Set<OwnedPartition>;
+  /** As in PipelineOptions; absent: `record`. Tells how often a ledger is published. */
+  readonly time?: 'live' | 'record';
   /** Judges each batch before it is written; absent or null: any number of records may be refused. */
   readonly refusals?: Refusals | null;
 }

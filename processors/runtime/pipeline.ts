@@ -47,7 +47,7 @@ export async function startPipeline(
     await Promise.all(members.map((member) => member.stop()));
   };
   try {
-    for (const processor of here) members.push(await consume(processor, ports));
+    for (const processor of here) members.push(await consume(processor, { ...ports, time: options.time }));
   } catch (error) {
     await stopAll();
     throw error;

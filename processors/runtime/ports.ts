@@ -162,10 +162,13 @@ export interface Block extends BlockHeader {
   /** The last position folded of each upstream source. */
   readonly sources: ReadonlyMap<string, Position>;
   readonly totals: Buffer;
+  /** What it says of the ledger (core/processor.ts). */
+  readonly ledger: Buffer;
   /** Packed states and outputs: runtime/block.ts. */
   readonly states: Buffer;
   readonly outputs: Buffer;
 }
+export type BlockLedger = Pick<Block, 'seq' | 'ledger'>;
 
 /** How many blocks a partition's ring holds: slot = seq mod RING_SLOTS. */
 export const RING_SLOTS = 256;
@@ -176,6 +179,8 @@ export interface Journal {
   headers(at: TopicPartition): Promise<BlockHeader[]>;
   /** The whole blocks with `from` ≤ seq ≤ `to`, in order of seq; absent ones are left out. Majority read. */
   blocks(at: TopicPartition, from: number, to: number): Promise<Block[]>;
+  /** The ledgers alone of the blocks with `from` ≤ seq ≤ `to`, in order of seq; absent blocks are left out. Majority read. */
+  ledgers(at: TopicPartition, from: number, to: number): Promise<BlockLedger[]>;
   /**
    * Compare-and-set: an insert into a slot never used (seq < RING_SLOTS), else an overwrite of exactly seq − RING_SLOTS.
    * Majority, journaled. An unknown result is settled inside by writing again and looking whose nonce the slot holds.

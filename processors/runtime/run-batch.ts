@@ -1,6 +1,7 @@
 import { findKeys, Fold, newDraft, type Draft, type FoundKey } from './fold.ts';
 import { cacheState } from './cached-keys.ts';
 import { refuseGap } from './input-range.ts';
+import { mustPublishInBlock, publishLedger } from './ledger.ts';
 import type { OwnedPartition } from './owned-partition.ts';
 import { storeName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogBatch, LogRecord } from './ports.ts';
@@ -43,6 +44,7 @@ export async function runBatch(
       const draft = newDraft();
       const folded = stopwatch();
       const to = foldUntilFull(fold, batch.records, keys, from, draft, ports.limits.blockBytesMax);
+      if (mustPublishInBlock(partition, ports.time)) publishLedger(partition, fold, draft, draft.now);
       ports.meter.stage(processor.name, 'fold', folded());
       const next = Math.max(partition.next, batch.records[to]?.offset ?? batch.next);
       ports.refusals?.guard(processor.name, draft.tally);

@@ -1,6 +1,7 @@
 import type { Instant } from '../core/processor.ts';
 import { cacheState, earliestDue } from './cached-keys.ts';
 import { Fold, newDraft, type Draft } from './fold.ts';
+import { mustPublishInSweep, publishLedger } from './ledger.ts';
 import type { CachedKey, OwnedPartition } from './owned-partition.ts';
 import { storeName, type PipelinePorts } from './pipeline-ports.ts';
 import type { DueCursor, StoredState } from './ports.ts';
@@ -50,13 +51,18 @@ export async function sweepBlock(
   partition.keepDueUntil = until;
   await loadDue(partition, until, cursor, ports);
   await awaitRoom(partition, ports, heartbeat);
-  if (earliestDue(partition) > until) {
-    if (cursor.exhausted) partition.keepDueUntil = Number.NEGATIVE_INFINITY;
-    return !cursor.exhausted;
+  const hasDue = earliestDue(partition) <= until;
+  if (!hasDue && !cursor.exhausted) return true;
+  if (!hasDue && !mustPublishInSweep(partition, until, ports.time)) {
+    partition.keepDueUntil = Number.NEGATIVE_INFINITY;
+    return false;
   }
   await withinBlock(partition, async (nonce) => {
     const draft = newDraft();
-    foldDue(partition, until, draft, cursor.keysPerBlock, ports);
+    const fold = new Fold(partition, ports);
+    // The ledger comes last: what the deadlines did to it is in it then.
+    if (hasDue) foldDue(fold, partition, until, draft, cursor.keysPerBlock, ports);
+    else publishLedger(partition, fold, draft, until);
     readAhead(partition, until, cursor, ports);
     const seq = await writeBlock(partition, draft, partition.next, nonce, ports);
     await publish(partition, seq, draft.outputs, ports);
@@ -115,8 +121,14 @@ function readPage(
 }
 
 /** Applies the deadlines of a block's worth of keys, or of as many as fit into one, taking them off the heap. */
-function foldDue(partition: OwnedPartition, until: Instant, draft: Draft, keysMax: number, ports: PipelinePorts): void {
-  const fold = new Fold(partition, ports);
+function foldDue(
+  fold: Fold,
+  partition: OwnedPartition,
+  until: Instant,
+  draft: Draft,
+  keysMax: number,
+  ports: PipelinePorts,
+): void {
   const { dueHeap, cache } = partition;
   while (draft.touched.size < keysMax && draft.bytes < ports.limits.blockBytesMax) {
     // A key that was evicted before the sweep is found by the index; one whose deadline moved has another entry.

@@ -8,6 +8,7 @@ import { forget, type OwnedPartition } from './owned-partition.ts';
 import { readCommit, type GroupCommit } from './group-commit.ts';
 import { rangeOf } from './input-range.ts';
 import { judgeJournal, refuseLoss, type Standing } from './loss.ts';
+import { packLedger, restoreLedger } from './ledger.ts';
 import { groupName, storeName, type PipelinePorts } from './pipeline-ports.ts';
 import { RING_SLOTS, type Block, type BlockHeader } from './ports.ts';
 import { stopwatch } from './stopwatch.ts';
@@ -82,7 +83,10 @@ async function claim(
   const blocks =
     keep && partition.emittedTo === headSeq ? [] : await readBlocks(partition, Math.min(from, headSeq), headSeq, ports);
   if (blocks.length > 0 && blocks.length !== headSeq - Math.min(from, headSeq) + 1) return false;
-  if (!keep && head !== null) restoreHead(partition, blocks.at(-1));
+  if (!keep && head !== null) {
+    restoreHead(partition, blocks.at(-1));
+    if (!(await restoreLedger(partition, ports))) return false;
+  }
   await vacateNextSlot(partition, blocks, ports);
   if (!(await writeClaim(partition, ports))) {
     forget(partition);
@@ -178,6 +182,7 @@ async function writeClaim(partition: OwnedPartition, ports: PipelinePorts): Prom
     emittedTo,
     sources: new Map(partition.sources),
     totals: totals.copy(),
+    ledger: packLedger(partition, partition.head + 1),
     states: NO_BYTES,
     outputs: NO_BYTES,
   };

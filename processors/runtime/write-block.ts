@@ -6,6 +6,7 @@ import { flushOnce, mustFlushFirst } from './flush.ts';
 import { finishOutputs, type Draft } from './fold.ts';
 import { compactDueHeap, evict } from './cached-keys.ts';
 import { advanceFlushed, markDirty } from './dirty-keys.ts';
+import { packLedger } from './ledger.ts';
 import type { OwnedPartition } from './owned-partition.ts';
 import { groupName, storeName, type PipelinePorts } from './pipeline-ports.ts';
 import { RING_SLOTS } from './ports.ts';
@@ -76,15 +77,16 @@ export async function writeBlock(
   BYTES.reset();
   processor.totals.pack(partition.totals, BYTES);
   const totals = BYTES.copy();
+  const ledger = packLedger(partition, seq);
 
   const journaled = stopwatch();
   const { epoch, flushedTo, emittedTo } = partition;
   const sources = new Map(partition.sources);
   await ports.store
     .journal(storeName(processor))
-    .write(partition.at, { seq, nonce, epoch, next, flushedTo, emittedTo, sources, totals, states, outputs });
+    .write(partition.at, { seq, nonce, epoch, next, flushedTo, emittedTo, sources, totals, ledger, states, outputs });
   ports.meter.stage(processor.name, 'journal', journaled());
-  ports.meter.blockBytes(processor.name, states.length + outputs.length + totals.length);
+  ports.meter.blockBytes(processor.name, states.length + outputs.length + totals.length + ledger.length);
 
   partition.head = seq;
   partition.next = next;

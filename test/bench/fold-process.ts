@@ -172,7 +172,12 @@ function committedNothing(partition: number): FixedLog {
 /** Takes everything and finds nothing: whatever is folded must stay cached. */
 function forgetfulStore(counts: { documents: number }): Store {
   return {
-    journal: () => ({ headers: async () => [], blocks: async () => [], write: async () => undefined }),
+    journal: () => ({
+      headers: async () => [],
+      blocks: async () => [],
+      ledgers: async () => [],
+      write: async () => undefined,
+    }),
     documents: () => ({
       load: async () => [],
       due: async () => [],

@@ -12,7 +12,7 @@ function blockAt(seq: number, more: Partial<Block> = {}): Block {
   const nothing = Buffer.alloc(0);
   return {
     ...{ seq, nonce: randomUUID(), epoch: 1, next: seq * 10, flushedTo: -1, emittedTo: -1, sources: new Map() },
-    ...{ totals: nothing, states: nothing, outputs: nothing, ...more },
+    ...{ totals: nothing, ledger: nothing, states: nothing, outputs: nothing, ...more },
   };
 }
 

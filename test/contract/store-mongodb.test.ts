@@ -22,7 +22,7 @@ function blockAt(seq: number): Block {
   const nothing = Buffer.alloc(0);
   return {
     ...{ seq, nonce: randomUUID(), epoch: 1, next: seq, flushedTo: -1, emittedTo: -1, sources: new Map() },
-    ...{ totals: nothing, states: nothing, outputs: nothing },
+    ...{ totals: nothing, ledger: nothing, states: nothing, outputs: nothing },
   };
 }
 

@@ -135,6 +135,10 @@ class World {
         await this.#dawdle();
         return journal.blocks(at, from, to);
       },
+      ledgers: async (at, from, to) => {
+        await this.#dawdle();
+        return journal.ledgers(at, from, to);
+      },
       write: async (at, block) => {
         await this.#dawdle();
         if (this.#fails(0.05)) lost();

@@ -256,6 +256,7 @@ function watched(store: Store, effects: string[]): Store {
     journal: () => ({
       headers: (at) => journal.headers(at),
       blocks: (at, from, to) => journal.blocks(at, from, to),
+      ledgers: (at, from, to) => journal.ledgers(at, from, to),
       write: async (at, block) => {
         await journal.write(at, block);
         effects.push(`journal ${block.seq}`);

@@ -88,6 +88,7 @@ test('a processor that folds nothing tells how far it falls behind', async () =>
     return {
       headers: (at) => inner.headers(at),
       blocks: (at, from, to) => inner.blocks(at, from, to),
+      ledgers: (at, from, to) => inner.ledgers(at, from, to),
       async write(at, block) {
         if (broken.now) throw new PipelineError('store_unavailable', 'the store is away', { retriable: true });
         await inner.write(at, block);

@@ -138,6 +138,7 @@ function journaling(store: Store, hash: Hash): Store {
       return {
         headers: (at) => journal.headers(at),
         blocks: (at, from, to) => journal.blocks(at, from, to),
+        ledgers: (at, from, to) => journal.ledgers(at, from, to),
         write(at, block) {
           addBlock(hash, block);
           return journal.write(at, block);

@@ -63,6 +63,7 @@ describe('a sweep through more keys than fit into a block', () => {
       journal: () => ({
         headers: (at) => journal.headers(at),
         blocks: (at, from, to) => journal.blocks(at, from, to),
+        ledgers: (at, from, to) => journal.ledgers(at, from, to),
         write: async (at, block) => {
           effects.push('write');
           await journal.write(at, block);

@@ -98,6 +98,7 @@ describe('a take-over', () => {
       ...store,
       journal: () => ({
         blocks: (at, from, to) => journal.blocks(at, from, to),
+        ledgers: (at, from, to) => journal.ledgers(at, from, to),
         write: (at, block) => journal.write(at, block),
         headers: async (at) => {
           const headers = await journal.headers(at);

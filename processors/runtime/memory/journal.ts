@@ -1,6 +1,6 @@
 import { PipelineError } from '../../core/errors.ts';
 import { RING_SLOTS } from '../ports.ts';
-import type { Block, BlockHeader, Journal, TopicPartition } from '../ports.ts';
+import type { Block, BlockHeader, BlockLedger, Journal, TopicPartition } from '../ports.ts';
 
 /** What a MongoDB document may hold. */
 const MAX_BLOCK_BYTES = 16 * 1024 * 1024;
@@ -23,6 +23,10 @@ export class MemoryJournal implements Journal {
       .filter((block) => block.seq >= from && block.seq <= to)
       .sort((a, b) => a.seq - b.seq)
       .map(copy);
+  }
+
+  async ledgers(at: TopicPartition, from: number, to: number): Promise<BlockLedger[]> {
+    return (await this.blocks(at, from, to)).map(({ seq, ledger }) => ({ seq, ledger }));
   }
 
   async write(at: TopicPartition, block: Block): Promise<void> {
@@ -64,13 +68,14 @@ function copy(block: Block): Block {
     emittedTo: block.emittedTo,
     sources: new Map(Array.from(block.sources, ([source, { n, index }]) => [source, { n, index }])),
     totals: Buffer.from(block.totals),
+    ledger: Buffer.from(block.ledger),
     states: Buffer.from(block.states),
     outputs: Buffer.from(block.outputs),
   };
 }
 
 function sizeOf(block: Block): number {
-  let size = FIXED_BYTES + block.totals.length + block.states.length + block.outputs.length;
+  let size = FIXED_BYTES + block.totals.length + block.ledger.length + block.states.length + block.outputs.length;
   for (const source of block.sources.keys()) size += SOURCE_BYTES + Buffer.byteLength(source);
   return size;
 }

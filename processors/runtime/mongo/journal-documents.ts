@@ -1,5 +1,5 @@
 import { Binary } from 'mongodb';
-import type { Block, BlockHeader, Position } from '../ports.ts';
+import type { Block, BlockHeader, BlockLedger, Position } from '../ports.ts';
 import { FIRST_EPOCH } from '../position.ts';
 import { unreadable } from './mongo-errors.ts';
 
@@ -16,16 +16,21 @@ export interface BlockDocument {
   emittedTo: number;
   sources: Record<string, Position>;
   totals: Uint8Array | Binary;
+  /** Absent in blocks of a processor without a ledger, and in those written before there were any. */
+  ledger?: Uint8Array | Binary;
   states: Uint8Array | Binary;
   outputs: Uint8Array | Binary;
 }
 
+const NO_BYTES = Buffer.alloc(0);
+
 type Stored = Partial<Record<keyof BlockDocument, unknown>>;
 
 export function toDocument(slotId: string, block: Block): BlockDocument {
-  const { seq, nonce, epoch, next, flushedTo, emittedTo, totals, states, outputs } = block;
+  const { seq, nonce, epoch, next, flushedTo, emittedTo, totals, ledger, states, outputs } = block;
   const sources = Object.fromEntries(block.sources);
-  return { _id: slotId, seq, nonce, epoch, next, flushedTo, emittedTo, sources, totals, states, outputs };
+  const document = { _id: slotId, seq, nonce, epoch, next, flushedTo, emittedTo, sources, totals, states, outputs };
+  return ledger.length === 0 ? document : { ...document, ledger };
 }
 
 export function headerFrom(document: Stored, collection: string): BlockHeader {
@@ -55,9 +60,17 @@ export function blockFrom(document: Stored, collection: string): Block {
     ...headerFrom(document, collection),
     sources: sourcesFrom(document.sources, collection),
     totals: bytes('totals'),
+    ledger: ledgerFrom(document, collection).ledger,
     states: bytes('states'),
     outputs: bytes('outputs'),
   };
+}
+
+export function ledgerFrom({ seq, ledger }: Stored, collection: string): BlockLedger {
+  if (typeof seq !== 'number') throw unreadable(collection, 'seq');
+  const copied = ledger === undefined ? NO_BYTES : copyOfBytes(ledger);
+  if (copied === null) throw unreadable(collection, 'ledger');
+  return { seq, ledger: copied };
 }
 
 /**

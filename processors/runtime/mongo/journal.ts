@@ -1,11 +1,11 @@
 import { BSON, MongoServerError } from 'mongodb';
-import type { ClientSession, Collection } from 'mongodb';
+import type { ClientSession, Collection, FindOptions } from 'mongodb';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PipelineError } from '../../core/errors.ts';
 import { RING_SLOTS } from '../ports.ts';
-import type { Block, BlockHeader, Journal, TopicPartition } from '../ports.ts';
+import type { Block, BlockHeader, BlockLedger, Journal, TopicPartition } from '../ports.ts';
 import type { CausalSessions } from './causal-sessions.ts';
-import { blockFrom, headerFrom, toDocument } from './journal-documents.ts';
+import { blockFrom, headerFrom, ledgerFrom, toDocument } from './journal-documents.ts';
 import type { BlockDocument } from './journal-documents.ts';
 import { isDuplicateKey } from './mongo-errors.ts';
 
@@ -41,15 +41,29 @@ export class MongoJournal implements Journal {
   }
 
   async blocks(at: TopicPartition, from: number, to: number): Promise<Block[]> {
+    return this.#read(at, from, to, {}, blockFrom);
+  }
+
+  async ledgers(at: TopicPartition, from: number, to: number): Promise<BlockLedger[]> {
+    return this.#read(at, from, to, { projection: { seq: 1, ledger: 1 } }, ledgerFrom);
+  }
+
+  async #read<Found extends { readonly seq: number }>(
+    at: TopicPartition,
+    from: number,
+    to: number,
+    options: FindOptions,
+    make: (document: BlockDocument, collection: string) => Found,
+  ): Promise<Found[]> {
     const slots = new Set<string>();
     for (let seq = from; seq <= to && slots.size < RING_SLOTS; seq++) slots.add(slotId(at, seq));
     if (slots.size === 0) return [];
-    const blocks = await this.#sessions.run('journal_blocks', async (session) => {
+    const found = await this.#sessions.run('journal_blocks', async (session) => {
       const filter = { _id: { $in: [...slots] }, seq: { $gte: from, $lte: to } };
-      const found = this.#blocks.find(filter, { session, ...this.#whole });
-      return (await found.toArray()).map((document) => blockFrom(document, this.#blocks.collectionName));
+      const documents = await this.#blocks.find(filter, { session, ...options, ...this.#whole }).toArray();
+      return documents.map((document) => make(document, this.#blocks.collectionName));
     });
-    return blocks.sort((a, b) => a.seq - b.seq);
+    return found.sort((a, b) => a.seq - b.seq);
   }
 
   async write(at: TopicPartition, block: Block): Promise<void> {
