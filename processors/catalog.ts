@@ -1,4 +1,5 @@
 import { topicOf, TOPICS } from '../topics/catalog.ts';
+import { createBrand } from './brand/processor.ts';
 import type { Definitions } from './core/definitions.ts';
 import type { Processor } from './core/processor.ts';
 import { createCustomer } from './customer/processor.ts';
@@ -11,6 +12,7 @@ const CREATORS: Readonly<Record<string, (definitions: Definitions) => Processor>
   intake: createIntake,
   customer: createCustomer,
   touchpoint: createTouchpoint,
+  brand: createBrand,
 };
 
 /** The names that `kizuna run` takes. */

@@ -48,6 +48,7 @@ export const KEEP_FOR_EVER = -1;
 const INTAKE = 'kizuna.intake.v1';
 const CUSTOMER = 'kizuna.customer.v1';
 const TOUCHPOINT = 'kizuna.touchpoint.v1';
+const BRAND = 'kizuna.brand.v1';
 
 const everyTopic = {
   partitions: 12,
@@ -187,6 +188,27 @@ export const TOPICS = [
     schema: 'CaseChanged',
   },
   {
+    ...everyTopic,
+    name: 'brand-partials.v1',
+    role: 'internal',
+    doc: 'What each partition of customers adds to the measures of a brand, the newest replacing. Purged as customer-events.v1 is.',
+    key: 'brand|dimension|value',
+    schema: 'BrandPartial',
+    compatibility: 'BACKWARD_TRANSITIVE',
+    writers: [CUSTOMER],
+    readers: [BRAND],
+    cleanup: 'delete',
+    retentionMs: KEEP_FOR_EVER,
+  },
+  {
+    ...compactedOutput,
+    name: 'brand-kpis.v1',
+    doc: 'Every measure of a brand, its segments, channels and campaigns, with numerator and denominator, when it has changed.',
+    key: 'brand|dimension|value|measure|window',
+    schema: 'BrandKpi',
+    writers: [BRAND],
+  },
+  {
     ...deadLetter,
     name: deadLetterTopic('interactions.v1', INTAKE),
     doc: 'Interactions that intake refused, bytes untouched, with the reason as headers.',
@@ -209,6 +231,12 @@ export const TOPICS = [
     name: deadLetterTopic('touchpoint-events.v1', TOUCHPOINT),
     doc: 'Touchpoint events that the touchpoint processor could not read, bytes untouched, with the reason as headers.',
     writers: [TOUCHPOINT],
+  },
+  {
+    ...deadLetter,
+    name: deadLetterTopic('brand-partials.v1', BRAND),
+    doc: 'Partials that the brand processor could not read, bytes untouched, with the reason as headers.',
+    writers: [BRAND],
   },
 ] as const satisfies readonly Topic[];
 

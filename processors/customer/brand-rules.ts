@@ -22,6 +22,8 @@ export interface BrandRules {
   readonly currency: string;
   /** IANA name. */
   readonly timeZone: string;
+  /** A customer without a purchase for so many days counts as lost. */
+  readonly lostAfterDays: number;
   /** Of the whole set of definitions: published as `definitionsVersion`. */
   readonly hash: string;
   /** Slot → feature: every path that a segment of the brand reads. */
@@ -151,6 +153,7 @@ function compileBrand(brandId: string, definitions: Definitions, ordered: readon
     brandId,
     currency: brand.currency,
     timeZone: brand.timeZone,
+    lostAfterDays: brand.lostAfterDays,
     hash: definitions.hash,
     features,
     thresholds,

@@ -2,6 +2,7 @@ import { isBeyondHorizon, tileTime } from '../core/event-time.ts';
 import type { Instant, Outcome, Rejected, Skipped } from '../core/processor.ts';
 import type { SkipReason } from '../core/reasons.ts';
 import { mergeAttributes } from './attributes.ts';
+import { countExtras } from './brand-extras.ts';
 import { fingerprint } from '../core/fingerprint.ts';
 import { countInteraction, placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
@@ -11,6 +12,7 @@ import type { Plan } from './plan.ts';
 import type { Postings } from './postings.ts';
 import type { FoldedEvent, FoldedInteraction } from './read-fields.ts';
 import { settleEvent, type Folded } from './settle.ts';
+import { settleLate } from './settle-brand.ts';
 import type { CustomerState } from './state.ts';
 import type { CustomerAddition } from './totals.ts';
 import { noteAges } from './watching.ts';
@@ -37,6 +39,7 @@ export function foldEvent(
   const orders = foldOrder(interaction, at, open, plan, postings);
   if (orders !== null && 'kind' in orders) return orders;
   countInteraction(interaction, at, postings);
+  countExtras(interaction, at, open.extras);
 
   open.ids.add(id, now);
   noteAges(open, plan, now, postings);
@@ -56,11 +59,12 @@ export function foldEvent(
 
   // Too late for any window, but life-long sums, orders and attributes took it. A skip publishes nothing, so what follows
   // from it becomes a deadline that is due at once.
+  const changes = settleLate(state, open, now);
   state.mustEvaluate = true;
   if (folded.ordered) state.mustPublishChurn = true;
   state.due = now;
   open.keepIn(state);
-  return skip('beyond_horizon');
+  return changes === null ? skip('beyond_horizon') : { ...skip('beyond_horizon'), contributions: [changes] };
 }
 
 /** The order book as an order event leaves it; null for any other event; or why the event changes nothing. */
@@ -78,8 +82,8 @@ function foldOrder(
   const id = fingerprint(order.orderId);
   const amountMinor = order.currency === plan.rules.currency ? order.amountMinor : null;
   let refusal: SkipReason | null = null;
-  if (type === 'ORDER_PLACED') refusal = placeOrder(book, id, at, amountMinor, postings);
-  else if (type === 'ORDER_CANCELLED') refusal = cancelOrder(book, id, postings);
+  if (type === 'ORDER_PLACED') refusal = placeOrder(book, { id, at, amountMinor, guest: order.guest }, open);
+  else if (type === 'ORDER_CANCELLED') refusal = cancelOrder(book, id, open);
   else refundOrder(book, id, at, amountMinor, postings);
   return refusal === null ? book : skip(refusal);
 }

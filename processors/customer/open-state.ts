@@ -1,6 +1,7 @@
 import { ByteReader, ByteWriter } from '../core/packing.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
 import { readAttributes, writeAttributes, type Attributes } from './attributes.ts';
+import { BrandChanges } from './brand-changes.ts';
 import { EventIds } from './event-ids.ts';
 import { MEASURES } from './features.ts';
 import { placeOf } from './measures.ts';
@@ -35,6 +36,10 @@ export class OpenState {
   readonly postings = new Postings();
   readonly tallies: readonly Tally[] = MEASURES.map(newTally);
   readonly parts = new OpenParts();
+  /** What it adds to sums of the brand that are no measures; their places are those of BRAND_SUMS. */
+  readonly extras = new Postings();
+  /** What it changes in the brand's documents. */
+  readonly brandChanges = new BrandChanges();
   readonly #reader = new ByteReader(Buffer.alloc(0));
   readonly #writer = new ByteWriter(4096);
   readonly #part = new ByteWriter(4096);
@@ -47,6 +52,7 @@ export class OpenState {
 
   open({ body, parts }: Packed): void {
     this.postings.clear();
+    this.extras.clear();
     this.parts.open(parts);
     // A deadline that comes right before an event seldom changes the body: it is still open then.
     if (body === this.#body && body.length > 0 && !this.isChanged) return;
@@ -106,6 +112,7 @@ export class OpenState {
 
   /** To be changed in place, then handed to `keepBook`. */
   get book(): OrderBook {
+    if (this.#book !== null) return this.#book;
     return this.#hasOrders ? readOrderBook(this.#reader.reset(this.#body, this.#ordersAt)) : newOrderBook();
   }
 

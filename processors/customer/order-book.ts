@@ -22,6 +22,8 @@ export interface RememberedOrder {
   readonly at: Instant;
   /** null: in another currency, which counts as an order but not as revenue. */
   readonly amountMinor: number | null;
+  /** Placed without an account. */
+  readonly guest: boolean;
   cancelled: boolean;
   /** Those that lessened revenue: a cancelled order takes them out with itself. */
   refunds: Refund[];

@@ -43,10 +43,12 @@ export function readOrderBook(reader: ByteReader): OrderBook {
   return book;
 }
 
-// Flags of one order; the number of its refunds follows in the higher bits.
+// Flags of one order; the number of its refunds, at most 8, lies between the second and the third.
 const IN_OTHER_CURRENCY = 1;
 const CANCELLED = 2;
 const REFUNDS_SHIFT = 2;
+const REFUNDS_MASK = 15;
+const GUEST = 64;
 
 function writeOrders(orders: readonly RememberedOrder[], writer: ByteWriter): void {
   writer.uint(orders.length);
@@ -55,7 +57,10 @@ function writeOrders(orders: readonly RememberedOrder[], writer: ByteWriter): vo
     writeFingerprint(order.id, writer);
     writer.uint(order.at - previousAt);
     previousAt = order.at;
-    const flags = (order.amountMinor === null ? IN_OTHER_CURRENCY : 0) | (order.cancelled ? CANCELLED : 0);
+    const flags =
+      (order.amountMinor === null ? IN_OTHER_CURRENCY : 0) |
+      (order.cancelled ? CANCELLED : 0) |
+      (order.guest ? GUEST : 0);
     writer.uint(flags | (order.refunds.length << REFUNDS_SHIFT));
     if (order.amountMinor !== null) writer.uint(order.amountMinor);
     for (const refund of order.refunds) {
@@ -73,8 +78,9 @@ function readOrders(reader: ByteReader): RememberedOrder[] {
     at += reader.uint();
     const flags = reader.uint();
     const amountMinor = (flags & IN_OTHER_CURRENCY) !== 0 ? null : reader.uint();
-    const order: RememberedOrder = { id, at, amountMinor, cancelled: (flags & CANCELLED) !== 0, refunds: [] };
-    for (let refunds = flags >> REFUNDS_SHIFT; refunds > 0; refunds--) {
+    const guest = (flags & GUEST) !== 0;
+    const order: RememberedOrder = { id, at, amountMinor, guest, cancelled: (flags & CANCELLED) !== 0, refunds: [] };
+    for (let refunds = (flags >> REFUNDS_SHIFT) & REFUNDS_MASK; refunds > 0; refunds--) {
       order.refunds.push({ at: at + reader.int(), amountMinor: reader.uint() });
     }
     orders.push(order);

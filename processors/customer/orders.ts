@@ -1,3 +1,4 @@
+import { placeOfSum } from '../core/brand-amounts.ts';
 import type { Instant } from '../core/processor.ts';
 import type { SkipReason } from '../core/reasons.ts';
 import type { Fingerprint } from '../core/fingerprint.ts';
@@ -23,37 +24,48 @@ import type { Postings } from './postings.ts';
 const ORDERS = placeOf('orders');
 const REVENUE = placeOf('revenue');
 const REFUNDS = placeOf('refunds');
+const GUEST_ORDERS = placeOfSum('guestOrders');
+const OTHER_CURRENCY_ORDERS = placeOfSum('otherCurrencyOrders');
+
+type PlacedOrder = Pick<RememberedOrder, 'id' | 'at' | 'amountMinor' | 'guest'>;
+
+/** What an order adds: to the measures of the profile, and to what only the brand counts (places in BRAND_SUMS). */
+export interface OrderPostings {
+  readonly postings: Postings;
+  readonly extras: Postings;
+}
 
 /** `amountMinor` null: another currency than the brand's. Answers why the order changes nothing, else null. */
 export function placeOrder(
   book: OrderBook,
-  id: Fingerprint,
-  at: Instant,
-  amountMinor: number | null,
-  postings: Postings,
+  placed: PlacedOrder,
+  { postings, extras }: OrderPostings,
 ): SkipReason | null {
+  const { id, at, amountMinor } = placed;
   if (findOrder(book, id) !== undefined) return 'duplicate_order';
   const mark = book.marks.indexOf(id);
   if (mark >= 0) {
     book.marks.splice(mark, 1);
-    rememberOrder(book, { id, at, amountMinor, cancelled: true, refunds: [] });
+    rememberOrder(book, { ...placed, cancelled: true, refunds: [] });
     return null;
   }
   postings.add(ORDERS, at, 1);
+  countAside(placed, 1, extras);
   if (amountMinor !== null) postings.add(REVENUE, at, amountMinor);
-  const order: RememberedOrder = { id, at, amountMinor, cancelled: false, refunds: [] };
+  const order: RememberedOrder = { ...placed, cancelled: false, refunds: [] };
   for (const refund of takePending(book, id)) addRefund(order, refund);
   rememberOrder(book, order);
   return null;
 }
 
 /** An order that is not remembered leaves a mark while it may still come; later it is unknown. */
-export function cancelOrder(book: OrderBook, id: Fingerprint, postings: Postings): SkipReason | null {
+export function cancelOrder(book: OrderBook, id: Fingerprint, { postings, extras }: OrderPostings): SkipReason | null {
   const order = findOrder(book, id);
   if (order !== undefined) {
     if (order.cancelled) return null;
     order.cancelled = true;
     postings.add(ORDERS, order.at, -1);
+    countAside(order, -1, extras);
     if (order.amountMinor !== null) postings.add(REVENUE, order.at, -order.amountMinor);
     giveBack(order.refunds, postings);
     order.refunds = [];
@@ -90,6 +102,11 @@ export function refundOrder(
   book.refunds.push({ order: id, at, amountMinor });
   const forgotten = book.refunds.length > REMEMBERED_MARKS ? book.refunds.shift() : undefined;
   if (forgotten !== undefined) settleRevenue(book.settled, forgotten.at);
+}
+
+function countAside({ at, amountMinor, guest }: Omit<PlacedOrder, 'id'>, by: 1 | -1, extras: Postings): void {
+  if (guest) extras.add(GUEST_ORDERS, at, by);
+  if (amountMinor === null) extras.add(OTHER_CURRENCY_ORDERS, at, by);
 }
 
 function addRefund(order: RememberedOrder, refund: Refund): void {

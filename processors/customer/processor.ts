@@ -41,7 +41,7 @@ export function createCustomer(definitions: Definitions): CustomerProcessor {
     name: 'customer',
     version: 1,
     inputs: ['customer-events.v1'],
-    outputs: ['segment-memberships.v1', 'churn-risk.v1', 'customer-traits.v1'],
+    outputs: ['segment-memberships.v1', 'churn-risk.v1', 'customer-traits.v1', 'brand-partials.v1'],
     state: customerPacking,
     totals: customerTotals,
     reads: READ_FIELDS,

@@ -8,7 +8,7 @@ export const READ_FIELDS = {
     eventId: true,
     occurredAt: true,
     type: true,
-    order: { orderId: true, amountMinor: true, currency: true },
+    order: { orderId: true, amountMinor: true, currency: true, guest: true },
     machineGenerated: true,
     attributes: true,
   },

@@ -8,6 +8,7 @@ import { updateMemberships } from './memberships.ts';
 import type { OpenState } from './open-state.ts';
 import type { OrderFacts } from './order-book.ts';
 import type { Plan } from './plan.ts';
+import { settleBrand } from './settle-brand.ts';
 import type { CustomerState } from './state.ts';
 import type { CustomerAddition } from './totals.ts';
 import { publishTraits, publishTraitsNow, traitsDue } from './traits.ts';
@@ -53,7 +54,9 @@ export function settleEvent(at: AtHand, folded: Folded): Applied<CustomerAdditio
   if (everything || folded.hasOtherOrders || folded.ordered)
     updateChurn(turn, folded.ordered || state.mustPublishChurn);
   if (folded.hasOtherOrders) countOutcome(turn, folded.ordersBefore);
+  const segmentsBefore = state.segments;
   updateMemberships(turn);
+  settleBrand(turn, segmentsBefore);
   publishTraits(turn);
   return close(turn);
 }
@@ -70,7 +73,9 @@ export function settleDeadline(at: AtHand): Applied<CustomerAddition> {
   if (everything) watchEverything(turn);
   else watchDue(turn);
   const isBandNew = everything || state.churnDue <= now ? updateChurn(turn, state.mustPublishChurn) : false;
+  const segmentsBefore = state.segments;
   updateMemberships(turn);
+  settleBrand(turn, segmentsBefore);
   if (isBandNew || state.mustEvaluate || traitsDue(state) <= now) publishTraits(turn);
   if (now > state.at) state.at = now;
   return close(turn);

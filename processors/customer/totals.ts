@@ -1,6 +1,9 @@
 import { PipelineError } from '../core/errors.ts';
 import type { ByteReader, ByteWriter } from '../core/packing.ts';
 import type { GaugeSample, TotalsDefinition } from '../core/processor.ts';
+import type { BrandChanges } from './brand-changes.ts';
+import { addChanges, newDocuments, type BrandDocuments } from './brand-documents.ts';
+import { brandLedger } from './brand-partials.ts';
 import type { ChurnBand } from './features.ts';
 import {
   addOutcome,
@@ -25,7 +28,7 @@ interface CountAddition {
   readonly by: number;
 }
 
-export type CustomerAddition = CountAddition | OutcomeAddition;
+export type CustomerAddition = CountAddition | OutcomeAddition | BrandChanges;
 
 interface BrandTotals {
   readonly segments: Map<string, number>;
@@ -33,18 +36,28 @@ interface BrandTotals {
   readonly outcomes: OutcomeTotals;
 }
 
-/** Of one partition: how many customers each brand has in each segment and churn band, and what came of churn risks. */
-export type CustomerTotals = Map<string, BrandTotals>;
+/** Of one partition. */
+export interface CustomerTotals {
+  /** How many customers each brand has in each segment and churn band, and what came of churn risks. */
+  readonly brands: Map<string, BrandTotals>;
+  /** What the measures of brands are made of. */
+  readonly documents: BrandDocuments;
+}
 
 export const customerTotals: TotalsDefinition<CustomerTotals, CustomerAddition> = {
-  initial: () => new Map(),
+  initial: () => ({ brands: new Map(), documents: newDocuments() }),
+  ledger: brandLedger,
 
-  contribute(totals, addition) {
+  contribute({ brands, documents }, addition) {
+    if (addition.of === 'brand') {
+      addChanges(documents, addition);
+      return;
+    }
     const { brandId } = addition;
-    let brand = totals.get(brandId);
+    let brand = brands.get(brandId);
     if (brand === undefined) {
       brand = { segments: new Map(), bands: new Map(), outcomes: newOutcomes() };
-      totals.set(brandId, brand);
+      brands.set(brandId, brand);
     }
     if (addition.of === 'outcome') {
       addOutcome(brand.outcomes, addition);
@@ -56,18 +69,18 @@ export const customerTotals: TotalsDefinition<CustomerTotals, CustomerAddition> 
     counts.set(label, (counts.get(label) ?? 0) + by);
   },
 
-  *gauges(totals): Iterable<GaugeSample> {
-    for (const [brand, { segments, bands, outcomes }] of totals) {
+  *gauges({ brands }): Iterable<GaugeSample> {
+    for (const [brand, { segments, bands, outcomes }] of brands) {
       for (const [segment, value] of segments) yield { name: 'segment_members', labels: { brand, segment }, value };
       for (const [band, value] of bands) yield { name: 'customers', labels: { brand, churn_band: band }, value };
       yield* outcomeGauges(brand, outcomes);
     }
   },
 
-  pack(totals, writer) {
+  pack({ brands }, writer) {
     writer.byte(VERSION);
-    writer.uint(totals.size);
-    for (const [brandId, { segments, bands, outcomes }] of totals) {
+    writer.uint(brands.size);
+    for (const [brandId, { segments, bands, outcomes }] of brands) {
       writer.string(brandId);
       packCounts(segments, writer);
       packCounts(bands, writer);
@@ -87,11 +100,11 @@ export const customerTotals: TotalsDefinition<CustomerTotals, CustomerAddition> 
         },
       );
     }
-    const totals: CustomerTotals = new Map();
+    const totals = customerTotals.initial();
     for (let left = reader.uint(); left > 0; left--) {
       const brandId = reader.string();
       const [segments, bands] = [unpackCounts(reader), unpackCounts(reader)];
-      totals.set(brandId, { segments, bands, outcomes: version === 1 ? newOutcomes() : unpackOutcomes(reader) });
+      totals.brands.set(brandId, { segments, bands, outcomes: version === 1 ? newOutcomes() : unpackOutcomes(reader) });
     }
     return totals;
   },

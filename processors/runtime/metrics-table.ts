@@ -36,6 +36,7 @@ export const LABELS = {
   case_state: ['OPEN', 'ACKNOWLEDGED', 'RESOLVED', 'VERIFIED'],
   churn_band: ['LOW', 'MEDIUM', 'HIGH', 'INSUFFICIENT_DATA'],
   measure: ['auc', 'brier', 'logLoss', 'calibrationError', 'lift'],
+  kpi: 'the measures of a brand (processors/brand/measures.ts)',
   code: ERROR_CODES,
   condition: 'the conditions of /readyz',
   hash: 'one value a process',
@@ -164,6 +165,12 @@ export const METRICS = {
     type: 'gauge',
     labels: ['brand', 'churn_band'],
     help: 'Customers by churn band, over the partitions this process owns.',
+    fromTotals: true,
+  },
+  kizuna_brand_kpi: {
+    type: 'gauge',
+    labels: ['brand', 'kpi'],
+    help: 'A measure of a brand as a whole, as last published to brand-kpis.v1; absent while it has no value. 20 brands of a partition at most.',
     fromTotals: true,
   },
   kizuna_churn_matured_orders: {

@@ -11,7 +11,7 @@ import type {
   TouchpointScores,
 } from '../../schemas/types.ts';
 import { channelOf } from './channels.ts';
-import { netPromoterScore, share } from './figures.ts';
+import { netPromoterScore, share } from '../core/estimates.ts';
 import type { Rules } from './rules.ts';
 import {
   ANSWER_KINDS,

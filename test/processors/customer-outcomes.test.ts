@@ -57,7 +57,7 @@ describe('what came of churn risks', () => {
     expect(mature(driver, 17)).toMatchObject({ matured_orders: 1 });
     // Four weeks are told, and what is older is forgotten.
     expect(mature(driver, 18)).toEqual({});
-    expect(driver.totals.get('acme')?.outcomes.weeks.size).toBeLessThanOrEqual(18);
+    expect(driver.totals.brands.get('acme')?.outcomes.weeks.size).toBeLessThanOrEqual(18);
   });
 
   test('is an order within the horizon of the one before it', () => {
@@ -185,6 +185,6 @@ test('totals written before there were outcomes are read', () => {
 });
 
 function outcomes({ totals }: CustomerDriver): Map<number, [number, number, number]> {
-  const weeks = totals.get('acme')?.outcomes.weeks ?? new Map<number, never>();
+  const weeks = totals.brands.get('acme')?.outcomes.weeks ?? new Map<number, never>();
   return new Map([...weeks].map(([week, { orders, predictedLost, lost }]) => [week, [orders, predictedLost, lost]]));
 }

@@ -179,7 +179,8 @@ describe('traits', () => {
     const outputs = driver.processor.atEnd?.(driver.state, T + 2000).outputs;
     expect(outputs).toMatchObject([{ topic: 'customer-traits.v1', timestamp: T + 2000 }]);
     expect(driver.processor.atEnd?.(driver.state, T + 2001).outputs).toEqual([]);
-    expect(driver.processor.nextDue(driver.state)).toBe(Infinity);
+    // Nothing of traits is due any more: only that the customer is active no longer, a year on.
+    expect(driver.processor.nextDue(driver.state)).toBe(MIDNIGHT + 366 * DAY);
   });
 
   test('name only what the customer ever did', () => {

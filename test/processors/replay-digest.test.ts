@@ -56,13 +56,14 @@ test.each([
   );
   const { files, faults } = await replayed(lines, definitions, null, threads);
   expect(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, sha256(text)]))).toEqual({
+    'brand-kpis.v1.ndjson': '0f837dd9bc7466b4',
     'cases.v1.ndjson': '8355d09c14931d99',
     'churn-risk.v1.ndjson': 'c8fdfa975694cb1d',
     'customer-traits.v1.ndjson': '0b6d70fbda046b97',
     'dead-letters.ndjson': '2f4dd53b204d7130',
     'profiles.ndjson': '2babe42fa180570a',
     'segment-memberships.v1.ndjson': 'b907865088af8e0d',
-    'summary.json': '2e8cfb012f09691c',
+    'summary.json': '05826c04d3f42df1',
     'touchpoint-alerts.v1.ndjson': 'e3b0c44298fc1c14',
     'touchpoint-scores.v1.ndjson': '4d4f0706530c2b3d',
   });

@@ -54,6 +54,7 @@ const FILES = [
   'touchpoint-scores.v1.ndjson',
   'touchpoint-alerts.v1.ndjson',
   'cases.v1.ndjson',
+  'brand-kpis.v1.ndjson',
   'dead-letters.ndjson',
   'profiles.ndjson',
   'summary.json',

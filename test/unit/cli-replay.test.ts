@@ -58,6 +58,7 @@ test('a replay of an empty file has every file, and its summary', async () => {
   await writeFile(file, '');
   await replay({ file, to, definitions: definitionsWith({}), until: null });
   expect((await readdir(to)).sort()).toEqual([
+    'brand-kpis.v1.ndjson',
     'cases.v1.ndjson',
     'churn-risk.v1.ndjson',
     'customer-traits.v1.ndjson',

@@ -17,7 +17,7 @@ const START = Date.parse('2020-01-01T00:00:00Z');
 function bookOf(orders: readonly { readonly at: number; readonly cancelled?: boolean }[]): OrderBook {
   const book = newOrderBook();
   for (const [id, { at, cancelled = false }] of orders.entries()) {
-    rememberOrder(book, { id, at, amountMinor: 1, cancelled, refunds: [] });
+    rememberOrder(book, { id, at, amountMinor: 1, guest: false, cancelled, refunds: [] });
   }
   return book;
 }

@@ -28,11 +28,19 @@ function total(postings: Postings): number {
   return sum;
 }
 
+function place(book: OrderBook, id: number, at: number, amountMinor: number | null, postings: Postings): void {
+  placeOrder(book, { id, at, amountMinor, guest: id % 2 === 1 }, { postings, extras: new Postings() });
+}
+
+function cancel(book: OrderBook, id: number, postings: Postings): string | null {
+  return cancelOrder(book, id, { postings, extras: new Postings() });
+}
+
 describe('the order book', () => {
   test('is bounded, whatever is done to it', () => {
     const book = newOrderBook();
     for (let index = 0; index < 1500; index++) {
-      placeOrder(book, index, T + index * DAY, 10_000_000 + index, new Postings());
+      place(book, index, T + index * DAY, 10_000_000 + index, new Postings());
       for (let refund = 0; refund < 20; refund++) refundOrder(book, index, T + index * DAY + refund, 3, new Postings());
     }
     expect(book.orders).toHaveLength(REMEMBERED_ORDERS);
@@ -46,7 +54,7 @@ describe('the order book', () => {
   test('keeps the newest 16 marks and refunds of orders still to come', () => {
     const book = newOrderBook();
     for (let index = 0; index < 40; index++) {
-      cancelOrder(book, index, new Postings());
+      cancel(book, index, new Postings());
       refundOrder(book, 1000 + index, T + index, 5, new Postings());
     }
     expect(book.marks).toHaveLength(REMEMBERED_MARKS);
@@ -57,9 +65,9 @@ describe('the order book', () => {
   test('is the same after packing', () => {
     const book = newOrderBook();
     for (let index = 0; index < 70; index++) {
-      placeOrder(book, index * 2 ** 40, T + (index % 50) * DAY, index % 3 === 0 ? null : index, new Postings());
+      place(book, index * 2 ** 40, T + (index % 50) * DAY, index % 3 === 0 ? null : index, new Postings());
     }
-    cancelOrder(book, 69 * 2 ** 40, new Postings());
+    cancel(book, 69 * 2 ** 40, new Postings());
     refundOrder(book, 68 * 2 ** 40, T + 90 * DAY, 7, new Postings());
     const bytes = packed(book);
     expect(readOrderBook(new ByteReader(bytes))).toEqual(book);
@@ -68,19 +76,28 @@ describe('the order book', () => {
 
   test('a late order older than all that are remembered is settled at once', () => {
     const book = newOrderBook();
-    for (let index = 0; index < 64; index++) placeOrder(book, index, T + index * DAY, 1, new Postings());
-    placeOrder(book, 99, T - 5 * DAY, 1, new Postings());
+    for (let index = 0; index < 64; index++) place(book, index, T + index * DAY, 1, new Postings());
+    place(book, 99, T - 5 * DAY, 1, new Postings());
     expect(book.orders).toHaveLength(64);
     expect(factsOf(book)).toMatchObject({ days: 65, firstAt: T - 5 * DAY });
-    expect(cancelOrder(book, 99, new Postings())).toBe('unknown_order');
+    expect(cancel(book, 99, new Postings())).toBe('unknown_order');
+  });
+
+  test('orders of guests and in other currencies leave with a cancellation', () => {
+    const book = newOrderBook();
+    const [postings, extras] = [new Postings(), new Postings()];
+    placeOrder(book, { id: 1, at: T, amountMinor: null, guest: true }, { postings, extras });
+    expect([total(extras), extras.count]).toEqual([2, 2]);
+    cancelOrder(book, 1, { postings, extras });
+    expect([total(extras), extras.count]).toEqual([0, 4]);
   });
 
   test('cancelling takes out what placing and refunding put in', () => {
     const book = newOrderBook();
     const postings = new Postings();
-    placeOrder(book, 1, T, 500, postings);
+    place(book, 1, T, 500, postings);
     refundOrder(book, 1, T + DAY, 200, postings);
-    cancelOrder(book, 1, postings);
+    cancel(book, 1, postings);
     // One order in and out, 500 in and out, one refund counted, 200 out and in.
     expect(total(postings)).toBe(1);
     expect(factsOf(book).days).toBe(0);

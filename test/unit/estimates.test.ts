@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { judge, STANDARD_SURVEYS, type Answer } from '../../processors/core/surveys.ts';
-import { netPromoterScore, share } from '../../processors/touchpoint/figures.ts';
+import { netPromoterScore, share } from '../../processors/core/estimates.ts';
 
 const rounded = (value: number | undefined, digits: number): number => Number(value?.toFixed(digits));
 

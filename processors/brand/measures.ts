@@ -1,0 +1,134 @@
+import { BRAND_AMOUNTS, type BrandAmount, type Dimension } from '../core/brand-amounts.ts';
+import { share } from '../core/estimates.ts';
+import type { BrandRules } from './rules.ts';
+
+/** The sums of all partitions, at the places of BRAND_AMOUNTS. */
+export type Amounts = Float64Array;
+
+export type Unit = 'ratio' | 'percent' | 'per_customer' | 'count' | 'minor';
+
+/** What a measure of a brand is made of. */
+export interface Measure {
+  readonly name: string;
+  readonly dimensions: readonly Dimension[];
+  /** `now`: how many there are at the instant, rather than over 365 days. */
+  readonly window: '365d' | 'now';
+  readonly unit: Unit;
+  numerator(amounts: Amounts): number;
+  /** Absent: a plain count or sum. */
+  denominator?(amounts: Amounts, rules: BrandRules): number;
+  /** The name of the denominator. */
+  of?(rules: BrandRules, dimension: Dimension): string;
+  /** The numerator is part of the denominator, so that the measure is a share and has an interval. */
+  readonly isShare?: true;
+  readonly isMoney?: true;
+  /** It depends on after how many days a customer counts as lost. */
+  readonly isOfLost?: true;
+}
+
+/** One measure with its figures; `value` is null while the denominator is 0. */
+export interface Figure {
+  readonly numerator: number;
+  readonly denominator: number | null;
+  readonly value: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+const CUSTOMERS: readonly Dimension[] = ['brand', 'segment'];
+
+/** Everything that is served of a brand. Names are public: they are added to, never renamed. */
+export const MEASURES: readonly Measure[] = [
+  count('orders', 'orders'),
+  count('unique_customers', 'purchasers'),
+  count('active_customers', 'active'),
+  count('interactions', 'interactions'),
+  { ...count('revenue', 'revenueMinor'), unit: 'minor', isMoney: true },
+  { ...ratio('guest_checkout_rate', 'guestOrders', 'orders'), isShare: true },
+  { ...ratio('purchase_frequency', 'orders', 'purchasers'), unit: 'per_customer' },
+  {
+    ...ratio('average_order_value', 'revenueMinor', 'orders'),
+    denominator: (amounts) => amount(amounts, 'orders') - amount(amounts, 'otherCurrencyOrders'),
+    of: () => 'orders_in_currency',
+    unit: 'minor',
+    isMoney: true,
+  },
+  { ...ratio('revenue_per_customer', 'revenueMinor', 'purchasers'), unit: 'minor', isMoney: true },
+  { ...ratio('repeat_purchase_rate', 'repeatPurchasers', 'purchasers'), isShare: true },
+  {
+    ...ratio('social_engagement_rate', 'socialActions', 'active'),
+    dimensions: ['brand'],
+    denominator: (amounts, { socialReach }) => socialReach ?? amount(amounts, 'active'),
+    of: ({ socialReach }) => (socialReach === null ? NAMES.active : 'social_reach'),
+  },
+  { ...ratio('social_actions_per_customer', 'socialActions', 'active'), unit: 'per_customer' },
+  { ...ratio('referral_rate', 'referrers', 'active'), isShare: true },
+  ratio('referral_conversion', 'referralsConverted', 'referralsSent'),
+  { ...ratio('churn_rate', 'lostOfStart', 'customersAtStart'), isShare: true, isOfLost: true },
+  { ...ratio('churn_rate_plain', 'lost', 'customersAtStart'), isOfLost: true },
+  {
+    ...ratio('retention_rate', 'customersAtStart', 'customersAtStart'),
+    numerator: (amounts) => amount(amounts, 'customersAtStart') - amount(amounts, 'lostOfStart'),
+    unit: 'percent',
+    isShare: true,
+    isOfLost: true,
+  },
+  { ...ratio('retention_rate_plain', 'customers', 'customersAtStart'), unit: 'percent', isOfLost: true },
+  { ...count('customers', 'customers'), window: 'now', isOfLost: true },
+];
+
+/** How the parts of measures are called in `denominatorOf`. */
+const NAMES: Readonly<Partial<Record<BrandAmount, string>>> & { active: string } = {
+  active: 'active_customers',
+  orders: 'orders',
+  purchasers: 'unique_customers',
+  referralsSent: 'referrals_sent',
+  customersAtStart: 'customers_at_start',
+};
+
+export function newAmounts(): Amounts {
+  return new Float64Array(BRAND_AMOUNTS.length);
+}
+
+export function amount(amounts: Amounts, name: BrandAmount): number {
+  return amounts[BRAND_AMOUNTS.indexOf(name)] ?? 0;
+}
+
+export function figureOf(measure: Measure, amounts: Amounts, rules: BrandRules): Figure {
+  const numerator = measure.numerator(amounts);
+  const denominator = measure.denominator?.(amounts, rules) ?? null;
+  if (denominator === null) return { numerator, denominator, value: numerator, low: null, high: null };
+  if (denominator === 0) return { numerator, denominator, value: null, low: null, high: null };
+  const scale = measure.unit === 'percent' ? 100 : 1;
+  const isPart = measure.isShare === true && numerator >= 0 && numerator <= denominator;
+  const interval = isPart ? share(numerator, denominator) : null;
+  return {
+    numerator,
+    denominator,
+    value: (scale * numerator) / denominator,
+    low: interval === null ? null : scale * interval.low,
+    high: interval === null ? null : scale * interval.high,
+  };
+}
+
+function count(name: string, of: BrandAmount): Measure {
+  return {
+    name,
+    dimensions: CUSTOMERS,
+    window: '365d',
+    unit: 'count',
+    numerator: (amounts) => amount(amounts, of),
+  };
+}
+
+function ratio(name: string, above: BrandAmount, below: BrandAmount): Measure & Required<Pick<Measure, 'denominator'>> {
+  return {
+    name,
+    dimensions: CUSTOMERS,
+    window: '365d',
+    unit: 'ratio',
+    numerator: (amounts) => amount(amounts, above),
+    denominator: (amounts) => amount(amounts, below),
+    of: () => NAMES[below] ?? below,
+  };
+}

@@ -1,0 +1,123 @@
+import { BRAND_SUMS, splitBrandKey } from '../core/brand-amounts.ts';
+import { PipelineError } from '../core/errors.ts';
+import type { ByteReader, ByteWriter } from '../core/packing.ts';
+import { NEVER, type Instant, type Packing, type Summary } from '../core/processor.ts';
+import { newAmounts, type Amounts } from './measures.ts';
+
+/** What is kept of a brand, or of one of its segments, channels or campaigns. */
+export interface BrandState {
+  readonly key: string;
+  readonly brandId: string;
+  readonly dimension: string;
+  readonly value: string;
+  /** The document's clock. */
+  at: Instant;
+  /** By partition of customers: the newest that it said. As many as there are partitions. */
+  readonly partials: Map<number, Amounts>;
+  /** When figures were last published; −1: never. */
+  publishedAt: Instant;
+  /** Something changed less than the interval after they were published. */
+  mustPublish: boolean;
+  /** What they were published of, and under which definitions (BrandRules.version). */
+  published: Amounts;
+  publishedUnder: number;
+}
+
+const VERSION = 1;
+
+export function initialState(key: string): BrandState {
+  return {
+    key,
+    ...splitBrandKey(key),
+    at: 0,
+    partials: new Map(),
+    publishedAt: -1,
+    mustPublish: false,
+    published: newAmounts(),
+    publishedUnder: 0,
+  };
+}
+
+/** What the partitions say together. */
+export function totalOf({ partials }: BrandState): Amounts {
+  const total = newAmounts();
+  for (const amounts of partials.values()) {
+    for (let place = 0; place < total.length; place++) total[place] = (total[place] ?? 0) + (amounts[place] ?? 0);
+  }
+  return total;
+}
+
+export const brandPacking: Packing<BrandState> & { summarize(reader: ByteReader): Summary } = {
+  pack(state, writer) {
+    writer.byte(VERSION);
+    writer.string(state.key);
+    writer.uint(state.at);
+    writer.uint(state.publishedAt + 1);
+    writer.byte(state.mustPublish ? 1 : 0);
+    writer.uint(state.publishedUnder);
+    packAmounts(state.published, writer);
+    writer.uint(state.partials.size);
+    for (const [partition, amounts] of state.partials) {
+      writer.uint(partition);
+      packAmounts(amounts, writer);
+    }
+  },
+
+  /** @throws PipelineError `store_unreadable` for a version that is not known */
+  unpack(reader) {
+    checkVersion(reader);
+    const state = initialState(reader.string());
+    state.at = reader.uint();
+    state.publishedAt = reader.uint() - 1;
+    state.mustPublish = reader.byte() === 1;
+    state.publishedUnder = reader.uint();
+    state.published = unpackAmounts(reader);
+    for (let left = reader.uint(); left > 0; left--) state.partials.set(reader.uint(), unpackAmounts(reader));
+    return state;
+  },
+
+  /** Reads the front of the packed bytes. */
+  summarize(reader) {
+    checkVersion(reader);
+    const { brandId, dimension, value } = splitBrandKey(reader.string());
+    return { at: new Date(reader.uint()), brandId, dimension, value };
+  },
+};
+
+/** By the interval, when something is held back. */
+export function dueOf({ mustPublish, publishedAt }: BrandState, intervalMs: number): Instant {
+  return mustPublish ? publishedAt + intervalMs : NEVER;
+}
+
+/** Sums, then standings: names are added at the end of either, and of an older state these are 0. */
+function packAmounts(amounts: Amounts, writer: ByteWriter): void {
+  packList(amounts.subarray(0, BRAND_SUMS.length), writer);
+  packList(amounts.subarray(BRAND_SUMS.length), writer);
+}
+
+function unpackAmounts(reader: ByteReader): Amounts {
+  const amounts = newAmounts();
+  unpackList(amounts.subarray(0, BRAND_SUMS.length), reader);
+  unpackList(amounts.subarray(BRAND_SUMS.length), reader);
+  return amounts;
+}
+
+function packList(list: Float64Array, writer: ByteWriter): void {
+  writer.uint(list.length);
+  for (const each of list) writer.int(each);
+}
+
+function unpackList(list: Float64Array, reader: ByteReader): void {
+  const length = reader.uint();
+  for (let place = 0; place < length; place++) {
+    const value = reader.int();
+    if (place < list.length) list[place] = value;
+  }
+}
+
+function checkVersion(reader: ByteReader): void {
+  const version = reader.byte();
+  if (version === VERSION) return;
+  const message = `a brand's state has version ${version}; this program reads version ${VERSION}`;
+  throw new PipelineError('store_unreadable', message, { retriable: false });
+}

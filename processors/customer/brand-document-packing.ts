@@ -1,0 +1,62 @@
+import { PipelineError } from '../core/errors.ts';
+import type { ByteReader, ByteWriter } from '../core/packing.ts';
+import { keptDocument, LEDGER_BLOCKS, setCell, type BrandDocument, type BrandDocuments } from './brand-documents.ts';
+
+const VERSION = 1;
+const WHOLE_DOCUMENT = 1;
+const CHANGED_CELLS = 0;
+
+/** What changed since the last block, and everything of the documents whose turn it is. */
+export function packDocuments(documents: BrandDocuments, seq: number, writer: ByteWriter): void {
+  const { byKey, changed, clock } = documents;
+  const whole: BrandDocument[] = [];
+  for (const document of byKey.values()) if (document.turn === seq % LEDGER_BLOCKS) whole.push(document);
+  for (const document of whole) changed.delete(document);
+  if (whole.length + changed.size === 0) return;
+  writer.byte(VERSION);
+  writer.uint(clock);
+  writer.uint(whole.length + changed.size);
+  for (const document of whole) packDocument(document, [...document.cells.keys()], WHOLE_DOCUMENT, writer);
+  for (const document of changed) packDocument(document, [...document.changed], CHANGED_CELLS, writer);
+  changed.clear();
+}
+
+/** Applies what `packDocuments` wrote; the documents count as unsent. */
+export function unpackDocuments(documents: BrandDocuments, reader: ByteReader): void {
+  const version = reader.byte();
+  if (version !== VERSION) {
+    const message = `brand documents have version ${version}; this program reads version ${VERSION}`;
+    throw new PipelineError('store_unreadable', message, { retriable: false });
+  }
+  documents.clock = Math.max(documents.clock, reader.uint());
+  for (let left = reader.uint(); left > 0; left--) {
+    const document = keptDocument(documents, reader.string());
+    if (reader.byte() === WHOLE_DOCUMENT) {
+      document.cells.clear();
+      document.sums.fill(0);
+    }
+    for (let place = 0, count = reader.uint(); place < count; place++) document.standings[place] = reader.int();
+    let cell = 0;
+    for (let cells = reader.uint(); cells > 0; cells--) {
+      cell += reader.uint();
+      setCell(documents, document, cell, reader.int());
+    }
+    documents.unsent.add(document);
+  }
+}
+
+function packDocument(document: BrandDocument, cells: number[], kind: number, writer: ByteWriter): void {
+  writer.string(document.key);
+  writer.byte(kind);
+  writer.uint(document.standings.length);
+  for (const count of document.standings) writer.int(count);
+  cells.sort((a, b) => a - b);
+  writer.uint(cells.length);
+  let before = 0;
+  for (const cell of cells) {
+    writer.uint(cell - before);
+    before = cell;
+    writer.int(document.cells.get(cell) ?? 0);
+  }
+  document.changed.clear();
+}

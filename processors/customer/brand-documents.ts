@@ -1,0 +1,135 @@
+import { NEVER, type Instant } from '../core/processor.ts';
+import { fingerprint } from '../core/fingerprint.ts';
+import { utcDay } from '../core/event-time.ts';
+import { BRAND_STANDINGS, BRAND_SUMS, brandKey, OTHER, splitBrandKey, type Dimension } from '../core/brand-amounts.ts';
+import { STANDING, type BrandChanges } from './brand-changes.ts';
+
+/** Days of a window beside the current one. */
+export const WINDOW_DAYS = 365;
+/** Room for sums in the number of a cell; never changed, for cells are stored. */
+export const PLACES = 64;
+
+/** As many blocks as it takes until every document had its turn. */
+export const LEDGER_BLOCKS = 64;
+
+/** So many brands of a partition are measured, the first ones. */
+export const BRANDS_MAX = 1000;
+/** So many values of a dimension of a brand in a partition are told apart, the first ones; the rest together as `other`. */
+export const VALUES_MAX: Readonly<Record<Dimension, number>> = { brand: 1, segment: 100, channel: 20, campaign: 200 };
+
+/** What a partition knows of one brand, segment, channel or campaign: sums by day, and how many customers are what. */
+export interface BrandDocument {
+  readonly key: string;
+  /** Every block whose seq modulo LEDGER_BLOCKS is this holds all of the document. */
+  readonly turn: number;
+  /** By day · 64 + place in BRAND_SUMS; no cell is 0. */
+  readonly cells: Map<number, number>;
+  /** Of the cells, by place. */
+  readonly sums: Float64Array;
+  /** By place in BRAND_STANDINGS. */
+  readonly standings: Float64Array;
+  /** Cells that no block holds yet. */
+  readonly changed: Set<number>;
+}
+
+/** Of one partition. */
+export interface BrandDocuments {
+  /** The latest instant that is in them. */
+  clock: Instant;
+  readonly byKey: Map<string, BrandDocument>;
+  /** By brand, dimension and value. */
+  readonly byName: Map<string, Map<string, Map<string, BrandDocument>>>;
+  /** Those that differ from what a block holds, and from what was published. */
+  readonly changed: Set<BrandDocument>;
+  readonly unsent: Set<BrandDocument>;
+  /** No cell is of an earlier day. */
+  oldestDay: number;
+}
+
+export function newDocuments(): BrandDocuments {
+  return {
+    clock: 0,
+    byKey: new Map(),
+    byName: new Map(),
+    changed: new Set(),
+    unsent: new Set(),
+    oldestDay: NEVER,
+  };
+}
+
+/** Adds in place. Days that have left the window at the documents' clock count nothing. */
+export function addChanges(documents: BrandDocuments, changes: BrandChanges): void {
+  if (changes.now > documents.clock) documents.clock = changes.now;
+  const oldest = utcDay(documents.clock) - WINDOW_DAYS;
+  for (let index = 0; index < changes.count; index++) {
+    const day = changes.day(index);
+    if (day !== STANDING && day < oldest) continue;
+    const document = documentOf(documents, changes.brandId, changes.dimension(index), changes.value(index));
+    if (document === null) return;
+    const place = changes.place(index);
+    if (day === STANDING) {
+      document.standings[place] = (document.standings[place] ?? 0) + changes.by(index);
+    } else {
+      const cell = day * PLACES + place;
+      setCell(documents, document, cell, (document.cells.get(cell) ?? 0) + changes.by(index));
+      document.changed.add(cell);
+    }
+    documents.changed.add(document);
+    documents.unsent.add(document);
+  }
+}
+
+/** Sets a cell, and the sum that it is part of. */
+export function setCell(documents: BrandDocuments, { cells, sums }: BrandDocument, cell: number, value: number): void {
+  const place = cell % PLACES;
+  sums[place] = (sums[place] ?? 0) + value - (cells.get(cell) ?? 0);
+  if (value === 0) {
+    cells.delete(cell);
+    return;
+  }
+  cells.set(cell, value);
+  const day = Math.floor(cell / PLACES);
+  if (day < documents.oldestDay) documents.oldestDay = day;
+}
+
+/** The document that a value is counted in; null for a brand that is not measured. */
+function documentOf(
+  documents: BrandDocuments,
+  brandId: string,
+  dimension: Dimension,
+  value: string,
+): BrandDocument | null {
+  const brand = documents.byName.get(brandId);
+  const known = brand?.get(dimension)?.get(value);
+  if (known !== undefined) return known;
+  if (brand === undefined && documents.byName.size >= BRANDS_MAX) return null;
+  const hasRoom = (brand?.get(dimension)?.size ?? 0) < VALUES_MAX[dimension];
+  return keptDocument(documents, brandKey(brandId, dimension, hasRoom ? value : OTHER));
+}
+
+function newDocument(key: string): BrandDocument {
+  return {
+    key,
+    // By its key, so that it stays the same whoever takes the partition over.
+    turn: fingerprint(key) % LEDGER_BLOCKS,
+    cells: new Map(),
+    sums: new Float64Array(BRAND_SUMS.length),
+    standings: new Float64Array(BRAND_STANDINGS.length),
+    changed: new Set(),
+  };
+}
+
+/** The document of a key, made if there is none. */
+export function keptDocument({ byKey, byName }: BrandDocuments, key: string): BrandDocument {
+  const known = byKey.get(key);
+  if (known !== undefined) return known;
+  const document = newDocument(key);
+  byKey.set(key, document);
+  const { brandId, dimension, value } = splitBrandKey(key);
+  const brand = byName.get(brandId) ?? new Map<string, Map<string, BrandDocument>>();
+  byName.set(brandId, brand);
+  const values = brand.get(dimension) ?? new Map<string, BrandDocument>();
+  brand.set(dimension, values);
+  values.set(value, document);
+  return document;
+}

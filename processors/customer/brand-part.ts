@@ -1,0 +1,71 @@
+import { ByteReader, ByteWriter } from '../core/packing.ts';
+import { NEVER, type Instant } from '../core/processor.ts';
+import { addToTiles, newTiles, readTiles, writeTiles, type Tiles } from '../core/tiles.ts';
+import { RINGS } from '../core/window.ts';
+import type { Part } from './parts.ts';
+import type { Postings } from './postings.ts';
+
+/** What a customer has added to the brand's documents, beside the tiles of measures, so that it can be taken back. */
+export interface BrandPart {
+  /** False: nothing of the customer is in them yet. */
+  isCounted: boolean;
+  /** The standing that is in them, as bits at the places of BRAND_STANDINGS. */
+  bits: number;
+  /** When silence may change the standing. */
+  due: Instant;
+  /** By place in BRAND_SUMS: days of what is no measure of the profile. */
+  readonly days: Map<number, Tiles>;
+}
+
+const DAYS = RINGS[2];
+const section = new ByteWriter(256);
+
+export const BRAND_PART: Part<BrandPart> = {
+  id: 40,
+  initial: () => ({ isCounted: false, bits: 0, due: NEVER, days: new Map() }),
+
+  read(reader) {
+    const part: BrandPart = { isCounted: true, bits: reader.uint(), due: reader.uint() || NEVER, days: new Map() };
+    const count = reader.uint();
+    if (count === 0) return part;
+    const bytes = reader.bytes();
+    const own = new ByteReader(bytes);
+    for (let left = count; left > 0; left--) {
+      const place = own.uint();
+      const tiles = newTiles(DAYS);
+      readTiles(tiles, own.uint() * DAYS.hopMs, bytes, own);
+      part.days.set(place, tiles);
+    }
+    return part;
+  },
+
+  write({ isCounted, bits, due, days }, writer) {
+    if (!isCounted) return;
+    writer.uint(bits);
+    writer.uint(due === NEVER ? 0 : due);
+    writer.uint(days.size);
+    if (days.size === 0) return;
+    section.reset();
+    for (const [place, tiles] of days) {
+      section.uint(place);
+      section.uint(tiles.slot);
+      writeTiles(tiles, section);
+    }
+    writer.section(section);
+  },
+
+  nextDue: ({ due }) => due,
+};
+
+/** Adds postings whose measures are places in BRAND_SUMS. */
+export function postToDays(part: BrandPart, postings: Postings, now: Instant): void {
+  for (let index = 0; index < postings.count; index++) {
+    const place = postings.measure(index);
+    let tiles = part.days.get(place);
+    if (tiles === undefined) {
+      tiles = newTiles(DAYS);
+      part.days.set(place, tiles);
+    }
+    addToTiles(tiles, postings.at(index), postings.amount(index), now);
+  }
+}

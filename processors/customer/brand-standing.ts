@@ -1,0 +1,126 @@
+import { DAY_MS, utcDay } from '../core/event-time.ts';
+import { NEVER, type Instant } from '../core/processor.ts';
+import { unroll, Unrolled } from '../core/unroll.ts';
+import { firstSlot, leavesAt } from '../core/window.ts';
+import { BRAND_STANDINGS, type BrandStanding } from '../core/brand-amounts.ts';
+import { placeOf } from './measures.ts';
+import type { OpenState } from './open-state.ts';
+import type { OrderBook } from './order-book.ts';
+import type { Tally } from './tally.ts';
+
+/** What a customer counts as among the brand's, as bits at the places of BRAND_STANDINGS, and when silence may change that. */
+export interface Standing {
+  readonly bits: number;
+  readonly due: Instant;
+}
+
+const YEAR_DAYS = 365;
+const YEAR = { ring: 2, hops: YEAR_DAYS } as const;
+const INTERACTIONS = placeOf('interactions');
+const REFERRALS = placeOf('referrals');
+const ORDERS = placeOf('orders');
+
+const ACTIVE = bitOf('active');
+const PURCHASER = bitOf('purchasers');
+const REPEAT = bitOf('repeatPurchasers');
+const CUSTOMER = bitOf('customers');
+const AT_START = bitOf('customersAtStart');
+const LOST_OF_START = bitOf('lostOfStart');
+const LOST = bitOf('lost');
+const REFERRER = bitOf('referrers');
+
+const days = new Unrolled();
+
+/**
+ * A function of the customer and the instant alone. A customer is one as long as a purchase is less than `lostAfterDays` old.
+ * The window begins with the day 365 days ago, as sums over 365 days do.
+ */
+export function standingOf(open: OpenState, lostAfterDays: number, now: Instant): Standing {
+  let bits = 0;
+  let due = NEVER;
+  const until = (instant: Instant): void => {
+    if (instant < due) due = instant;
+  };
+  const isActiveUntil = lastLeaves(open.tally(INTERACTIONS));
+  if (isActiveUntil > now) {
+    bits |= ACTIVE;
+    until(isActiveUntil);
+  }
+  const refersUntil = lastLeaves(open.tally(REFERRALS));
+  if (refersUntil > now) {
+    bits |= REFERRER;
+    until(refersUntil);
+  }
+  const { lastAt } = open.facts;
+  if (lastAt < 0) return { bits, due };
+
+  const orders = open.tally(ORDERS);
+  if (orders.present) {
+    unroll(orders.rings[2], firstSlot(YEAR, now), days);
+    let count = 0;
+    for (let index = 0; index < days.length && count < 2; index++) {
+      const before = count;
+      count += days.value(index);
+      if (before < 1 && count >= 1) {
+        bits |= PURCHASER;
+        until(leavesAt(YEAR, days.slot(index)));
+      }
+      if (before < 2 && count >= 2) {
+        bits |= REPEAT;
+        until(leavesAt(YEAR, days.slot(index)));
+      }
+    }
+  }
+
+  const lostAfterMs = lostAfterDays * DAY_MS;
+  const startDay = utcDay(now) - YEAR_DAYS;
+  const start = startDay * DAY_MS;
+  const isCustomer = now < lastAt + lostAfterMs;
+  if (isCustomer) {
+    bits |= CUSTOMER;
+    until(lastAt + lostAfterMs);
+  } else if (lastAt + lostAfterMs > start) {
+    bits |= LOST;
+    until(startReaches(lastAt + lostAfterMs));
+  }
+  const { before, after } = ordersAround(open.book, start);
+  if (before >= 0 && start < before + lostAfterMs) {
+    bits |= AT_START;
+    if (!isCustomer) bits |= LOST_OF_START;
+    until(startReaches(before + lostAfterMs));
+  }
+  // From then on the next order is before the start.
+  if (after < NEVER) until(startReaches(after + 1));
+  return { bits, due };
+}
+
+/** When the window no longer holds anything of a measure that only grows; −Infinity when it never did. */
+function lastLeaves(tally: Tally): Instant {
+  return tally.present ? leavesAt(YEAR, utcDay(tally.lastAt)) : Number.NEGATIVE_INFINITY;
+}
+
+/** The first midnight at which the beginning of the window is at or behind `at`. */
+function startReaches(at: Instant): Instant {
+  return (Math.ceil(at / DAY_MS) + YEAR_DAYS) * DAY_MS;
+}
+
+/** The last order before `at` (−1: none) and the first one from then on (NEVER: none); settled ones by their day. */
+function ordersAround({ orders, settled }: OrderBook, at: Instant): { before: Instant; after: Instant } {
+  let before = -1;
+  let after = NEVER;
+  for (const order of orders) {
+    if (order.cancelled) continue;
+    if (order.at < at) before = Math.max(before, order.at);
+    else after = Math.min(after, order.at);
+  }
+  for (const day of settled.days) {
+    const begins = day * DAY_MS;
+    if (begins < at) before = Math.max(before, begins);
+    else after = Math.min(after, begins);
+  }
+  return { before, after };
+}
+
+function bitOf(name: BrandStanding): number {
+  return 1 << BRAND_STANDINGS.indexOf(name);
+}

@@ -1,0 +1,169 @@
+import type { Instant } from '../core/processor.ts';
+import { BRAND_STANDINGS, placeOfSum, WHOLE, type BrandSum, type Dimension } from '../core/brand-amounts.ts';
+import type { Tiles } from '../core/tiles.ts';
+import { unroll, Unrolled } from '../core/unroll.ts';
+import { oldestSlot, RINGS } from '../core/window.ts';
+import type { BrandChanges } from './brand-changes.ts';
+import { BRAND_PART, postToDays, type BrandPart } from './brand-part.ts';
+import { standingOf } from './brand-standing.ts';
+import { MEASURES, type Measure } from './features.ts';
+import { placeOf } from './measures.ts';
+import type { OpenState } from './open-state.ts';
+import type { SegmentList } from './segment-list.ts';
+import type { CustomerState } from './state.ts';
+import type { Turn } from './turn.ts';
+
+/** Sums of the brand that a measure of the profile is, of which the customer keeps the days anyway. */
+const OF_MEASURES: Partial<Record<Measure, BrandSum>> = {
+  interactions: 'interactions',
+  orders: 'orders',
+  revenue: 'revenueMinor',
+  social_actions: 'socialActions',
+  referrals: 'referralsSent',
+};
+const NOTHING = -1;
+const SUM_OF_MEASURE = MEASURES.map((measure) => {
+  const sum = OF_MEASURES[measure];
+  return sum === undefined ? NOTHING : placeOfSum(sum);
+});
+const ORDERS = placeOf('orders');
+const DAYS = RINGS[2];
+const ACTIVE = 1 << BRAND_STANDINGS.indexOf('active');
+const REFERRER = 1 << BRAND_STANDINGS.indexOf('referrers');
+
+const days = new Unrolled();
+
+/**
+ * Brings the brand's documents to what the customer is now: the sums of the event in hand, for the brand and for every
+ * segment the customer was in; the standing; and, for a segment entered or left since `before`, everything of the customer.
+ * So what a document holds of a customer is always a function of the customer, and can be taken back.
+ */
+export function settleBrand(turn: Turn, before: SegmentList): void {
+  const { state, open, plan, now, contributions } = turn;
+  const part = open.parts.get(BRAND_PART);
+  const changes = open.brandChanges.begin(state.brandId, now);
+  const { bits: bitsBefore, due: dueBefore, isCounted } = part;
+  const hasExtras = open.extras.count > 0;
+  if (hasExtras) postToDays(part, open.extras, now);
+  if (turn.everything || !isCounted || dueBefore <= now || mayStandOtherwise(open, bitsBefore)) {
+    const standing = standingOf(open, plan.rules.lostAfterDays, now);
+    part.bits = standing.bits;
+    part.due = standing.due;
+  }
+  if (isCounted) {
+    addSums(changes, open, before);
+    if (part.bits !== bitsBefore) addBits(changes, 'brand', WHOLE, bitsBefore, part.bits);
+    settleSegments(turn, part, bitsBefore, before, changes);
+  } else {
+    part.isCounted = true;
+    addEverything(changes, open, part, 'brand', WHOLE, 1, now);
+    for (const id of state.segments.ids) addEverything(changes, open, part, 'segment', id, 1, now);
+  }
+  if (changes.count > 0) contributions.push(changes);
+  if (hasExtras || !isCounted || part.bits !== bitsBefore || part.due !== dueBefore) open.parts.put(BRAND_PART, part);
+}
+
+/**
+ * What an event adds that is too late for anything to follow from it at once: it may still take out an order of the window.
+ * Null when it changes nothing.
+ */
+export function settleLate(state: CustomerState, open: OpenState, now: Instant): BrandChanges | null {
+  const part = open.parts.get(BRAND_PART);
+  if (open.extras.count > 0) {
+    postToDays(part, open.extras, now);
+    open.parts.put(BRAND_PART, part);
+  }
+  const changes = open.brandChanges.begin(state.brandId, now);
+  if (part.isCounted) addSums(changes, open, state.segments);
+  return changes.count > 0 ? changes : null;
+}
+
+/**
+ * Takes everything of a customer out of the brand's documents, before it is merged into another one or erased. Whoever is
+ * settled next without having been counted is counted whole.
+ */
+export function takeFromBrand({
+  state,
+  open,
+  now,
+  contributions,
+}: Pick<Turn, 'state' | 'open' | 'now' | 'contributions'>): void {
+  const part = open.parts.get(BRAND_PART);
+  if (!part.isCounted) return;
+  const changes = open.brandChanges.begin(state.brandId, now);
+  addEverything(changes, open, part, 'brand', WHOLE, -1, now);
+  for (const id of state.segments.ids) addEverything(changes, open, part, 'segment', id, -1, now);
+  part.isCounted = false;
+  part.bits = 0;
+  open.parts.put(BRAND_PART, part);
+  if (changes.count > 0) contributions.push(changes);
+}
+
+/** Whether the event in hand may change the standing: orders always; the first interaction or referral after a silence. */
+function mayStandOtherwise({ postings }: OpenState, bits: number): boolean {
+  if (postings.includes(ORDERS)) return true;
+  return (
+    ((bits & ACTIVE) === 0 && postings.includes(placeOf('interactions'))) ||
+    ((bits & REFERRER) === 0 && postings.includes(placeOf('referrals')))
+  );
+}
+
+function settleSegments(
+  { state, open, now }: Turn,
+  part: BrandPart,
+  bitsBefore: number,
+  before: SegmentList,
+  changes: BrandChanges,
+): void {
+  const after = state.segments;
+  for (const id of before.ids) {
+    if (after === before || after.ids.includes(id)) addBits(changes, 'segment', id, bitsBefore, part.bits);
+    // The sums of the event are in it already; the bits are not.
+    else addEverything(changes, open, { ...part, bits: bitsBefore }, 'segment', id, -1, now);
+  }
+  if (after === before) return;
+  for (const id of after.ids) {
+    if (!before.ids.includes(id)) addEverything(changes, open, part, 'segment', id, 1, now);
+  }
+}
+
+function addSums(changes: BrandChanges, { postings, extras }: OpenState, { ids }: SegmentList): void {
+  for (let index = 0; index < postings.count; index++) {
+    const place = SUM_OF_MEASURE[postings.measure(index)] ?? NOTHING;
+    if (place !== NOTHING) changes.addSum(place, postings.at(index), postings.amount(index), ids);
+  }
+  for (let index = 0; index < extras.count; index++) {
+    changes.addSum(extras.measure(index), extras.at(index), extras.amount(index), ids);
+  }
+}
+
+function addBits(changes: BrandChanges, dimension: Dimension, value: string, before: number, after: number): void {
+  if (before === after) return;
+  for (let place = 0; place < BRAND_STANDINGS.length; place++) {
+    changes.addStanding(dimension, value, place, ((after >> place) & 1) - ((before >> place) & 1));
+  }
+}
+
+function addEverything(
+  changes: BrandChanges,
+  open: OpenState,
+  part: BrandPart,
+  dimension: Dimension,
+  value: string,
+  sign: 1 | -1,
+  now: Instant,
+): void {
+  addBits(changes, dimension, value, sign === 1 ? 0 : part.bits, sign === 1 ? part.bits : 0);
+  const addDays = (place: number, tiles: Tiles): void => {
+    unroll(tiles, oldestSlot(DAYS, now), days);
+    for (let index = 0; index < days.length; index++) {
+      changes.add(dimension, value, days.slot(index), place, sign * days.value(index));
+    }
+  };
+  for (let measure = 0; measure < SUM_OF_MEASURE.length; measure++) {
+    const place = SUM_OF_MEASURE[measure] ?? NOTHING;
+    if (place === NOTHING || open.tallies[measure]?.present !== true) continue;
+    addDays(place, open.tally(measure).rings[2]);
+  }
+  for (const [place, tiles] of part.days) addDays(place, tiles);
+}

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { loadDefinitions, shippedDefinitions } from '../../processors/definitions/load.ts';
+import { simulateShop } from '../../processors/simulation/shop.ts';
+import type { BrandKpi } from '../../schemas/types.ts';
+import { countMeasures, newestFigures, withoutNothing } from './brand-oracle.ts';
+import { replayed, type PublishedRow } from './replay-fixture.ts';
+
+const DAY = 86_400_000;
+
+interface ProfileRow {
+  readonly key: string;
+  readonly profile: { readonly segments: readonly string[] };
+}
+
+test.for([
+  { days: 90, silence: 0 },
+  { days: 420, silence: 0 },
+  { days: 120, silence: 200 },
+  { days: 60, silence: 500 },
+])(
+  'a replay of $days simulated days, then $silence of silence, gives the measures that a count from scratch gives',
+  { timeout: 120_000 },
+  async ({ days, silence }) => {
+    const definitions = await loadDefinitions(shippedDefinitions);
+    const from = Date.UTC(2025, 0, 5);
+    const records = [...simulateShop({ seed: 5, customers: 60, from, to: from + days * DAY })].filter(
+      (record) => record.kind === 'interaction',
+    );
+    const until = from + (days + silence) * DAY + 1;
+    const lines = records.map(({ timestamp, value }) => JSON.stringify({ ...value, timestamp }));
+    const { rows } = await replayed(lines, definitions, until);
+    const segments = new Map(
+      rows<ProfileRow>('profiles').map(({ key, profile }) => [key.slice(key.indexOf('|') + 1), profile.segments]),
+    );
+    const counted = countMeasures(records, definitions, 'demo', until, (subject) => segments.get(subject) ?? []);
+    const published = newestFigures(rows<PublishedRow<BrandKpi>>('brand-kpis.v1'));
+    expect(Object.fromEntries(published)).toEqual(Object.fromEntries(withoutNothing(counted)));
+    expect(published.size).toBeGreaterThan(0);
+  },
+);

@@ -1,0 +1,159 @@
+import type { Definitions } from '../../processors/core/definitions.ts';
+import { createIntake } from '../../processors/intake/processor.ts';
+import type { BrandKpi, CustomerEvent, Interaction } from '../../schemas/types.ts';
+
+const DAY = 86_400_000;
+const SOCIAL = /^SOCIAL_/;
+/** What the customer did not do. */
+const NO_INTERACTION = new Set([
+  'PAGE_ENGAGEMENT',
+  'MESSAGE_SENT',
+  'MESSAGE_DELIVERED',
+  'MESSAGE_BOUNCED',
+  'IDENTIFIED',
+  'UNKNOWN',
+]);
+
+interface Logged {
+  readonly timestamp: number;
+  readonly value: Interaction;
+}
+
+interface Event {
+  readonly at: number;
+  readonly value: Interaction;
+}
+
+/** `dimension value measure`: numerator and denominator. */
+export type Figures = Map<string, readonly [number, number | null]>;
+
+/**
+ * The measures of one brand at `until`, counted anew from everything that was logged, by nothing but their definitions.
+ * `segmentsOf`: the segments of a customer (a subject) then.
+ */
+export function countMeasures(
+  logged: Iterable<Logged>,
+  definitions: Definitions,
+  brandId: string,
+  until: number,
+  segmentsOf: (subject: string) => readonly string[],
+): Figures {
+  const customers = eventsBySubject(logged, definitions, brandId);
+  const brand = definitions.brands.get(brandId) ?? definitions.defaultBrand;
+  const groups = new Map<string, Map<string, number>>();
+  for (const [subject, events] of customers) {
+    const counted = countCustomer(events, brand.currency, brand.lostAfterDays * DAY, until);
+    for (const group of ['brand all', ...segmentsOf(subject).map((id) => `segment ${id}`)]) {
+      const sums = groups.get(group) ?? new Map<string, number>();
+      groups.set(group, sums);
+      for (const [name, by] of counted) sums.set(name, (sums.get(name) ?? 0) + by);
+    }
+  }
+  const figures: Figures = new Map();
+  for (const [group, sums] of groups) {
+    const of = (name: string): number => sums.get(name) ?? 0;
+    const add = (measure: string, numerator: number, denominator: number | null): void => {
+      figures.set(`${group} ${measure}`, [numerator, denominator]);
+    };
+    add('orders', of('orders'), null);
+    add('unique_customers', of('buyers'), null);
+    add('active_customers', of('active'), null);
+    add('interactions', of('interactions'), null);
+    add('revenue', of('revenue'), null);
+    add('guest_checkout_rate', of('guestOrders'), of('orders'));
+    add('purchase_frequency', of('orders'), of('buyers'));
+    add('average_order_value', of('revenue'), of('ordersInCurrency'));
+    add('revenue_per_customer', of('revenue'), of('buyers'));
+    add('repeat_purchase_rate', of('repeaters'), of('buyers'));
+    if (group === 'brand all') add('social_engagement_rate', of('social'), brand.socialReach ?? of('active'));
+    add('social_actions_per_customer', of('social'), of('active'));
+    add('referral_rate', of('referrers'), of('active'));
+    add('referral_conversion', of('converted'), of('referrals'));
+    add('churn_rate', of('start') - of('stayed'), of('start'));
+    add('churn_rate_plain', of('lost'), of('start'));
+    add('retention_rate', of('stayed'), of('start'));
+    add('retention_rate_plain', of('customers'), of('start'));
+    add('customers', of('customers'), null);
+  }
+  return figures;
+}
+
+/** The newest figures of each key, those that are nothing left out. */
+export function newestFigures(rows: Iterable<{ readonly key: string | null; readonly value: BrandKpi }>): Figures {
+  const figures: Figures = new Map();
+  for (const { value } of rows) {
+    const name = `${value.dimension} ${value.dimensionValue} ${value.measure}`;
+    figures.set(name, [value.numerator, value.denominator]);
+  }
+  return withoutNothing(figures);
+}
+
+export function withoutNothing(figures: Figures): Figures {
+  return new Map([...figures].filter(([, [above, below]]) => above !== 0 || (below ?? 0) !== 0));
+}
+
+function eventsBySubject(logged: Iterable<Logged>, definitions: Definitions, brandId: string): Map<string, Event[]> {
+  const intake = createIntake(definitions);
+  const customers = new Map<string, Map<string, Event>>();
+  for (const { timestamp, value } of logged) {
+    const outcome = intake.onRecord(value, timestamp, 'interactions.v1');
+    if (outcome.kind !== 'apply') continue;
+    for (const output of outcome.outputs) {
+      if (output?.topic !== 'customer-events.v1') continue;
+      const { subject, interaction, ...event } = output.value as CustomerEvent;
+      if (event.brandId !== brandId || interaction === null) continue;
+      const events = customers.get(subject) ?? new Map<string, Event>();
+      customers.set(subject, events);
+      const at = Math.min(interaction.occurredAt, timestamp);
+      if (!events.has(interaction.eventId)) events.set(interaction.eventId, { at, value: interaction });
+    }
+  }
+  return new Map(Array.from(customers, ([subject, events]) => [subject, [...events.values()]]));
+}
+
+function countCustomer(events: readonly Event[], currency: string, lostAfterMs: number, until: number) {
+  const start = (Math.floor(until / DAY) - 365) * DAY;
+  const sums = new Map<string, number>();
+  const add = (name: string, by: number): void => void sums.set(name, (sums.get(name) ?? 0) + by);
+  const of = (name: string): number => sums.get(name) ?? 0;
+  const cancelled = new Set(
+    events.filter(({ value }) => value.type === 'ORDER_CANCELLED').map(({ value }) => value.order?.orderId),
+  );
+  const orders = new Map<string, Event>();
+  for (const { at, value } of events) {
+    const isWithin = at >= start;
+    const { order } = value;
+    if (value.type === 'ORDER_PLACED' && order !== null && !orders.has(order.orderId)) {
+      if (!cancelled.has(order.orderId)) orders.set(order.orderId, { at, value });
+    }
+    if (isWithin && !NO_INTERACTION.has(value.type)) add('interactions', 1);
+    if (isWithin && SOCIAL.test(value.type)) add('social', 1);
+    if (isWithin && value.type === 'REFERRAL_SENT') add('referrals', 1);
+    if (isWithin && value.type === 'REFERRAL_CONVERTED') add('converted', 1);
+    const isRefund = value.type === 'ORDER_REFUNDED' && order?.currency === currency && !cancelled.has(order.orderId);
+    if (isWithin && isRefund) add('revenue', -order.amountMinor);
+  }
+  const times: number[] = [];
+  for (const { at, value } of orders.values()) {
+    times.push(at);
+    if (at < start || value.order === null) continue;
+    add('orders', 1);
+    if (value.order.guest) add('guestOrders', 1);
+    if (value.order.currency !== currency) continue;
+    add('ordersInCurrency', 1);
+    add('revenue', value.order.amountMinor);
+  }
+  const isCustomerAt = (instant: number): boolean =>
+    times.some((at) => (instant === until ? at <= until : at < instant) && instant < at + lostAfterMs);
+  if (of('interactions') > 0) add('active', 1);
+  if (of('referrals') > 0) add('referrers', 1);
+  if (of('orders') > 0) add('buyers', 1);
+  if (of('orders') > 1) add('repeaters', 1);
+  if (isCustomerAt(until)) add('customers', 1);
+  else if (times.some((at) => at + lostAfterMs > start)) add('lost', 1);
+  if (isCustomerAt(start)) {
+    add('start', 1);
+    if (isCustomerAt(until)) add('stayed', 1);
+  }
+  return sums;
+}
