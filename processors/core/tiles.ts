@@ -1,6 +1,6 @@
 import { ByteReader, ByteWriter } from './packing.ts';
 import type { Instant } from './processor.ts';
-import { ESCAPE, unroll, Unrolled } from './unroll.ts';
+import { ESCAPE, RUN, RUN_MAX, RUN_MIN, unroll, Unrolled } from './unroll.ts';
 import { oldestSlot, slotAt, type Ring } from './window.ts';
 
 /**
@@ -9,6 +9,9 @@ import { oldestSlot, slotAt, type Ring } from './window.ts';
  * 1 to 15 and it lies at most 15 slots before the next newer one:
  *
  *   high four bits: gap − 1, or 15 and the gap − 16 follows; low four bits: the value, or 0 and the value follows.
+ *
+ * Of 3 to 17 such bytes that are the same only one is written, behind two that say how many: one with the number − 3 in its
+ * high four bits and 0 in the low ones, then a value of 1, which nothing else has there. Who comes every day takes few bytes.
  */
 export interface Tiles {
   readonly ring: Ring;
@@ -28,6 +31,9 @@ const rewritten = new Unrolled();
 
 const NO_BYTES = Buffer.alloc(0);
 const NO_SLOT = -1;
+const NO_TOKEN = -1;
+/** RUN as it is packed. */
+const RUN_BYTE = RUN * 2;
 
 export function newTiles(ring: Ring): Tiles {
   return { ring, slot: NO_SLOT, head: 0, bytes: NO_BYTES, start: 0, end: 0 };
@@ -71,14 +77,35 @@ function pushHead(tiles: Tiles, slot: number, amount: number, oldest: number): v
   }
   prune(tiles, oldest);
   writer.reset();
-  writeOlder(slot - tiles.slot, tiles.head);
-  writer.raw(tiles.bytes, tiles.start, tiles.end);
+  writer.raw(tiles.bytes, writeBefore(tiles, slot - tiles.slot), tiles.end);
   const bytes = writer.copy();
   setHead(tiles, slot, amount);
   setOlder(tiles, bytes, 0, bytes.length);
 }
 
-/** Drops the tiles before `oldest`: done whenever a newer tile comes, so a ring never holds more tiles than it has slots. */
+/** Writes the newest tile as an older one, in a run with those before it; answers from where on the other bytes stay. */
+function writeBefore({ head, bytes, start, end }: Tiles, gap: number): number {
+  const token = tokenOf(gap, head);
+  const first = bytes[start] ?? 0;
+  if (token === NO_TOKEN || end - start < RUN_MIN - 1) {
+    writeOlder(gap, head);
+    return start;
+  }
+  if (first === token && bytes[start + 1] === token) {
+    writeRun(RUN_MIN, token);
+    return start + 2;
+  }
+  const isRun = (first & 15) === 0 && bytes[start + 1] === RUN_BYTE && bytes[start + 2] === token;
+  const length = (first >> 4) + RUN_MIN;
+  if (!isRun || length >= RUN_MAX) {
+    writer.byte(token);
+    return start;
+  }
+  writeRun(length + 1, token);
+  return start + 3;
+}
+
+/** Drops the tiles before `oldest`: done whenever a newer tile comes, so a ring holds at most a run more tiles than it has slots. */
 function prune(tiles: Tiles, oldest: number): void {
   let slot = tiles.slot;
   reader.reset(tiles.bytes, tiles.start);
@@ -86,12 +113,18 @@ function prune(tiles: Tiles, oldest: number): void {
     const at = reader.position;
     const token = reader.byte();
     const gap = token >> 4;
-    slot -= gap === ESCAPE ? reader.uint() + 16 : gap + 1;
-    if (slot < oldest) {
-      tiles.end = at;
-      return;
+    const before = gap === ESCAPE ? reader.uint() + 16 : gap + 1;
+    if ((token & 15) !== 0) slot -= before;
+    else if (reader.int() !== RUN || gap === ESCAPE) slot -= before;
+    else {
+      const step = (reader.byte() >> 4) + 1;
+      // A run that begins in the ring stays whole.
+      if (slot - step >= oldest) slot = Math.max(oldest, slot - step * (gap + RUN_MIN));
+      else slot = oldest - 1;
     }
-    if ((token & 15) === 0) reader.int();
+    if (slot >= oldest) continue;
+    tiles.end = at;
+    return;
   }
 }
 
@@ -101,9 +134,20 @@ function insert(tiles: Tiles, slot: number, amount: number, oldest: number): voi
   writer.reset();
   let newer = tiles.slot;
   let pending = true;
+  let run = 0;
+  let last = NO_TOKEN;
+  const endRun = (): void => {
+    if (run >= RUN_MIN) writeRun(run, last);
+    else for (let left = run; left > 0; left--) writer.byte(last);
+    run = 0;
+  };
   const write = (at: number, value: number): void => {
     if (value === 0) return;
-    writeOlder(newer - at, value);
+    const token = tokenOf(newer - at, value);
+    if (token === NO_TOKEN || token !== last || run === RUN_MAX) endRun();
+    if (token === NO_TOKEN) writeOlder(newer - at, value);
+    else run += 1;
+    last = token;
     newer = at;
   };
   for (let index = 1; index < rewritten.length; index++) {
@@ -119,8 +163,20 @@ function insert(tiles: Tiles, slot: number, amount: number, oldest: number): voi
     write(at, rewritten.value(index));
   }
   if (pending) write(slot, amount);
+  endRun();
   const bytes = writer.copy();
   setOlder(tiles, bytes, 0, bytes.length);
+}
+
+/** The byte that a tile takes; NO_TOKEN when it takes more. */
+function tokenOf(gap: number, value: number): number {
+  return gap > ESCAPE || value < 1 || value > 15 ? NO_TOKEN : ((gap - 1) << 4) | value;
+}
+
+function writeRun(length: number, token: number): void {
+  writer.byte((length - RUN_MIN) << 4);
+  writer.byte(RUN_BYTE);
+  writer.byte(token);
 }
 
 function writeOlder(gap: number, value: number): void {

@@ -4,7 +4,13 @@ import type { Tiles } from './tiles.ts';
 /** The code in four bits for a gap that has its own number behind it (tiles.ts). */
 export const ESCAPE = 15;
 
-/** More than the longest ring has tiles. */
+/** Where a value would stand that fits its token: the token behind it is repeated. */
+export const RUN = 1;
+/** The shortest run that is written as one, and the longest. */
+export const RUN_MIN = 3;
+export const RUN_MAX = RUN_MIN + ESCAPE - 1;
+
+/** More than the longest ring has tiles, and a run beyond its end. */
 const UNROLLED_MAX = 512;
 
 /** Tiles unpacked for reading, newest first; one is reused from ring to ring. */
@@ -40,9 +46,26 @@ export function unroll(tiles: Tiles, from: number, into: Unrolled): void {
   while (reader.position < tiles.end) {
     const token = reader.byte();
     const gap = token >> 4;
-    slot -= gap === ESCAPE ? reader.uint() + 16 : gap + 1;
-    if (slot < from) return;
     const value = token & 15;
-    into.push(slot, value === 0 ? reader.int() : value);
+    if (value !== 0) {
+      slot -= gap === ESCAPE ? reader.uint() + 16 : gap + 1;
+      if (slot < from) return;
+      into.push(slot, value);
+      continue;
+    }
+    const before = gap === ESCAPE ? reader.uint() + 16 : gap + 1;
+    const number = reader.int();
+    if (number !== RUN || gap === ESCAPE) {
+      slot -= before;
+      if (slot < from) return;
+      into.push(slot, number);
+      continue;
+    }
+    const repeated = reader.byte();
+    for (let left = gap + RUN_MIN; left > 0; left--) {
+      slot -= (repeated >> 4) + 1;
+      if (slot < from) return;
+      into.push(slot, repeated & 15);
+    }
   }
 }

@@ -25,8 +25,8 @@ const LEFT_OUT = { processors: ['touchpoint', 'brand'], topics: ['touchpoint-eve
 // the topics and older programs on the same documents see: it needs a reason of its own.
 const REKEYED = '073ff3cc3898e7671590b8b747689ef716aceb14f053033214b5da4252aa615f';
 const PUBLISHED = 'f66939d12304c3103fcdb5299f21904cb476b2c0acbc4a48931060e640aefe6d';
-const BLOCKS = '757b59576cb2d576278577d5606140eaad4cf973dcdd61af298bd7e906084787';
-const DOCUMENTS = '54004fe3633b2421ff4cedb5ff7761baef2fa048d0cca67eb27de1b5e78f3e22';
+const BLOCKS = '7bba765ab9bbf20e71105a262365e3553daa5b821f5f9b8b33aa9da22161bc80';
+const DOCUMENTS = 'e76c8e32e865380e21d955ce6cdf7d1c3cb298763ea5c7bf70cb6f1f617cf4f9';
 
 /** Of both processors together: every branch is met. */
 const OUTCOMES = {

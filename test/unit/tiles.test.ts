@@ -29,9 +29,19 @@ function packed(tiles: Tiles): Buffer {
 describe('tiles', () => {
   test('hold what was added, late or in order, through packing, within the ring', () => {
     const addition = fc.record({
-      gap: fc.oneof(fc.integer({ min: 0, max: 15 }), fc.integer({ min: 0, max: 250 })),
+      gap: fc.oneof(
+        fc.constant(10),
+        fc.constant(10),
+        fc.integer({ min: 0, max: 15 }),
+        fc.integer({ min: 0, max: 250 }),
+      ),
       late: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 400 })),
-      amount: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: -(10 ** 9), max: 10 ** 12 })),
+      amount: fc.oneof(
+        fc.constant(2),
+        fc.constant(2),
+        fc.integer({ min: 1, max: 20 }),
+        fc.integer({ min: -(10 ** 9), max: 10 ** 12 }),
+      ),
       isRepacked: fc.boolean(),
     });
     fc.assert(
@@ -64,6 +74,27 @@ describe('tiles', () => {
     for (let now = 0; now < 5000; now += 10) addToTiles(tiles, now, 1 + ((now / 10) % 15), now);
     expect(contents(tiles, 0).size).toBe(RING.tiles);
     expect(packed(tiles).length).toBe(RING.tiles - 1 + 2);
+  });
+
+  test('that are the same take three bytes for seventeen, whether they come in order or late', () => {
+    const lengths = [false, true].map((isLate) => {
+      const tiles = newTiles(RING);
+      addToTiles(tiles, 0, 2, 0);
+      if (isLate) addToTiles(tiles, 29 * 10, 2, 29 * 10);
+      for (let slot = 1; slot < 30; slot++) if (!isLate || slot < 29) addToTiles(tiles, slot * 10, 2, 29 * 10);
+      expect([...contents(tiles, 0).values()]).toEqual(Array.from({ length: 30 }, () => 2));
+      return packed(tiles).length;
+    });
+    expect(lengths).toEqual([2 + 6, 2 + 6]);
+  });
+
+  test('in a run go one by one for who looks, and with the run from what is kept', () => {
+    const tiles = newTiles(RING);
+    for (let slot = 0; slot < 20; slot++) addToTiles(tiles, slot * 10, 3, slot * 10);
+    addToTiles(tiles, 40 * 10, 1, 40 * 10);
+    expect([...contents(tiles, oldestSlot(RING, 400)).keys()]).toEqual([40, 19, 18, 17, 16, 15, 14, 13, 12, 11]);
+    addToTiles(tiles, 60 * 10, 1, 60 * 10);
+    expect([...contents(tiles, 0).keys()]).toEqual([60, 40]);
   });
 
   test('an amount taken out again leaves nothing', () => {
