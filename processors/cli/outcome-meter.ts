@@ -1,5 +1,5 @@
 import type { Reason } from '../core/reasons.ts';
-import type { Meter } from '../runtime/ports.ts';
+import type { Meter } from '../runtime/meter.ts';
 
 interface Outcomes {
   applied: number;

@@ -6,7 +6,8 @@ import type { Instant, Processor } from '../core/processor.ts';
 import { embedServices, type EmbeddedServices } from '../runtime/embed.ts';
 import { InProcess } from '../runtime/in-process.ts';
 import type { OwnedPartition } from '../runtime/owned-partition.ts';
-import type { LogRecord, Meter, OutgoingRecord } from '../runtime/ports.ts';
+import type { Meter } from '../runtime/meter.ts';
+import type { LogRecord, OutgoingRecord } from '../runtime/ports.ts';
 import { readInteractions, type ReplayLine } from './replay-input.ts';
 import { SILENT_LOG } from './silent-log.ts';
 

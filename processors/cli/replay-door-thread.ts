@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import { ByteWriter } from '../core/packing.ts';
-import type { Meter } from '../runtime/ports.ts';
+import type { Meter } from '../runtime/meter.ts';
 import { OutcomeMeter } from './outcome-meter.ts';
 import { foldLines, openReplayChain } from './replay-chain.ts';
 import { openInput } from './replay-input.ts';

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { PipelineError } from '../core/errors.ts';
 import type { Pipeline } from '../runtime/pipeline.ts';
-import type { Log, Meter } from '../runtime/ports.ts';
+import type { Meter } from '../runtime/meter.ts';
+import type { Log } from '../runtime/ports.ts';
 
 export interface StopOptions {
   readonly pipeline: Pick<Pipeline, 'stop'>;

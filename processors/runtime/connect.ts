@@ -7,7 +7,8 @@ import { KafkaEmitter } from './kafka/kafka-emitter.ts';
 import { KafkaEventLog } from './kafka/kafka-log.ts';
 import { PartitionCounts } from './kafka/partition-counts.ts';
 import { openMongoStore } from './mongo/store.ts';
-import type { Clock, Log, Meter } from './ports.ts';
+import type { Meter } from './meter.ts';
+import type { Clock, Log } from './ports.ts';
 import { connectRegistry } from './registry/registry.ts';
 import type { Services } from './services.ts';
 

@@ -3,7 +3,8 @@ import type { Definitions } from '../core/definitions.ts';
 import { REJECT_REASONS, SKIP_REASONS } from '../core/reasons.ts';
 import { LABELS, METRIC_NAMES, metricRow, type LabelName, type MetricName, type METRICS } from './metrics-table.ts';
 import { PartitionTotals } from './metrics-totals.ts';
-import type { Meter, PartitionGauges, TopicPartition } from './ports.ts';
+import type { Meter, PartitionGauges } from './meter.ts';
+import type { TopicPartition } from './ports.ts';
 
 export interface Metrics {
   readonly meter: Meter;

@@ -1,5 +1,6 @@
 import type { OwnedPartition } from './owned-partition.ts';
-import type { Clock, Codec, Emitter, EventLog, Log, Meter, Store } from './ports.ts';
+import type { Meter } from './meter.ts';
+import type { Clock, Codec, Emitter, EventLog, Log, Store } from './ports.ts';
 import type { Refusals } from './refusals.ts';
 
 /** The bounds of one process. Bytes, counts, milliseconds. */

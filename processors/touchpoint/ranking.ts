@@ -1,7 +1,7 @@
 import type { Instant } from '../core/processor.ts';
 import type { Span } from '../core/window.ts';
 import { benjaminiHochberg } from './benjamini-hochberg.ts';
-import { share } from './figures.ts';
+import { share } from '../core/estimates.ts';
 import { fisherExact } from './fisher-exact.ts';
 import { ANSWER_KINDS, measuresOf, type ScoreState } from './score-state.ts';
 import { windowSum } from './series.ts';

@@ -1,7 +1,8 @@
 import { describe } from 'vitest';
 import { createMemoryStore } from '../../processors/runtime/memory/store.ts';
 import { openMongoStore } from '../../processors/runtime/mongo/store.ts';
-import type { Log, Meter, Store } from '../../processors/runtime/ports.ts';
+import type { Meter } from '../../processors/runtime/meter.ts';
+import type { Log, Store } from '../../processors/runtime/ports.ts';
 import { describeWithServices, sandbox } from '../harness/sandbox.ts';
 import { connectMongodb } from '../harness/service-clients.ts';
 

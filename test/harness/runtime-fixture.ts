@@ -1,15 +1,6 @@
 import type { PipelinePorts } from '../../processors/runtime/pipeline-ports.ts';
-import type {
-  Clock,
-  CommittedOffset,
-  Emitter,
-  EventLog,
-  Log,
-  LogRecord,
-  Meter,
-  OffsetRange,
-  OutgoingRecord,
-} from '../../processors/runtime/ports.ts';
+import type { Meter } from '../../processors/runtime/meter.ts';
+import type { Clock, CommittedOffset, Emitter, EventLog, Log, LogRecord, OffsetRange, OutgoingRecord } from '../../processors/runtime/ports.ts';
 import { createMemoryStore } from '../../processors/runtime/memory/store.ts';
 import { jsonCodec } from './counting-processor.ts';
 

@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 import type { ChurnModelDefinition } from '../../processors/core/definitions.ts';
 import { createMetrics } from '../../processors/runtime/metrics.ts';
-import type { PartitionGauges } from '../../processors/runtime/ports.ts';
+import type { PartitionGauges } from '../../processors/runtime/meter.ts';
 import { churnModel } from '../processors/customer-fixture.ts';
 
 function setUp() {

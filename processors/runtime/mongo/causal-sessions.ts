@@ -1,5 +1,5 @@
 import type { ClientSession, ClusterTime, MongoClient, Timestamp } from 'mongodb';
-import type { Meter } from '../ports.ts';
+import type { Meter } from '../meter.ts';
 import { toPipelineError } from './mongo-errors.ts';
 
 /**

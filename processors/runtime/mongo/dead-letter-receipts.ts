@@ -8,7 +8,7 @@ import {
   type ReceiptStamp,
   type ReceiptStatus,
 } from '../dead-letter-receipts.ts';
-import type { Meter } from '../ports.ts';
+import type { Meter } from '../meter.ts';
 import { CausalSessions } from './causal-sessions.ts';
 import { throwUnlessTaken, toPipelineError, unreadable } from './mongo-errors.ts';
 import { createClient, type MongoStoreConfig } from './store.ts';

@@ -1,7 +1,8 @@
 import { MongoClient } from 'mongodb';
 import type { Db } from 'mongodb';
 import { ConfigurationError, PipelineError } from '../../core/errors.ts';
-import type { Log, Meter, Store } from '../ports.ts';
+import type { Meter } from '../meter.ts';
+import type { Log, Store } from '../ports.ts';
 import { CausalSessions } from './causal-sessions.ts';
 import { DUE_INDEX, MongoDocuments } from './documents.ts';
 import type { StateDocument } from './documents.ts';
