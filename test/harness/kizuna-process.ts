@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { waitUntil } from './wait-until.ts';
@@ -57,7 +56,6 @@ export function spawnKizuna(
   createInterface({ input: child.stderr }).on('line', (line) => {
     if (!KNOCKING.test(line)) told.push(line);
     if (told.length > LINES_KEPT) told.shift();
-    appendFileSync(`/tmp/kz-${child.pid}.log`, line + '\n');
     url ??= urlOf(line);
     onLine(line);
   });
