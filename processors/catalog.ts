@@ -3,6 +3,7 @@ import { createBrand } from './brand/processor.ts';
 import type { Definitions } from './core/definitions.ts';
 import type { Processor } from './core/processor.ts';
 import { createCustomer } from './customer/processor.ts';
+import { createExperiment } from './experiment/processor.ts';
 import { createIntake } from './intake/processor.ts';
 import type { TopicDirectory } from './runtime/pipeline-ports.ts';
 import { createTouchpoint } from './touchpoint/processor.ts';
@@ -13,6 +14,7 @@ const CREATORS: Readonly<Record<string, (definitions: Definitions) => Processor>
   customer: createCustomer,
   touchpoint: createTouchpoint,
   brand: createBrand,
+  experiment: createExperiment,
 };
 
 /** The names that `kizuna run` takes. */

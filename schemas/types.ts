@@ -296,6 +296,143 @@ export interface CustomerTraits {
   definitionsVersion: string;
 }
 
+/** One metric of one customer. */
+export interface ExperimentValue {
+  /** The metric. */
+  metric: string;
+  /** 1 or 0 for a conversion, how many for a count, minor units for revenue. */
+  value: number;
+}
+
+/** What one customer counts for in one experiment. */
+export interface ExperimentContribution {
+  /** The variant of the first exposure. */
+  variant: string;
+  /** The customer was exposed to another variant, too. */
+  crossover: boolean;
+  /** The customer belongs to the experiment's holdout and is no unit of it. */
+  heldOut: boolean;
+  /** Every metric that was defined when it was counted; none for a customer who is held out. */
+  values: ExperimentValue[];
+}
+
+/** What the experiment processor reads: what one customer counts for in one experiment, in place of what was counted before. */
+export interface ExperimentEvent {
+  /** The brand. */
+  brandId: string;
+  /** The experiment. */
+  experimentId: string;
+  /** The customer: u:, e: or a: and the identifier. */
+  subject: string;
+  /** When it became true. */
+  occurredAt: number;
+  /** What was counted of the customer so far and no longer is; null for a new unit. */
+  before: null | ExperimentContribution;
+  /** What counts from now on; null for a customer who is no unit any more. */
+  after: null | ExperimentContribution;
+}
+
+/** What a metric takes of a unit. */
+export type ExperimentMetricKind = 'UNKNOWN' | 'CONVERSION' | 'COUNT' | 'REVENUE';
+
+/** Which way is better. */
+export type ExperimentDirection = 'UNKNOWN' | 'UP' | 'DOWN';
+
+/** What is known of a variant on a metric. */
+export type ExperimentVerdict = 'UNKNOWN' | 'UNDECIDED' | 'BETTER' | 'WORSE' | 'NOT_WORSE';
+
+/** A variant against the control. */
+export interface ExperimentComparison {
+  /** Its mean less the control's. Null while one of the two has no units. */
+  difference: null | number;
+  /** Where the always-valid interval of the difference begins, at 1 - alpha. Null without spread. */
+  differenceLow: null | number;
+  /** Where it ends. */
+  differenceHigh: null | number;
+  /** The difference as a part of the control's mean. Null where that is not above 0. */
+  lift: null | number;
+  /** Where the always-valid interval of the lift begins. */
+  liftLow: null | number;
+  /** Where it ends. */
+  liftHigh: null | number;
+  /** Always-valid p of no difference: the least of all looks so far. */
+  p: number;
+  /** BETTER or WORSE than the control once p is at most alpha; NOT_WORSE for a guardrail whose interval leaves room for no harm beyond its margin. */
+  verdict: ExperimentVerdict;
+}
+
+/** One variant. */
+export interface ExperimentVariantResult {
+  /** The variant. */
+  variant: string;
+  /** The others are compared with this one. */
+  control: boolean;
+  /** The share of units that should get it. */
+  share: number;
+  /** Customers that count for it on this metric. */
+  units: number;
+  /** How many of all its units were exposed to another variant, too. */
+  crossovers: number;
+  /** Customers exposed to it who belong to the holdout: no units, and none of them should have been. */
+  heldOut: number;
+  /** Per unit: a share for a conversion, minor units for revenue. Null without units. */
+  mean: null | number;
+  /** Standard deviation between units. Null without units. */
+  deviation: null | number;
+  /** Against the control; null for the control itself. */
+  comparison: null | ExperimentComparison;
+}
+
+/** Whether the shares are those intended. */
+export type SampleRatioVerdict = 'UNKNOWN' | 'AS_INTENDED' | 'FAILED';
+
+/** Whether units fall to the variants as they should. */
+export interface ExperimentSampleRatio {
+  /** FAILED once p is at most 0.001, for good: something is wrong with the assignment or the tracking, and no figure can be trusted. */
+  verdict: SampleRatioVerdict;
+  /** Always-valid p of the intended shares: the least of all looks so far. */
+  p: number;
+  /** Pearson's statistic, a snapshot for people who know it. Null without units. */
+  chiSquare: null | number;
+  /** Its p at a single look, which repeated looks make too small. */
+  chiSquareP: null | number;
+}
+
+/** Why a winner is not named. */
+export type WinnerWithheld = 'UNKNOWN' | 'NO' | 'SAMPLE_RATIO' | 'GUARDRAIL';
+
+/** How the variants of one experiment compare on one metric, in figures that hold however often somebody looks. */
+export interface ExperimentResults {
+  /** The brand. */
+  brandId: string;
+  /** The experiment. */
+  experimentId: string;
+  /** The metric. */
+  metricId: string;
+  /** The instant the figures are of. */
+  occurredAt: number;
+  /** What the metric takes of each unit. */
+  kind: ExperimentMetricKind;
+  /** Which way is better. */
+  direction: ExperimentDirection;
+  /** The metric is no goal, but something that must not get worse. */
+  guardrail: boolean;
+  /** For how many days after the first exposure things count. */
+  windowDays: number;
+  /** The probability of a wrong verdict that each comparison of this metric may have: the experiment's, divided by its comparisons. */
+  alpha: number;
+  /** Every variant, in the order of the definition. */
+  variants: ExperimentVariantResult[];
+  /** The check that comes before any result. */
+  sampleRatio: ExperimentSampleRatio;
+  /** The variant that is BETTER than the control and has the best mean; null while there is none, and while it is withheld. */
+  winner: null | string;
+  /** NO; or why the variant that is BETTER is not named: the sample ratio check failed, or every such variant is WORSE on a guardrail. */
+  withheld: WinnerWithheld;
+  /** Content hash of the definitions in use. */
+  definitionsVersion: string;
+}
+
 /** What kind of interaction it is. UNKNOWN stands for a kind that this version does not know; such an event is skipped. */
 export type InteractionType =
   | 'UNKNOWN'
@@ -726,6 +863,8 @@ export interface Records {
   Command: Command;
   CustomerEvent: CustomerEvent;
   CustomerTraits: CustomerTraits;
+  ExperimentEvent: ExperimentEvent;
+  ExperimentResults: ExperimentResults;
   Interaction: Interaction;
   SegmentMembershipsChanged: SegmentMembershipsChanged;
   TouchpointAlertChanged: TouchpointAlertChanged;

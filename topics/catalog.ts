@@ -49,6 +49,7 @@ const INTAKE = 'kizuna.intake.v1';
 const CUSTOMER = 'kizuna.customer.v1';
 const TOUCHPOINT = 'kizuna.touchpoint.v1';
 const BRAND = 'kizuna.brand.v1';
+const EXPERIMENT = 'kizuna.experiment.v1';
 
 const everyTopic = {
   partitions: 12,
@@ -201,12 +202,33 @@ export const TOPICS = [
     retentionMs: KEEP_FOR_EVER,
   },
   {
+    ...everyTopic,
+    name: 'experiment-events.v1',
+    role: 'internal',
+    doc: 'What each customer counts for in an experiment, in place of what was counted before. Purged as customer-events.v1 is.',
+    key: 'brand|experiment',
+    schema: 'ExperimentEvent',
+    compatibility: 'BACKWARD_TRANSITIVE',
+    writers: [CUSTOMER],
+    readers: [EXPERIMENT],
+    cleanup: 'delete',
+    retentionMs: KEEP_FOR_EVER,
+  },
+  {
     ...compactedOutput,
     name: 'brand-kpis.v1',
     doc: 'Every measure of a brand, its segments, channels and campaigns, with numerator and denominator, when it has changed.',
     key: 'brand|dimension|value|measure|window',
     schema: 'BrandKpi',
     writers: [BRAND],
+  },
+  {
+    ...compactedOutput,
+    name: 'experiment-results.v1',
+    doc: 'How the variants of an experiment compare on one metric, always-valid, at most once a minute.',
+    key: 'brand|experiment|metric',
+    schema: 'ExperimentResults',
+    writers: [EXPERIMENT],
   },
   {
     ...deadLetter,
@@ -237,6 +259,12 @@ export const TOPICS = [
     name: deadLetterTopic('brand-partials.v1', BRAND),
     doc: 'Partials that the brand processor could not read, bytes untouched, with the reason as headers.',
     writers: [BRAND],
+  },
+  {
+    ...deadLetter,
+    name: deadLetterTopic('experiment-events.v1', EXPERIMENT),
+    doc: 'Experiment events that the experiment processor could not read, bytes untouched, with the reason as headers.',
+    writers: [EXPERIMENT],
   },
 ] as const satisfies readonly Topic[];
 

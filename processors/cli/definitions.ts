@@ -8,7 +8,7 @@ import { answer, JSON_OPTION, type JsonFlag, type Terminal } from './terminal.ts
 export function addDefinitions(program: Command, terminal: Terminal): void {
   program
     .command('definitions')
-    .description('look at segments, churn models, brands, surveys and touchpoint settings')
+    .description('look at segments, churn models, brands, surveys, touchpoint settings and experiments')
     .command('check')
     .description('tell every fault of a set of definitions; exit code 2 when there is one')
     .argument('[dir]', 'folder of brands/, segments/ and churn/ (default: KIZUNA_DEFINITIONS, else the shipped set)')

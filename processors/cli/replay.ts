@@ -23,7 +23,7 @@ export function addReplay(program: Command): void {
     .requiredOption('--to <dir>', 'where the outputs go: <topic>.ndjson, dead-letters, profiles and summary.json')
     .option(
       '--definitions <dir>',
-      'segments, churn models, brands, surveys and touchpoint settings',
+      'segments, churn models, brands, surveys, touchpoint settings and experiments',
       shippedDefinitions,
     )
     .option(

@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { SegmentMembershipsChanged } from '../../schemas/types.ts';
+import type { ExperimentResults, SegmentMembershipsChanged } from '../../schemas/types.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { Kizuna } from '../main.ts';
 import type { Emitter, OutgoingRecord } from '../runtime/ports.ts';
@@ -7,6 +7,7 @@ import type { OutcomeCounts, ShopSummary } from '../simulation/summary.ts';
 import { shopTotals } from './shop-totals.ts';
 
 const MEMBERSHIPS = 'segment-memberships.v1';
+const RESULTS = 'experiment-results.v1';
 const CHANGES_KEPT = 8;
 const BANDS = ['LOW', 'MEDIUM', 'HIGH', 'INSUFFICIENT_DATA'] as const;
 
@@ -20,9 +21,11 @@ export interface ShopMoment {
 /** Looks over the pipeline's shoulder for the live summary: what it publishes, its metrics, its totals. */
 export class ShopWatch {
   readonly #newest: OutgoingRecord[] = [];
+  /** Of each metric of an experiment, which the definitions bound. */
+  readonly #results = new Map<string, OutgoingRecord>();
   #seen: { at: number; events: number; perSecond: number } = { at: performance.now(), events: 0, perSecond: 0 };
 
-  /** Remembers the newest membership changes on their way out. */
+  /** Remembers the newest membership changes and experiment results on their way out. */
   emitter(emitter: Emitter): Emitter {
     return {
       send: async (records) => {
@@ -32,6 +35,8 @@ export class ShopWatch {
           if (record?.topic !== MEMBERSHIPS) continue;
           this.#newest.splice(found++, 0, record);
         }
+        for (const record of records)
+          if (record.topic === RESULTS) this.#results.set(record.key?.toString() ?? '', record);
         this.#newest.length = Math.min(this.#newest.length, CHANGES_KEPT);
       },
       close: () => emitter.close(),
@@ -55,7 +60,8 @@ export class ShopWatch {
       churn: BANDS.map((band) => ({ band, customers: bands.get(band) ?? 0 })),
       touchpoints,
       cases,
-      changes: this.#newest.flatMap((record) => decodeChange(record, kizuna)),
+      experiments: [...this.#results.values()].flatMap((record) => decoded<ExperimentResults>(record, kizuna)),
+      changes: this.#newest.flatMap((record) => decoded<SegmentMembershipsChanged>(record, kizuna)),
       outcomes,
       metricsAddress: `${kizuna.url}/metrics`,
     };
@@ -70,10 +76,10 @@ export class ShopWatch {
   }
 }
 
-function decodeChange(record: OutgoingRecord, { services }: Kizuna): SegmentMembershipsChanged[] {
+function decoded<Value extends object>(record: OutgoingRecord, { services }: Kizuna): Value[] {
   const value = record.value === null ? null : services.codec.decode(record.topic, record.value);
   // What this process has just encoded with the schema of this topic.
-  return value === null || typeof value === 'string' ? [] : [value as SegmentMembershipsChanged];
+  return value === null || typeof value === 'string' ? [] : [value as Value];
 }
 
 async function outcomesOf(registry: Registry): Promise<OutcomeCounts[]> {

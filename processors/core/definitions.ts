@@ -1,3 +1,5 @@
+import type { InteractionType } from '../../schemas/types.ts';
+
 /**
  * The definitions a brand's owner writes as files, already validated and with every default filled in
  * (processors/definitions/load.ts reads them). Versioned as a set by `hash`.
@@ -104,6 +106,51 @@ export interface SentimentModelDefinition {
   readonly file: string;
 }
 
+export const EXPERIMENT_METRIC_KINDS = ['conversion', 'count', 'revenue'] as const;
+
+/** What is compared between the variants of an experiment. */
+export interface ExperimentMetric {
+  readonly id: string;
+  /** Whether it happened, how often, or for how many minor units in the brand's currency. */
+  readonly kind: (typeof EXPERIMENT_METRIC_KINDS)[number];
+  /** Interactions that are counted; none for revenue, which orders make. */
+  readonly types: readonly InteractionType[];
+  /** How long after the first exposure. */
+  readonly windowDays: number;
+  /** Which way is better. */
+  readonly direction: 'up' | 'down';
+  /** No goal, but something that must not get worse. */
+  readonly guardrail: boolean;
+  /** Of a guardrail: so much harm, as a part of the control's mean, would not matter. */
+  readonly margin: number;
+}
+
+export interface ExperimentVariant {
+  /** As in the events' experiment.variant. */
+  readonly id: string;
+  /** Of the units; all shares are 1 together. */
+  readonly share: number;
+  /** Exactly one is. */
+  readonly control: boolean;
+}
+
+export interface ExperimentDefinition {
+  /** As in the events' experiment.experimentId. */
+  readonly id: string;
+  readonly name: string;
+  /** Brand ids, or `*` for every brand. */
+  readonly brands: readonly string[];
+  readonly variants: readonly ExperimentVariant[];
+  readonly metrics: readonly ExperimentMetric[];
+  /** The probability of any wrong verdict about its goals, and of any about its guardrails. */
+  readonly alpha: number;
+  /** The number of units at which intervals are narrowest. */
+  readonly tuningUnits: number;
+  /** Another experiment: whoever is in its control takes no part in this one. */
+  readonly holdout: string | null;
+  readonly file: string;
+}
+
 export interface Definitions {
   readonly brands: ReadonlyMap<string, BrandDefinition>;
   /** For a brand without a definition of its own. */
@@ -116,6 +163,7 @@ export interface Definitions {
   readonly defaultTouchpoints: TouchpointSettings;
   /** By language. */
   readonly sentiment: ReadonlyMap<string, SentimentModelDefinition>;
+  readonly experiments: ReadonlyMap<string, ExperimentDefinition>;
   /** Content hash of the whole set: the `definitionsVersion` of every output. */
   readonly hash: string;
 }

@@ -1,5 +1,5 @@
 import type { Evidence } from '../../schemas/types.ts';
-import type { BrandDefinition, Definitions } from '../core/definitions.ts';
+import type { BrandDefinition, Definitions, ExperimentDefinition } from '../core/definitions.ts';
 import { ConfigurationError } from '../core/errors.ts';
 import type { Fault } from '../core/errors.ts';
 import { baselineFault, churnModelOf, type ChurnModel } from './churn-model.ts';
@@ -33,6 +33,7 @@ export interface BrandRules {
   /** In evaluation order: a segment after those that it names. */
   readonly segments: readonly CompiledSegment[];
   readonly churn: ChurnModel | null;
+  readonly experiments: readonly ExperimentDefinition[];
 }
 
 export interface CompiledSegment {
@@ -80,6 +81,7 @@ export function compileDefinitions(definitions: Definitions): (brandId: string) 
       ...definitions.brands.keys(),
       ...definitions.churn.keys(),
       ...parsed.flatMap(({ definition }) => definition.brands),
+      ...Array.from(definitions.experiments.values(), ({ brands }) => brands).flat(),
     ].filter((id) => id !== '*'),
   );
   const unnamed = compileBrand('', definitions, ordered);
@@ -159,6 +161,9 @@ function compileBrand(brandId: string, definitions: Definitions, ordered: readon
     thresholds,
     segments,
     churn: churn === undefined ? null : churnModelOf(churn),
+    experiments: [...definitions.experiments.values()].filter(
+      ({ brands }) => brands.includes('*') || brands.includes(brandId),
+    ),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Instant, Outcome, Rejected, Skipped } from '../core/processor.ts';
 import type { SkipReason } from '../core/reasons.ts';
 import { mergeAttributes } from './attributes.ts';
 import { countExtras } from './brand-extras.ts';
+import { noteForExperiments } from './note-exposures.ts';
 import { fingerprint } from '../core/fingerprint.ts';
 import { countInteraction, placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
@@ -53,6 +54,9 @@ export function foldEvent(
     ordersBefore: before,
     hasOtherAttributes:
       interaction.type === 'IDENTIFIED' && mergeAttributes(open.attributes, interaction.attributes, at),
+    touchesUnits:
+      plan.experiments !== null &&
+      (noteForExperiments(open, plan.experiments, interaction, at, now) || orders !== null),
   };
   state.at = now;
   if (!isBeyondHorizon(at, now)) return settleEvent({ state, open, plan, now }, folded);

@@ -1,5 +1,6 @@
 import type { Span } from '../core/window.ts';
 import type { BrandRules } from './brand-rules.ts';
+import { experimentPlanOf, type ExperimentPlan } from './experiment-plan.ts';
 import { MEASURES, RATIOS, type FeatureValue } from './features.ts';
 import { fingerprint } from '../core/fingerprint.ts';
 import { placeOf, SIGNED } from './measures.ts';
@@ -43,6 +44,8 @@ export interface Plan {
   readonly ratios: readonly RatioWatch[];
   readonly attributes: readonly { readonly slot: number; readonly name: string }[];
   readonly churnSlots: readonly number[];
+  /** Null for a brand without experiments. */
+  readonly experiments: ExperimentPlan | null;
   /** Probabilities that some segment compares with, and the bands' limits. */
   readonly churnThresholds: readonly number[];
   /** By slot: places of the segments that read it. */
@@ -116,6 +119,7 @@ export function planOf(rules: BrandRules): Plan {
     ratios,
     attributes,
     churnSlots,
+    experiments: experimentPlanOf(rules.experiments),
     churnThresholds,
     readers: rules.features.map((_, slot) => places(rules, (slots) => slots.includes(slot))),
     placeOfSegment: new Map(rules.segments.map((segment, place) => [segment.id, place])),

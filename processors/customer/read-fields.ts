@@ -10,6 +10,7 @@ export const READ_FIELDS = {
     type: true,
     order: { orderId: true, amountMinor: true, currency: true, guest: true },
     machineGenerated: true,
+    experiment: { experimentId: true, variant: true },
     attributes: true,
   },
 } as const;

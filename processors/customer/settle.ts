@@ -10,6 +10,7 @@ import type { OrderFacts } from './order-book.ts';
 import type { Plan } from './plan.ts';
 import { settleBrand } from './settle-brand.ts';
 import type { CustomerState } from './state.ts';
+import { tellUnits } from './tell-units.ts';
 import type { CustomerAddition } from './totals.ts';
 import { publishTraits, publishTraitsNow, traitsDue } from './traits.ts';
 import type { Turn } from './turn.ts';
@@ -31,6 +32,8 @@ export interface Folded {
   readonly hasOtherOrders: boolean;
   readonly ordersBefore: OrderFacts;
   readonly hasOtherAttributes: boolean;
+  /** What the customer counts for in experiments may be otherwise. */
+  readonly touchesUnits: boolean;
 }
 
 /** Bits of the measures that ratios are made of. */
@@ -58,6 +61,7 @@ export function settleEvent(at: AtHand, folded: Folded): Applied<CustomerAdditio
   updateMemberships(turn);
   settleBrand(turn, segmentsBefore);
   publishTraits(turn);
+  if (everything || folded.touchesUnits) tellUnits(turn);
   return close(turn);
 }
 
@@ -77,6 +81,7 @@ export function settleDeadline(at: AtHand): Applied<CustomerAddition> {
   updateMemberships(turn);
   settleBrand(turn, segmentsBefore);
   if (isBandNew || state.mustEvaluate || traitsDue(state) <= now) publishTraits(turn);
+  if (everything) tellUnits(turn);
   if (now > state.at) state.at = now;
   return close(turn);
 }

@@ -6,6 +6,7 @@ import { churnBand } from './churn-risk.ts';
 import { lastInteractionOf } from './open-state.ts';
 import { NO_PARTS } from './parts.ts';
 import { NO_SEGMENTS, readSegmentList, type SegmentList } from './segment-list.ts';
+import { NOTHING_TOLD } from './told-units.ts';
 
 /** What is kept of one customer. The body stays packed until an event or a deadline needs it (open-state.ts). */
 export interface CustomerState {
@@ -34,6 +35,8 @@ export interface CustomerState {
   body: Buffer;
   /** What only some customers have (parts.ts). */
   parts: Buffer;
+  /** What experiments were last told of the customer (told-units.ts); empty: nothing. */
+  told: Buffer;
 }
 
 /** Version 1 had no parts and a byte for the flags, where every flag was below 256. */
@@ -49,6 +52,7 @@ const MUST_PUBLISH_CHURN = 32;
 const MUST_PUBLISH_TRAITS = 64;
 const HAS_CHURN_DUE = 128;
 const HAS_PARTS = 256;
+const HAS_TOLD = 512;
 
 // One text a brand instead of one a customer: a look at it finds the brand's rules without comparing letters.
 const brandIds = new Map<string, string>();
@@ -82,6 +86,7 @@ export function initialState(key: string): CustomerState {
     segments: NO_SEGMENTS,
     body: Buffer.alloc(0),
     parts: NO_PARTS,
+    told: NOTHING_TOLD,
   };
 }
 
@@ -100,6 +105,7 @@ export const customerPacking: Packing<CustomerState> & { summarize(reader: ByteR
     if (state.ratioDue !== NEVER) writer.uint(state.ratioDue / RATIO_STEP_MS);
     writer.bytes(state.body);
     if (state.parts.length > 0) writer.bytes(state.parts);
+    if (state.told.length > 0) writer.bytes(state.told);
   },
 
   /** @throws PipelineError `store_unreadable` for a version that is not known */
@@ -121,6 +127,7 @@ export const customerPacking: Packing<CustomerState> & { summarize(reader: ByteR
     // A copy: the reader's bytes may belong to a whole block, which one customer must not keep alive.
     state.body = Buffer.from(reader.bytes());
     if ((flags & HAS_PARTS) !== 0) state.parts = Buffer.from(reader.bytes());
+    if ((flags & HAS_TOLD) !== 0) state.told = Buffer.from(reader.bytes());
     return state;
   },
 
@@ -168,6 +175,7 @@ function flagsOf(state: CustomerState): number {
     (state.mustPublishChurn ? MUST_PUBLISH_CHURN : 0) |
     (state.mustPublishTraits ? MUST_PUBLISH_TRAITS : 0) |
     (state.churnDue === NEVER ? 0 : HAS_CHURN_DUE) |
-    (state.parts.length === 0 ? 0 : HAS_PARTS)
+    (state.parts.length === 0 ? 0 : HAS_PARTS) |
+    (state.told.length === 0 ? 0 : HAS_TOLD)
   );
 }

@@ -4,6 +4,7 @@ import type {
   BrandDefinition,
   ChurnModelDefinition,
   Definitions,
+  ExperimentDefinition,
   SegmentDefinition,
   SentimentModelDefinition,
   SurveyDefinition,
@@ -13,9 +14,18 @@ import { ConfigurationError } from '../core/errors.ts';
 import type { Fault } from '../core/errors.ts';
 import { suggestion } from '../core/nearest-name.ts';
 import { contentHash } from './content-hash.ts';
+import { experimentFaults, holdoutFaults } from './experiment-file.ts';
 import { readDefinitionFiles } from './read-files.ts';
 import type { DefinitionFile, Folder } from './read-files.ts';
-import { BrandFile, ChurnFile, SegmentFile, SentimentFile, SurveyFile, TouchpointFile } from './shapes.ts';
+import {
+  BrandFile,
+  ChurnFile,
+  ExperimentFile,
+  SegmentFile,
+  SentimentFile,
+  SurveyFile,
+  TouchpointFile,
+} from './shapes.ts';
 import { completeSurvey } from './survey-file.ts';
 
 /** The definitions that come with the product: defaults, ten segments, and what the brand `demo` needs. */
@@ -23,6 +33,8 @@ export const shippedDefinitions = import.meta.dirname;
 
 /** The gauges of segment members have one series for each. */
 const MAX_SEGMENTS = 1_000;
+/** Each has gauges of its own, too. */
+const MAX_EXPERIMENTS = 50;
 const BRAND_ID = /^[a-z0-9-]{1,64}$/;
 
 /**
@@ -40,8 +52,12 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
   const surveys = files.surveys.flatMap((file) => surveyOf(file, faults));
   const touchpoints = files.touchpoints.flatMap((file) => touchpointsOf(file, faults));
   const sentiment = files.sentiment.flatMap((file) => sentimentOf(file, faults));
+  const experiments = files.experiments.flatMap((file) => experimentOf(file, faults));
+  faults.push(...holdoutFaults(experiments));
   if (segments.length > MAX_SEGMENTS)
     faults.push({ where: 'segments/', message: `holds more than ${MAX_SEGMENTS} segments` });
+  if (experiments.length > MAX_EXPERIMENTS)
+    faults.push({ where: 'experiments/', message: `holds more than ${MAX_EXPERIMENTS} experiments` });
   if (faults.length > 0) throw new ConfigurationError(faults);
 
   const defaultBrand = brands.find(isDefault) ?? (await shippedDefault('brands', brandOf));
@@ -56,6 +72,7 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
     touchpoints: new Map(touchpoints.map((settings) => [settings.id, settings])),
     defaultTouchpoints,
     sentiment: new Map(models.map((model) => [model.language, model])),
+    experiments: new Map(experiments.map((experiment) => [experiment.id, experiment])),
     // `file` is where a definition stands, not what it says.
     hash: contentHash({
       brands: brands.filter((brand) => !isDefault(brand)),
@@ -67,6 +84,7 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
       touchpoints: touchpoints.filter((settings) => !isDefault(settings)).map(withoutFile),
       defaultTouchpoints: withoutFile(defaultTouchpoints),
       sentiment: Object.fromEntries(models.map(({ language, version: each }) => [language, each])),
+      experiments: experiments.map(withoutFile),
     }),
   };
 }
@@ -85,6 +103,14 @@ function touchpointsOf(file: DefinitionFile, faults: Fault[]): TouchpointSetting
 
 function surveyOf(file: DefinitionFile, faults: Fault[]): SurveyDefinition[] {
   return namedFile(SurveyFile, file, faults).flatMap((survey) => completeSurvey(survey, file.file, faults));
+}
+
+function experimentOf(file: DefinitionFile, faults: Fault[]): ExperimentDefinition[] {
+  return namedFile(ExperimentFile, file, faults).filter((experiment) => {
+    const found = experimentFaults(experiment);
+    faults.push(...found);
+    return found.length === 0;
+  });
 }
 
 /** What a file whose name is its id says, and where it stands. */

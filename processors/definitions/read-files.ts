@@ -4,7 +4,7 @@ import type { Fault } from '../core/errors.ts';
 import { suggestion } from '../core/nearest-name.ts';
 
 /** The folders of a set of definitions. */
-export const FOLDERS = ['brands', 'segments', 'churn', 'surveys', 'touchpoints', 'sentiment'] as const;
+export const FOLDERS = ['brands', 'segments', 'churn', 'surveys', 'touchpoints', 'sentiment', 'experiments'] as const;
 export type Folder = (typeof FOLDERS)[number];
 
 /** One file as it was read: JSON, of no particular shape yet. */
@@ -29,7 +29,8 @@ export async function readDefinitionFiles(
     return null;
   });
   const files: Record<Folder, DefinitionFile[]> = {
-    ...{ brands: [], segments: [], churn: [], surveys: [], touchpoints: [], sentiment: [] },
+    ...{ brands: [], segments: [], churn: [], surveys: [], touchpoints: [] },
+    ...{ sentiment: [], experiments: [] },
   };
   if (entries === null) return files;
   for (const entry of entries) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { CHURN_MODELS } from '../core/definitions.ts';
+import { CHURN_MODELS, EXPERIMENT_METRIC_KINDS } from '../core/definitions.ts';
+import { INTERACTION_TYPES } from '../core/interaction-types.ts';
 import { METRICS } from '../core/surveys.ts';
 
 /** The shape of each kind of file. Strict: an unknown field is a fault, since a misspelt one would be silently ignored. */
@@ -95,6 +96,45 @@ export const SentimentFile = z.strictObject({
     .record(z.string(), ByFeeling)
     .refine((grams) => Object.keys(grams).every(isGram), `must be of n-grams of 1 to ${GRAM_UNITS_MAX} characters`)
     .refine((grams) => Object.keys(grams).length <= GRAMS_MAX, `must not hold more than ${GRAMS_MAX} n-grams`),
+});
+
+const VariantId = z.string().regex(/^[\w-]{1,64}$/, 'must be 1 to 64 characters of a-z, A-Z, 0-9, _ and -');
+
+/** What hangs together is judged by experiment-file.ts. */
+export const ExperimentFile = z.strictObject({
+  id: Id,
+  name: z.string().trim().min(1).max(128),
+  brands: z
+    .array(z.union([z.literal('*'), Id]))
+    .min(1)
+    .default(['*']),
+  variants: z
+    .array(
+      z.strictObject({
+        id: VariantId,
+        share: z.number().min(0.001).max(0.999),
+        control: z.boolean().default(false),
+      }),
+    )
+    .min(2)
+    .max(10),
+  metrics: z
+    .array(
+      z.strictObject({
+        id: Id,
+        kind: z.enum(EXPERIMENT_METRIC_KINDS),
+        types: z.array(z.enum(INTERACTION_TYPES).exclude(['UNKNOWN'])).default([]),
+        windowDays: z.int().min(1).max(90),
+        direction: z.enum(['up', 'down']).default('up'),
+        guardrail: z.boolean().default(false),
+        margin: z.number().min(0).max(1).default(0),
+      }),
+    )
+    .min(1)
+    .max(20),
+  alpha: z.number().min(0.0001).max(0.2).default(0.05),
+  tuningUnits: z.int().min(100).max(1_000_000_000).default(5_000),
+  holdout: Id.nullable().default(null),
 });
 
 const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));

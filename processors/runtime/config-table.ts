@@ -69,7 +69,7 @@ export const SETTINGS = {
   ),
   KIZUNA_DEFINITIONS: optional(
     text,
-    'Folder of segments, churn models, brands, surveys and touchpoint settings instead of the shipped set.',
+    'Folder of segments, churn models, brands, surveys, touchpoint settings and experiments instead of the shipped set.',
   ),
   KIZUNA_CACHED_KEYS_MAX: defaulted(
     whole('customers', 1000),

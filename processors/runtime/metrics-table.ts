@@ -33,6 +33,8 @@ export const LABELS = {
   channel: 'the channels of an interaction',
   metric: ['NPS', 'CSAT', 'CES', 'RATING'],
   answer: ['satisfied', 'neutral', 'dissatisfied'],
+  experiment: 'the first 50 of a partition, the others as other; bounded by the number of series',
+  variant: 'the variants of the definitions',
   case_state: ['OPEN', 'ACKNOWLEDGED', 'RESOLVED', 'VERIFIED'],
   churn_band: ['LOW', 'MEDIUM', 'HIGH', 'INSUFFICIENT_DATA'],
   measure: ['auc', 'brier', 'logLoss', 'calibrationError', 'lift'],
@@ -233,10 +235,28 @@ export const METRICS = {
     help: 'Time from opened or reopened to resolved, added up over all resolutions.',
     fromTotals: true,
   },
+  kizuna_experiment_units: {
+    type: 'gauge',
+    labels: ['brand', 'experiment', 'variant'],
+    help: 'Customers that count for a variant of an experiment.',
+    fromTotals: true,
+  },
+  kizuna_experiment_crossovers: {
+    type: 'gauge',
+    labels: ['brand', 'experiment', 'variant'],
+    help: 'How many of them were exposed to another variant, too.',
+    fromTotals: true,
+  },
+  kizuna_experiment_ratio_failed: {
+    type: 'gauge',
+    labels: ['brand', 'experiment'],
+    help: 'Whether units of an experiment do not fall to the variants as they should, 1 or 0; with 1 no winner is named.',
+    fromTotals: true,
+  },
   kizuna_series_dropped: {
     type: 'gauge',
     labels: [],
-    help: 'Series counted from totals (segment members, customers, churn outcomes, touchpoints, cases) that are not shown, because 1,000 of their processor are.',
+    help: 'Series counted from totals (segment members, customers, churn outcomes, touchpoints, cases, experiments) that are not shown, because 1,000 of their processor are.',
   },
   kizuna_purged_records_total: {
     type: 'counter',

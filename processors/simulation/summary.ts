@@ -1,4 +1,4 @@
-import type { ChurnBand, SegmentMembershipsChanged } from '../../schemas/types.ts';
+import type { ChurnBand, ExperimentResults, SegmentMembershipsChanged } from '../../schemas/types.ts';
 import type { Instant } from '../core/processor.ts';
 import type { Reason } from '../core/reasons.ts';
 
@@ -50,6 +50,8 @@ export interface ShopSummary {
   readonly churn: readonly { readonly band: ChurnBand | 'INSUFFICIENT_DATA'; readonly customers: number }[];
   readonly touchpoints: readonly TouchpointCounts[];
   readonly cases: CaseCounts;
+  /** The newest of each metric of each experiment. */
+  readonly experiments: readonly ExperimentResults[];
   /** Newest first. */
   readonly changes: readonly SegmentMembershipsChanged[];
   readonly outcomes: readonly OutcomeCounts[];

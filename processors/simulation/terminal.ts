@@ -1,6 +1,7 @@
 import type { Evidence, SegmentMembershipsChanged } from '../../schemas/types.ts';
 import type { Instant } from '../core/processor.ts';
 import { cut, displayWidth, fit, printable } from './display-width.ts';
+import { experimentLines } from './experiment-lines.ts';
 import { HOUR_MS } from './rhythm.ts';
 import type { OutcomeCounts, ShopSummary } from './summary.ts';
 import { caseWords, touchpointLines } from './touchpoint-lines.ts';
@@ -43,6 +44,9 @@ export function renderSummary(summary: ShopSummary, { columns, colour }: RenderO
     '',
     heading('Cases'),
     ...wrapped(caseWords(summary.cases), columns),
+    '',
+    heading('Experiments'),
+    ...experimentLines(summary.experiments).map((line) => cut(line, columns)),
     '',
     heading('Records by outcome'),
     ...summary.outcomes.flatMap((counts) => wrapped(outcomeWords(counts), columns)),

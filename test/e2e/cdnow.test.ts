@@ -118,8 +118,13 @@ describeWithServices('the purchases of the CDNOW customers, through Kafka and Mo
 
         const metrics = await scrape(kizuna.url);
         const accounts = { consumed: 69_659, outcomes: { applied: 69_659 }, missing: 0 };
-        const touchpoint = { consumed: 0, outcomes: {}, missing: 0 };
-        expect(accountsOf(metrics)).toEqual({ intake: accounts, customer: accounts, touchpoint });
+        const untouched = { consumed: 0, outcomes: {}, missing: 0 };
+        expect(accountsOf(metrics)).toEqual({
+          intake: accounts,
+          customer: accounts,
+          touchpoint: untouched,
+          experiment: untouched,
+        });
         const counted = totalsOf(await storedCustomers(place, definitions, until));
         expect(withoutZeros(gaugeBy(metrics, 'kizuna_segment_members', 'segment'))).toEqual(counted.members);
         expect(withoutZeros(gaugeBy(metrics, 'kizuna_customers', 'churn_band'))).toEqual(counted.bands);

@@ -18,7 +18,9 @@ import { interaction } from '../processors/intake-fixture.ts';
 const INPUT = 'interactions.v1';
 const EVENTS = 'customer-events.v1';
 const TOUCHPOINT_EVENTS = 'touchpoint-events.v1';
+const EXPERIMENT_EVENTS = 'experiment-events.v1';
 const COMMANDS = 'commands.v1';
+const SPOILED: ReadonlySet<string> = new Set([COMMANDS, EVENTS, TOUCHPOINT_EVENTS, EXPERIMENT_EVENTS]);
 /** A hundred good ones, then bad ones. */
 const RATINGS = 160;
 
@@ -87,13 +89,16 @@ describeWithServices('forty days of a shop of two hundred, through the whole pip
 
   test('every record has one outcome, and the sums are those of a replay', async () => {
     const { records, raw, summary } = input;
-    const { intake, customer, touchpoint } = accountsOf(await scrape(kizuna.url));
+    const { intake, customer, touchpoint, experiment } = accountsOf(await scrape(kizuna.url));
     expect(intake).toMatchObject({ consumed: records.length, missing: 0 });
     expect(customer).toMatchObject({ consumed: intake?.outcomes['applied'], missing: 0 });
     expect(customer?.outcomes['applied']).toBe(summary.applied);
     const toTouchpoints = await recordsOf(place, 'touchpoint-events.v1');
     expect(toTouchpoints.held).toBeGreaterThan(0);
     expect(touchpoint).toMatchObject({ consumed: toTouchpoints.held, missing: 0 });
+    const toExperiments = await recordsOf(place, EXPERIMENT_EVENTS);
+    expect(toExperiments.held).toBeGreaterThan(0);
+    expect(experiment).toMatchObject({ consumed: toExperiments.held, missing: 0 });
     const final: Record<string, number> = {};
     for (const { outcomes } of [intake, customer].filter((each) => each !== undefined)) {
       for (const [outcome, count] of Object.entries(outcomes)) if (outcome !== 'applied') final[outcome] = count;
@@ -127,7 +132,7 @@ describeWithServices('forty days of a shop of two hundred, through the whole pip
   test('every topic holds records that its schema reads', async () => {
     // What nobody has done so far: write rubbish beside the interactions and between the processors, and make a touchpoint worse.
     const at = input.until;
-    const rubbish = [COMMANDS, EVENTS, TOUCHPOINT_EVENTS].map((topic) => {
+    const rubbish = [...SPOILED].map((topic) => {
       return { topic, key: Buffer.from('demo|u:1'), value: Buffer.from('rubbish'), timestamp: at, headers: {} };
     });
     await place.emitter.send(rubbish);
@@ -142,8 +147,7 @@ describeWithServices('forty days of a shop of two hundred, through the whole pip
     await untilFolded(place, expected, { withinMs: 30_000, failed: kizuna.pipeline.failed });
     await untilCommandsFolded(place, kizuna);
     for (const { name, role, schema } of TOPICS) {
-      const isSpoiled = name === COMMANDS || name === EVENTS || name === TOUCHPOINT_EVENTS;
-      const unreadable = name === INPUT ? input.raw : isSpoiled ? 1 : 0;
+      const unreadable = name === INPUT ? input.raw : SPOILED.has(name) ? 1 : 0;
       const counts = schema === null ? { held: await heldBy(place, name), decoded: 0 } : await recordsOf(place, name);
       expect(counts.held, name).toBeGreaterThan(0);
       if (role !== 'dead-letter') expect(counts.decoded, name).toBe(counts.held - unreadable);
@@ -153,7 +157,7 @@ describeWithServices('forty days of a shop of two hundred, through the whole pip
   test('every collection holds documents', async () => {
     await untilStored(kizuna, 30_000);
     const counts = await documentsByCollection(place);
-    const stores = ['customer.v1', 'touchpoint.v1'];
+    const stores = ['customer.v1', 'touchpoint.v1', 'experiment.v1'];
     const collections = ['intake.v1.inputs', ...stores.flatMap((each) => [`${each}.journal`, `${each}.state`])];
     expect(Object.keys(counts).sort()).toEqual(collections.sort());
     for (const [name, count] of Object.entries(counts)) expect(count, name).toBeGreaterThan(0);

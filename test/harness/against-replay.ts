@@ -12,6 +12,7 @@ const REFUSED = [
   'commands.v1.kizuna.intake.v1.dlq',
   'customer-events.v1.kizuna.customer.v1.dlq',
   'touchpoint-events.v1.kizuna.touchpoint.v1.dlq',
+  'experiment-events.v1.kizuna.experiment.v1.dlq',
 ] as const;
 
 /** Everything in which a pipeline differs from the replay of the same input; empty: in nothing. */

@@ -46,6 +46,7 @@ export function definitionsWith(
     touchpoints: new Map(),
     defaultTouchpoints: TOUCHPOINTS,
     sentiment: new Map(),
+    experiments: new Map(),
     hash: 'hash-of-the-set',
   };
 }

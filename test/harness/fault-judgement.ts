@@ -42,7 +42,7 @@ async function untilNobodyIsLeft(place: PipelinePlace): Promise<void> {
   const admin = kafkaClient(place.kafkaBrokers).admin();
   await admin.connect();
   try {
-    const groups = ['intake', 'customer', 'touchpoint'].map((name) => `${place.prefix}kizuna.${name}.v1`);
+    const groups = ['intake', 'customer', 'touchpoint', 'experiment'].map((name) => `${place.prefix}kizuna.${name}.v1`);
     const look = async (): Promise<true | undefined> => {
       const described = await admin.describeGroups(groups);
       return described.groups.every(({ members }) => members.length === 0) ? true : undefined;

@@ -93,6 +93,7 @@ const HOPS = [
   { group: 'kizuna.intake.v1', topic: 'interactions.v1' },
   { group: 'kizuna.customer.v1', topic: 'customer-events.v1' },
   { group: 'kizuna.touchpoint.v1', topic: 'touchpoint-events.v1' },
+  { group: 'kizuna.experiment.v1', topic: 'experiment-events.v1' },
 ] as const;
 
 export interface HopProgress {
@@ -103,7 +104,7 @@ export interface HopProgress {
   readonly offsets: readonly number[];
 }
 
-/** How far each hop is: intake, customer, touchpoint. */
+/** How far each hop is: intake, customer, touchpoint, experiment. */
 export async function progressOf(place: Place): Promise<HopProgress[]> {
   return asking(place, async (admin) => {
     const progress = [];

@@ -70,6 +70,7 @@ describeWithServices('kizuna on history', () => {
       swept: [
         { processor: 'customer', partitions: 2, folded: 0, published: { 'segment-memberships.v1': 3 } },
         { processor: 'touchpoint', partitions: 2, folded: 0, published: {} },
+        { processor: 'experiment', partitions: 2, folded: 0, published: {} },
       ],
     });
     const after = await membershipChanges(place);

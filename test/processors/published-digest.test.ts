@@ -19,7 +19,7 @@ const EVENTS = 6_000;
 const EVENTS_PER_BLOCK = 300;
 const INPUT = 'interactions.v1';
 /** Pinned by replay-digest.test.ts: here are customers alone. */
-const LEFT_OUT = { processors: ['touchpoint', 'brand'], topics: ['touchpoint-events.v1', 'brand-partials.v1'] };
+const LEFT_OUT = { processors: ['touchpoint', 'brand', 'experiment'], topics: ['touchpoint-events.v1', 'brand-partials.v1'] };
 
 // What was published before anything was made faster, byte for byte. A change of these is a change of what customers of
 // the topics and older programs on the same documents see: it needs a reason of its own.

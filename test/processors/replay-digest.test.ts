@@ -61,6 +61,7 @@ test.each([
     'churn-risk.v1.ndjson': 'c8fdfa975694cb1d',
     'customer-traits.v1.ndjson': '0b6d70fbda046b97',
     'dead-letters.ndjson': '2f4dd53b204d7130',
+    'experiment-results.v1.ndjson': 'e3b0c44298fc1c14',
     'profiles.ndjson': '2babe42fa180570a',
     'segment-memberships.v1.ndjson': 'b907865088af8e0d',
     'summary.json': '05826c04d3f42df1',

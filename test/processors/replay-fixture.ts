@@ -55,6 +55,7 @@ const FILES = [
   'touchpoint-alerts.v1.ndjson',
   'cases.v1.ndjson',
   'brand-kpis.v1.ndjson',
+  'experiment-results.v1.ndjson',
   'dead-letters.ndjson',
   'profiles.ndjson',
   'summary.json',

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { expectedOrders } from '../../processors/churn/expected-orders.ts';
 import { hypergeometric } from '../../processors/churn/hypergeometric.ts';
 import { logLikelihood, type ChurnParameters } from '../../processors/churn/likelihood.ts';
-import { logBeta, logGamma } from '../../processors/core/log-gamma.ts';
 import type { ChurnModelName } from '../../processors/core/definitions.ts';
+import { logBeta, logGamma } from '../../processors/core/log-gamma.ts';
 import { churnModelOf } from '../../processors/customer/churn-model.ts';
 
 /** As published for the CDNOW sample: BG/NBD by Fader, Hardie and Lee (2005), MBG/NBD by the R package BTYDplus. */

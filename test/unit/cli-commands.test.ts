@@ -146,7 +146,7 @@ describe('sweep', () => {
     const { code, stderr } = await kizuna('sweep --until 1998-01-01 --processor intake', ADDRESSES);
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: '--processor: intake keeps no state to sweep; these do: customer, touchpoint, brand\n',
+      stderr: '--processor: intake keeps no state to sweep; these do: customer, touchpoint, brand, experiment\n',
     });
   });
 });

@@ -46,6 +46,7 @@ const SUMMARY: ShopSummary = {
     },
     { touchpoint: 'old', channel: 'WEB', metric: 'CES', satisfied: 0, neutral: 0, dissatisfied: 0, alerts: 2 },
   ],
+  experiments: [],
   cases: { open: 17, acknowledged: 5, overdue: 11, resolved: 3, verified: 29, reopenings: 4 },
   changes: [
     {
