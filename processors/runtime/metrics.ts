@@ -1,7 +1,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Definitions } from '../core/definitions.ts';
 import { REJECT_REASONS, SKIP_REASONS } from '../core/reasons.ts';
-import { LABELS, METRIC_NAMES, metricRow, type LabelName, type MetricName, type METRICS } from './metrics-table.ts';
+import { LABELS, type LabelName } from './metrics-labels.ts';
+import { METRIC_NAMES, metricRow, type MetricName, type METRICS } from './metrics-table.ts';
 import { PartitionTotals } from './metrics-totals.ts';
 import type { Meter, PartitionGauges } from './meter.ts';
 import type { TopicPartition } from './ports.ts';

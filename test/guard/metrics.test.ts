@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { LABELS, METRIC_NAMES, metricRow } from '../../processors/runtime/metrics-table.ts';
+import { LABELS } from '../../processors/runtime/metrics-labels.ts';
+import { METRIC_NAMES, metricRow } from '../../processors/runtime/metrics-table.ts';
 import { README, renderReadme, sectionOf } from './reference-docs.ts';
 
 const rows = METRIC_NAMES.map((name) => ({ name, ...metricRow(name) }));

@@ -119,6 +119,7 @@ function crashing({ store, sent }: World, crash: Crash): { store: Store; emitter
     return {
       headers: (at) => inner.headers(at),
       blocks: (at, from, to) => inner.blocks(at, from, to),
+      ledgers: (at, from, to) => inner.ledgers(at, from, to),
       write: (at, block) => crash.around(() => inner.write(at, block)),
     };
   };

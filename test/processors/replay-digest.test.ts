@@ -64,7 +64,7 @@ test.each([
     'experiment-results.v1.ndjson': 'e3b0c44298fc1c14',
     'profiles.ndjson': '2babe42fa180570a',
     'segment-memberships.v1.ndjson': 'b907865088af8e0d',
-    'summary.json': '05826c04d3f42df1',
+    'summary.json': '6dba290e3d5dc8bb',
     'touchpoint-alerts.v1.ndjson': 'e3b0c44298fc1c14',
     'touchpoint-scores.v1.ndjson': '4d4f0706530c2b3d',
   });
