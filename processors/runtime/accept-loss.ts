@@ -1,11 +1,10 @@
 import type { Processor } from '../core/processor.ts';
 import { readCommit } from './group-commit.ts';
-import { rangeOf } from './input-range.ts';
-import { judgeJournal, type Loss } from './loss.ts';
+import type { Loss } from './loss.ts';
 import { ownPartition } from './owned-partition.ts';
 import { groupName, storeName, type PipelinePorts } from './pipeline-ports.ts';
 import type { TopicPartition } from './ports.ts';
-import { newestOf, takeOver } from './take-over.ts';
+import { examineJournal, newestOf, takeOver } from './take-over.ts';
 import { examineInput } from './take-input.ts';
 
 /** How one input partition of a processor stands. */
@@ -50,5 +49,5 @@ async function standingOf(
   if (processor.kind === 'stateless') return examineInput(at, processor, ports);
   const commit = await readCommit(ports.log, groupName(processor), at);
   const headers = await ports.store.journal(storeName(processor)).headers(at);
-  return judgeJournal(at, newestOf(headers), commit, await rangeOf(at, ports.log));
+  return examineJournal(at, newestOf(headers), commit, ports);
 }

@@ -9,7 +9,8 @@ import { groupName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogBatch, TopicPartition } from './ports.ts';
 import { runStateless } from './run-stateless.ts';
 import { stopwatch } from './stopwatch.ts';
-import { ownInput, recordMark, takeInput, type OwnedInput } from './take-input.ts';
+import { recordMark } from './same-log.ts';
+import { ownInput, takeInput, type OwnedInput } from './take-input.ts';
 
 /** A member of a stateless processor's group. */
 export class StatelessMember implements Consumption {

@@ -94,7 +94,7 @@ export class InProcess {
         const draft = newDraft();
         for (const key of block) fold.atEnd(key, until, draft);
         if (draft.outputs.length === 0) return;
-        const seq = await writeBlock(partition, draft, partition.next, nonce, this.#ports);
+        const seq = await writeBlock(partition, draft, partition, nonce, this.#ports);
         await publish(partition, seq, draft.outputs, this.#ports);
       });
     }

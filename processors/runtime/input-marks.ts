@@ -17,9 +17,9 @@ export interface RecordMark {
   readonly crc: number;
 }
 
-/** What is remembered of an input partition that has no journal. */
+/** What is remembered of an input partition: by itself, or in the journal of a processor that keeps one. */
 export interface StoredMark extends InputMark {
-  /** The last record folded in this epoch: then the group has committed. null: none was, or it is not known. */
+  /** The last record folded in this epoch; null: none was, or it is not known. Without a journal it is there only once the group has committed. */
   readonly last: RecordMark | null;
 }
 

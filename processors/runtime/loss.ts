@@ -1,6 +1,6 @@
 import { PipelineError } from '../core/errors.ts';
 import type { GroupCommit } from './group-commit.ts';
-import type { InputMark, RecordMark, StoredMark } from './input-marks.ts';
+import type { RecordMark, StoredMark } from './input-marks.ts';
 import type { OffsetRange, TopicPartition } from './ports.ts';
 import { FIRST_EPOCH } from './position.ts';
 
@@ -13,14 +13,22 @@ export interface Loss {
 }
 
 /** What a take-over found out, and where it goes on: with a loss, only once an operator has accepted it. */
-export interface Standing {
+export interface Standing extends StoredMark {
   readonly losses: readonly Loss[];
-  readonly epoch: number;
-  readonly next: number;
+}
+
+/** How it looks by offsets alone. */
+export interface Judgement {
+  readonly standing: Standing;
+  /**
+   * Not null when the group's commits are gone though this record was folded: whether this is still the same log, or only the
+   * broker forgot an idle group, that record tells.
+   */
+  readonly doubted: RecordMark | null;
 }
 
 /** The head of the journal as far as it matters here; null: there is no block. */
-export interface KnownHead extends Pick<InputMark, 'epoch' | 'next'> {
+export interface KnownHead extends StoredMark {
   readonly seq: number;
 }
 
@@ -30,18 +38,21 @@ export function judgeJournal(
   head: KnownHead | null,
   commit: GroupCommit,
   range: OffsetRange | undefined,
-): Standing {
+): Judgement {
   const epoch = head?.epoch ?? FIRST_EPOCH;
   const behind = storeBehind(at, head, commit);
   const lost = head === null || range === undefined ? null : rangeLost(at, head.next, range);
   const start = range?.start ?? 0;
   const losses = [behind, lost].filter((each) => each !== null);
-  return {
+  const last = lost === null ? (head?.last ?? null) : null;
+  const standing = {
     losses,
     epoch: losses.length === 0 ? epoch : Math.max(epoch, commit.epoch) + 1,
     // The journal's own next, when the database is older: its input is folded again from there.
     next: lost === null ? (head?.next ?? start) : start,
+    last,
   };
+  return { standing, doubted: doubtOf(last, commit.offset, range) };
 }
 
 /** A commit of an older epoch is outdone: that loss was accepted. */
@@ -53,32 +64,45 @@ function storeBehind(at: TopicPartition, head: KnownHead | null, commit: GroupCo
   return { code: 'store_behind', message, missing: Math.max(1, commit.seq - seq) };
 }
 
-/**
- * How an input partition without a journal stands. `doubted`: what the mark says was folded last, when the group's commits are
- * gone though it had some; whether this is still the same log, or only the broker forgot an idle group, that record tells.
- */
+/** How an input partition without a journal stands. */
 export function judgeInput(
   at: TopicPartition,
   mark: StoredMark | null,
   commit: GroupCommit,
   range: OffsetRange | undefined,
-): Standing & { readonly doubted: RecordMark | null } {
+): Judgement {
   // Each may be the newer one: the mark lags by a second, a commit outlives a database that was restored.
   const epoch = Math.max(mark?.epoch ?? FIRST_EPOCH, commit.epoch);
   const committed = commit.epoch === epoch ? commit.offset : null;
   const marked = mark?.epoch === epoch ? mark : null;
   const start = range?.start ?? 0;
-  if (committed === null && marked === null) return { losses: [], epoch, next: start, doubted: null };
+  if (committed === null && marked === null) {
+    return { standing: { losses: [], epoch, next: start, last: null }, doubted: null };
+  }
   const next = Math.max(committed ?? 0, marked?.next ?? 0);
   const lost = range === undefined ? null : rangeLost(at, next, range);
-  if (lost !== null) return { losses: [lost], epoch: epoch + 1, next: start, doubted: null };
-  return { losses: [], epoch, next, doubted: committed === null ? (marked?.last ?? null) : null };
+  if (lost !== null) {
+    return { standing: { losses: [lost], epoch: epoch + 1, next: start, last: null }, doubted: null };
+  }
+  const last = marked?.last ?? null;
+  return { standing: { losses: [], epoch, next, last }, doubted: doubtOf(last, committed, range) };
+}
+
+/**
+ * What only the last folded record can tell: while there is a commit this is the log that it was made of, for a group's commits
+ * go with the topic. A log that begins behind that record, and where the next one is to come at the latest, is still the same:
+ * a new one begins at 0. Retention, or the purge, removed what was folded, and nothing else.
+ */
+function doubtOf(last: RecordMark | null, committed: number | null, range: OffsetRange | undefined): RecordMark | null {
+  if (last === null || committed !== null) return null;
+  return range !== undefined && range.start > last.offset ? null : last;
 }
 
 /** As when the log is another one, which holds as many records again. */
-export function anotherLog(at: TopicPartition, { epoch, next }: InputMark, range: OffsetRange | undefined): Standing {
+export function anotherLog(at: TopicPartition, { epoch, next }: Standing, range: OffsetRange | undefined): Standing {
   const message = `${nameOf(at)}: offset ${next} is next, but the group's commits are gone and the log holds other records below: the topic was created anew`;
-  return { losses: [{ code: 'input_lost', message, missing: next }], epoch: epoch + 1, next: range?.start ?? 0 };
+  const losses = [{ code: 'input_lost', message, missing: next }] as const;
+  return { losses, epoch: epoch + 1, next: range?.start ?? 0, last: null };
 }
 
 /** Whether the log no longer holds, or does not yet hold again, what is next. */

@@ -1,5 +1,6 @@
 import type { AnyStateful, Instant } from '../core/processor.ts';
 import { DueHeap } from './due-heap.ts';
+import type { RecordMark } from './input-marks.ts';
 import { Lag } from './lag.ts';
 import type { Position, TopicPartition } from './ports.ts';
 import { FIRST_EPOCH } from './position.ts';
@@ -42,6 +43,8 @@ export interface OwnedPartition {
   cacheNonce: string;
   /** The first input offset not folded yet. */
   next: number;
+  /** The last record folded in this epoch, as far as it is known. */
+  last: RecordMark | null;
   flushedTo: number;
   emittedTo: number;
   /** More records waited when the last batch was fetched. */
@@ -78,6 +81,7 @@ export function ownPartition(processor: AnyStateful, at: TopicPartition): OwnedP
     head: -1,
     cacheNonce: '',
     next: 0,
+    last: null,
     flushedTo: -1,
     emittedTo: -1,
     sweptTo: null,

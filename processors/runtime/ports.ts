@@ -1,7 +1,7 @@
 import type { ByteWriter } from '../core/packing.ts';
 import type { Instant, ReadFields, Summary } from '../core/processor.ts';
 import type { FoldMarks } from './fold-marks.ts';
-import type { InputMark, InputMarks } from './input-marks.ts';
+import type { InputMarks, StoredMark } from './input-marks.ts';
 
 /**
  * What the runtime needs of the world. Topics are named as in the catalog, without prefix; adapters add it. Every method
@@ -145,8 +145,8 @@ export interface Position {
   readonly index: number;
 }
 
-/** `next`: the first input offset that is not folded into this block or an earlier one. */
-export interface BlockHeader extends InputMark {
+/** Up to where the input is folded into this block and earlier ones. */
+export interface BlockHeader extends StoredMark {
   readonly seq: number;
   /** Fresh for each write: tells whose block it is when the answer to the write was lost. */
   readonly nonce: string;

@@ -1,10 +1,12 @@
 import { findKeys, Fold, newDraft, type Draft, type FoundKey } from './fold.ts';
 import { cacheState } from './cached-keys.ts';
+import type { StoredMark } from './input-marks.ts';
 import { refuseGap } from './input-range.ts';
 import { mustPublishInBlock, publishLedger } from './ledger.ts';
 import type { OwnedPartition } from './owned-partition.ts';
 import { storeName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogBatch, LogRecord } from './ports.ts';
+import { recordMark } from './same-log.ts';
 import { reportLatency, reportOutcomes } from './report.ts';
 import { stopwatch } from './stopwatch.ts';
 import { Tally } from './tally.ts';
@@ -46,9 +48,8 @@ export async function runBatch(
       const to = foldUntilFull(fold, batch.records, keys, from, draft, ports.limits.blockBytesMax);
       if (mustPublishInBlock(partition, ports.time)) publishLedger(partition, fold, draft, draft.now);
       ports.meter.stage(processor.name, 'fold', folded());
-      const next = Math.max(partition.next, batch.records[to]?.offset ?? batch.next);
       ports.refusals?.guard(processor.name, draft.tally);
-      const seq = await writeBlock(partition, draft, next, nonce, ports);
+      const seq = await writeBlock(partition, draft, markBehind(partition, batch, to), nonce, ports);
       // The block is durable: its records are counted now, for if publishing fails they come again as replayed.
       ports.refusals?.count(processor.name, draft.tally);
       reportOutcomes(processor, at.topic, to - from, draft.tally, ports);
@@ -60,6 +61,16 @@ export async function runBatch(
 
   ports.meter.batchRecords(processor.name, batch.records.length);
   reportLatency(processor, batch.records.at(-1), newest, ports);
+}
+
+/** Up to where the input is folded with the records of the batch before the one at `to`. */
+function markBehind({ next, last }: OwnedPartition, batch: LogBatch, to: number): Pick<StoredMark, 'next' | 'last'> {
+  const newest = batch.records[to - 1];
+  const isNew = newest !== undefined && newest.offset >= next;
+  return {
+    next: Math.max(next, batch.records[to]?.offset ?? batch.next),
+    last: isNew ? recordMark(newest) : last,
+  };
 }
 
 /** A batch that is folded already, as after a take-over: nothing of it moves, so no block is written for it. */

@@ -64,7 +64,7 @@ export async function sweepBlock(
     if (hasDue) foldDue(fold, partition, until, draft, cursor.keysPerBlock, ports);
     else publishLedger(partition, fold, draft, until);
     readAhead(partition, until, cursor, ports);
-    const seq = await writeBlock(partition, draft, partition.next, nonce, ports);
+    const seq = await writeBlock(partition, draft, partition, nonce, ports);
     await publish(partition, seq, draft.outputs, ports);
   });
   ports.meter.stage(partition.processor.name, 'sweep', swept());

@@ -1,16 +1,14 @@
-import { randomBytes } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import type { StatelessProcessor } from '../core/processor.ts';
 import { readCommit } from './group-commit.ts';
 import type { Lag } from './lag.ts';
 import type { Owned } from './lane.ts';
 import { rangeOf } from './input-range.ts';
-import { anotherLog, judgeInput, refuseLoss, type Standing } from './loss.ts';
+import { judgeInput, refuseLoss, type Standing } from './loss.ts';
 import { groupName, storeName, type PipelinePorts } from './pipeline-ports.ts';
 import type { RecordMark, StoredMark } from './input-marks.ts';
-import type { EventLog, LogRecord, OffsetRange, TopicPartition } from './ports.ts';
+import type { TopicPartition } from './ports.ts';
 import { FIRST_EPOCH } from './position.ts';
-import { readRanges } from './read-ranges.ts';
+import { settle } from './same-log.ts';
 
 /** What one process knows of an input partition of a stateless processor while it is its own. */
 export interface OwnedInput extends Owned {
@@ -41,10 +39,8 @@ export async function examineInput(
   const commit = await readCommit(log, groupName(processor), at);
   const mark = await store.inputMarks(storeName(processor)).read(at);
   const range = await rangeOf(at, log);
-  const { doubted, ...standing } = judgeInput(at, mark, commit, range);
-  const judgedBy = { mark, committed: commit.offset };
-  if (doubted === null || (await holds(log, at, doubted, range))) return { ...standing, ...judgedBy };
-  return { ...anotherLog(at, standing, range), ...judgedBy };
+  const standing = await settle(at, judgeInput(at, mark, commit, range), log, range);
+  return { ...standing, mark, committed: commit.offset };
 }
 
 /**
@@ -58,35 +54,10 @@ export async function takeInput(
 ): Promise<boolean> {
   const standing = await examineInput(input.at, processor, ports);
   refuseLoss(standing);
-  const { epoch, next, mark, committed } = standing;
+  const { epoch, next, last, mark, committed } = standing;
   const marked = mark?.epoch === epoch ? mark : null;
   // A group that never committed has nothing to remember yet.
   const markedTo = marked?.next ?? (committed === null ? next : -1);
-  Object.assign(input, { epoch, next, markedTo, last: marked?.last ?? null, mustTakeOver: false });
-  return committed === null && marked !== null && marked.last !== null;
-}
-
-export function recordMark({ offset, timestamp, key, value }: LogRecord): RecordMark {
-  return { offset, timestamp, crc: crc32(value ?? '', crc32(key ?? '')) };
-}
-
-/** Whether the log still holds this very record. Read in a group of its own, of which nothing stays but its name. */
-async function holds(
-  log: EventLog,
-  at: TopicPartition,
-  expected: RecordMark,
-  range: OffsetRange | undefined,
-): Promise<boolean> {
-  const { offset } = expected;
-  if (range === undefined || offset < range.start || offset >= range.end) return false;
-  const group = `kizuna.look.${randomBytes(6).toString('hex')}`;
-  let isThere = false;
-  const ranges = [{ partition: at.partition, start: offset, end: offset + 1 }];
-  await readRanges(log, { topic: at.topic, group, ranges }, async (records) => {
-    isThere ||= records.some((record) => {
-      const mark = recordMark(record);
-      return mark.offset === offset && mark.timestamp === expected.timestamp && mark.crc === expected.crc;
-    });
-  });
-  return isThere;
+  Object.assign(input, { epoch, next, markedTo, last, mustTakeOver: false });
+  return committed === null && last !== null;
 }

@@ -10,7 +10,8 @@ import { rangeOf } from './input-range.ts';
 import { judgeJournal, refuseLoss, type Standing } from './loss.ts';
 import { packLedger, restoreLedger } from './ledger.ts';
 import { groupName, storeName, type PipelinePorts } from './pipeline-ports.ts';
-import { RING_SLOTS, type Block, type BlockHeader } from './ports.ts';
+import { RING_SLOTS, type Block, type BlockHeader, type TopicPartition } from './ports.ts';
+import { settle } from './same-log.ts';
 import { stopwatch } from './stopwatch.ts';
 import { publish } from './write-block.ts';
 
@@ -62,7 +63,7 @@ async function claim(
   ports: PipelinePorts,
   onLoss: (standing: Standing) => void,
 ): Promise<boolean> {
-  const standing = judgeJournal(partition.at, head, commit, await rangeOf(partition.at, ports.log));
+  const standing = await examineJournal(partition.at, head, commit, ports);
   if (standing.losses.length > 0) onLoss(standing);
   // The cache is the head's only if that block's write also came back: else its keys were never marked dirty.
   const keep = head !== null && head.nonce === partition.cacheNonce && head.seq === partition.head;
@@ -77,6 +78,7 @@ async function claim(
   partition.emittedTo = Math.max(keep ? partition.emittedTo : -1, head?.emittedTo ?? -1, oldest, committedSeq);
   partition.head = headSeq;
   partition.next = standing.next;
+  partition.last = standing.last;
   partition.epoch = standing.epoch;
 
   const from = Math.min(partition.flushedTo, partition.emittedTo) + 1;
@@ -96,6 +98,17 @@ async function claim(
   advanceFlushed(partition);
   await publishAgain(partition, blocks, ports);
   return true;
+}
+
+/** How a partition stands by the head of its journal, what was committed, and what the log holds: read in this order. */
+export async function examineJournal(
+  at: TopicPartition,
+  head: BlockHeader | null,
+  commit: GroupCommit,
+  { log }: Pick<PipelinePorts, 'log'>,
+): Promise<Standing> {
+  const range = await rangeOf(at, log);
+  return settle(at, judgeJournal(at, head, commit, range), log, range);
 }
 
 /** The head of a journal; null when there is no block. */
@@ -170,7 +183,7 @@ async function storeStates(partition: OwnedPartition, block: Block, ports: Pipel
 
 /** An empty block with the advanced marks. Answers false when a rival was faster. */
 async function writeClaim(partition: OwnedPartition, ports: PipelinePorts): Promise<boolean> {
-  const { processor, at, epoch, next, flushedTo, emittedTo } = partition;
+  const { processor, at, epoch, next, last, flushedTo, emittedTo } = partition;
   const totals = new ByteWriter(64);
   processor.totals.pack(partition.totals, totals);
   const block: Block = {
@@ -180,6 +193,7 @@ async function writeClaim(partition: OwnedPartition, ports: PipelinePorts): Prom
     next,
     flushedTo,
     emittedTo,
+    last,
     sources: new Map(partition.sources),
     totals: totals.copy(),
     ledger: packLedger(partition, partition.head + 1),

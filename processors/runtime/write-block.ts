@@ -7,6 +7,7 @@ import { finishOutputs, type Draft } from './fold.ts';
 import { compactDueHeap, evict } from './cached-keys.ts';
 import { advanceFlushed, markDirty } from './dirty-keys.ts';
 import { packLedger } from './ledger.ts';
+import type { StoredMark } from './input-marks.ts';
 import type { OwnedPartition } from './owned-partition.ts';
 import { groupName, storeName, type PipelinePorts } from './pipeline-ports.ts';
 import { RING_SLOTS } from './ports.ts';
@@ -58,12 +59,12 @@ function ringHasRoom(partition: OwnedPartition): boolean {
 
 /**
  * Makes a draft durable as the next block, and its working copies the cache. What the block says is published afterwards
- * (`publish`), and only then may an offset be committed. Answers the block's seq.
+ * (`publish`), and only then may an offset be committed. `next` and `last`: up to where it folds the input. Answers the block's seq.
  */
 export async function writeBlock(
   partition: OwnedPartition,
   draft: Draft,
-  next: number,
+  { next, last }: Pick<StoredMark, 'next' | 'last'>,
   nonce: string,
   ports: PipelinePorts,
 ): Promise<number> {
@@ -82,14 +83,20 @@ export async function writeBlock(
   const journaled = stopwatch();
   const { epoch, flushedTo, emittedTo } = partition;
   const sources = new Map(partition.sources);
-  await ports.store
-    .journal(storeName(processor))
-    .write(partition.at, { seq, nonce, epoch, next, flushedTo, emittedTo, sources, totals, ledger, states, outputs });
+  await ports.store.journal(storeName(processor)).write(partition.at, {
+    ...{ seq, nonce, epoch, next, flushedTo, emittedTo, last },
+    sources,
+    totals,
+    ledger,
+    states,
+    outputs,
+  });
   ports.meter.stage(processor.name, 'journal', journaled());
   ports.meter.blockBytes(processor.name, states.length + outputs.length + totals.length + ledger.length);
 
   partition.head = seq;
   partition.next = next;
+  partition.last = last;
   keys.forEach((key, index) => {
     if (key.due !== key.packedDue && Number.isFinite(key.due)) partition.dueHeap.push(key.due, key.key);
     markDirty(partition, key, seq, views[index] ?? states);

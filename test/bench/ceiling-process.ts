@@ -98,7 +98,7 @@ async function writeBlocks(
       const header = { seq, nonce: randomUUID(), epoch: 1, next: seq, flushedTo: seq - 1, emittedTo: seq - 1 };
       await journal.write(
         { topic: 'bench', partition },
-        { ...header, sources: new Map(), totals: none, ledger: none, states, outputs: none },
+        { ...header, last: null, sources: new Map(), totals: none, ledger: none, states, outputs: none },
       );
     }
   });

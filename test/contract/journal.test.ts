@@ -11,7 +11,16 @@ const MEBIBYTE = 1024 * 1024;
 function blockAt(seq: number, more: Partial<Block> = {}): Block {
   const nothing = Buffer.alloc(0);
   return {
-    ...{ seq, nonce: randomUUID(), epoch: 1, next: seq * 10, flushedTo: -1, emittedTo: -1, sources: new Map() },
+    ...{
+      seq,
+      nonce: randomUUID(),
+      epoch: 1,
+      next: seq * 10,
+      flushedTo: -1,
+      emittedTo: -1,
+      last: null,
+      sources: new Map(),
+    },
     ...{ totals: nothing, ledger: nothing, states: nothing, outputs: nothing, ...more },
   };
 }
@@ -54,6 +63,7 @@ STORE_ADAPTERS.forEach(({ name, suite, open }) => {
       const scratch = Buffer.from('..totals..states..outputs..');
       const block = blockAt(0, {
         ...{ epoch: 3, next: 2 ** 40, flushedTo: -1, emittedTo: 0 },
+        last: { offset: 2 ** 40 - 1, timestamp: 2 ** 41, crc: 2 ** 32 - 1 },
         ...{ totals: scratch.subarray(2, 8), states: scratch.subarray(10, 16), outputs: scratch.subarray(18, 25) },
         sources: new Map([
           ['kizuna.intake.v1@1/interactions.v1/0', { n: 2 ** 40, index: 3 }],
@@ -67,9 +77,9 @@ STORE_ADAPTERS.forEach(({ name, suite, open }) => {
       expect(read?.states.toString()).toBe('states');
       expect(read?.outputs.toString()).toBe('outputs');
       expect(read?.sources).toEqual(block.sources);
-      const { seq, nonce, epoch, next, flushedTo, emittedTo } = block;
+      const { seq, nonce, epoch, next, flushedTo, emittedTo, last } = block;
       expect(read?.epoch).toBe(3);
-      expect(await rival.headers(at)).toEqual([{ seq, nonce, epoch, next, flushedTo, emittedTo }]);
+      expect(await rival.headers(at)).toEqual([{ seq, nonce, epoch, next, flushedTo, emittedTo, last }]);
     });
 
     test('keeps partitions, topics and processors apart', async () => {

@@ -21,7 +21,7 @@ const JOURNAL = `${PROCESSOR}.journal`;
 function blockAt(seq: number): Block {
   const nothing = Buffer.alloc(0);
   return {
-    ...{ seq, nonce: randomUUID(), epoch: 1, next: seq, flushedTo: -1, emittedTo: -1, sources: new Map() },
+    ...{ seq, nonce: randomUUID(), epoch: 1, next: seq, flushedTo: -1, emittedTo: -1, last: null, sources: new Map() },
     ...{ totals: nothing, ledger: nothing, states: nothing, outputs: nothing },
   };
 }
@@ -68,6 +68,16 @@ describeWithServices('the MongoDB store', () => {
       .updateOne({ _id: { $eq: 'epochless.v1/0/0' } as object }, { $unset: { epoch: 1 } });
     expect(await store.journal(PROCESSOR).headers(at)).toEqual([expect.objectContaining({ seq: 0, epoch: 1 })]);
     expect(await store.journal(PROCESSOR).blocks(at, 0, 0)).toEqual([expect.objectContaining({ seq: 0, epoch: 1 })]);
+  });
+
+  test('reads a block that was written before the last record was remembered as one that knows none', async () => {
+    const at = { topic: 'markless.v1', partition: 0 };
+    await store.journal(PROCESSOR).write(at, { ...blockAt(0), last: { offset: 7, timestamp: 1, crc: 2 } });
+    await opened.database
+      .collection(JOURNAL)
+      .updateOne({ _id: { $eq: 'markless.v1/0/0' } as object }, { $unset: { last: 1 } });
+    expect(await store.journal(PROCESSOR).headers(at)).toEqual([expect.objectContaining({ seq: 0, last: null })]);
+    expect(await store.journal(PROCESSOR).blocks(at, 0, 0)).toEqual([expect.objectContaining({ seq: 0, last: null })]);
   });
 
   test('finds what is due by walking no more of the index than the page holds', async () => {

@@ -23,9 +23,12 @@ export interface KizunaProcess extends AsyncDisposable {
   stop(): Promise<number | null>;
 }
 
-/** Starts it and resolves when it says that it runs. Disposing kills it. */
-export async function runKizuna(environment: Readonly<Record<string, string>>): Promise<KizunaProcess> {
-  const started = spawnKizuna(environment, RUN);
+/** Starts it and resolves when it says that it runs. Disposing kills it. `processors`: all, unless some are named. */
+export async function runKizuna(
+  environment: Readonly<Record<string, string>>,
+  processors: readonly string[] = [],
+): Promise<KizunaProcess> {
+  const started = spawnKizuna(environment, [...RUN, ...processors]);
   try {
     const url = await started.running;
     const { pid, failed, kill, stop } = started;

@@ -1,6 +1,17 @@
 import type { PipelinePorts } from '../../processors/runtime/pipeline-ports.ts';
 import type { Meter } from '../../processors/runtime/meter.ts';
-import type { Clock, CommittedOffset, Emitter, EventLog, Log, LogRecord, OffsetRange, OutgoingRecord } from '../../processors/runtime/ports.ts';
+import type {
+  Clock,
+  CommittedOffset,
+  Emitter,
+  EventLog,
+  GroupHandler,
+  Log,
+  LogRecord,
+  Membership,
+  OffsetRange,
+  OutgoingRecord,
+} from '../../processors/runtime/ports.ts';
 import { createMemoryStore } from '../../processors/runtime/memory/store.ts';
 import { jsonCodec } from './counting-processor.ts';
 
@@ -49,14 +60,33 @@ export class RecordingMeter implements Meter {
   }
 }
 
-/** One partition's records, and the broker's memory of the group's commit. Groups are left to the contract tests of the log. */
+/**
+ * One partition's records, and the broker's memory of the group's commit. A group gets what it seeks, once: the rest of what
+ * groups do is left to the contract tests of the log.
+ */
 export class FixedLog implements EventLog {
   readonly records: LogRecord[] = [];
   start = 0;
   commit: CommittedOffset = { partition: 0, offset: null, metadata: '' };
 
-  join(): never {
-    throw new Error('this log has no groups');
+  async join(_group: string, [topic = '']: readonly string[], handler: GroupHandler): Promise<Membership> {
+    const at = { topic, partition: 0 };
+    let from = this.start;
+    setImmediate(() => {
+      handler.assigned([at]);
+      const records = this.records.filter(({ offset }) => offset >= from);
+      const end = this.records.length;
+      void handler.onBatch({ ...at, records, next: end, logEnd: end }, async () => undefined);
+    });
+    return {
+      seek: (_at, offset) => {
+        from = offset;
+      },
+      commit: async () => undefined,
+      pause: () => undefined,
+      resume: () => undefined,
+      leave: async () => undefined,
+    };
   }
   async ranges(): Promise<OffsetRange[]> {
     return [{ partition: 0, start: this.start, end: this.records.length }];

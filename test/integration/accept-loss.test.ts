@@ -173,6 +173,33 @@ describeWithServices('after a loss', () => {
     expect(await sourcesIn(place, 'customer-events.v1')).toEqual(new Set(['kizuna.intake.v1@1', 'kizuna.intake.v1@2']));
   }, 240_000);
 
+  test('an internal topic that was created anew and filled again while nobody read it stops customer', async () => {
+    const options = { time: 'record', partitions: PARTITIONS, settings: SETTINGS } as const;
+    await using place = await pipelinePlace('accept-internal', options);
+    await purchase(place, 0, 20);
+    await runUntil(place, 20, 20);
+    await createAnew(place, 'customer-events.v1');
+    {
+      // Each customer twice: every partition holds more than it did.
+      await purchase(place, 20, 60);
+      await using intake = await runKizuna(place.environment, ['intake']);
+      const refilled = async (): Promise<true | undefined> =>
+        (await topicRanges(place, 'customer-events.v1')).reduce((sum, { end }) => sum + end, 0) === 40
+          ? true
+          : undefined;
+      await waitUntil('as many records again', refilled, { ...SOON, failed: intake.failed });
+      expect(await intake.stop()).toBe(0);
+    }
+    {
+      await using stopped = await runKizuna(place.environment);
+      expect(await untilStopped(stopped)).toBe('input_lost');
+      await stopped.kill();
+    }
+    await waitForNobody(place, 'kizuna.customer.v1');
+    await acceptOnce(place, ['customer input_lost']);
+    await runUntil(place, 60, 60);
+  }, 240_000);
+
   test('a database that was restored to an older state stops customer; accepted, its input is folded again', async () => {
     const options = { time: 'record', partitions: PARTITIONS, settings: SETTINGS } as const;
     await using place = await pipelinePlace('accept-store', options);

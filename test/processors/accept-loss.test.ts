@@ -131,6 +131,28 @@ test('a stateful processor goes on too, and keeps what it knows of its upstream'
   expect(await tally(seen)).toBe(23);
 });
 
+test('a stateful processor whose input was filled again with as many records goes on at its beginning', async () => {
+  const seen = world();
+  await send(seen, 1, 20);
+  await run(seen, 20);
+  expect(await tally(seen)).toBe(20);
+  seen.log.renew('passed.v1');
+  await send(seen, 21, 30);
+  await run(seen, 50);
+  const ports = portsOf(seen, seen.store);
+  expect(await examine(tallying, PASSED, ports)).toMatchObject({ losses: [{ code: 'input_lost', missing: 20 }] });
+  for (let time = 0; time < 2; time++) {
+    expect(await acceptLoss(tallying, PASSED, ports)).toMatchObject({ losses: [], epoch: 2, next: 0 });
+  }
+  expect(await tally(seen)).toBe(50);
+  // And it is noticed again, by what was folded in the new epoch.
+  seen.log.renew('passed.v1');
+  await send(seen, 51, 40);
+  await run(seen, 90);
+  expect(await acceptLoss(tallying, PASSED, ports)).toMatchObject({ losses: [], epoch: 3, next: 0 });
+  expect(await tally(seen)).toBe(90);
+});
+
 test('a loss is accepted by nobody while the group has members', async () => {
   const seen = world();
   const { member } = await start(seen, seen.store);

@@ -1,13 +1,30 @@
 import { describe, expect, test } from 'vitest';
+import type { Processor } from '../../processors/core/processor.ts';
 import { createMemoryStore } from '../../processors/runtime/memory/store.ts';
+import { ByteReader } from '../../processors/core/packing.ts';
 import type { Store } from '../../processors/runtime/ports.ts';
+import { ownPartition } from '../../processors/runtime/owned-partition.ts';
+import { newestOf, takeOver } from '../../processors/runtime/take-over.ts';
 import { counting } from '../harness/counting-processor.ts';
-import { AT, foldedTo, GROUP, run, send, SOON, SOURCE, start, world, type World } from '../harness/passing-world.ts';
+import {
+  AT,
+  foldedTo,
+  GROUP,
+  passing,
+  portsOf,
+  run,
+  send,
+  SOON,
+  SOURCE,
+  start,
+  world,
+  type World,
+} from '../harness/passing-world.ts';
 import { waitUntil } from '../harness/wait-until.ts';
 
-async function expectLoss(seen: World, message: RegExp): Promise<void> {
+async function expectLoss(seen: World, message: RegExp, processor: Processor = passing): Promise<void> {
   const before = seen.written.length;
-  const { failed } = await start(seen, seen.store);
+  const { failed } = await start(seen, seen.store, processor);
   const error = await waitUntil('the process stopped', () => failed(), SOON);
   expect(error).toMatchObject({ code: 'input_lost', retriable: false });
   expect(String(error)).toMatch(message);
@@ -115,6 +132,27 @@ describe('a stateless processor', () => {
     expect(seen.written.slice(20)).toEqual([`${SOURCE}:20.0`]);
   });
 
+  test('goes on too when retention has removed what it folded last', async () => {
+    const seen = world();
+    await send(seen, 1, 20);
+    await run(seen, 20);
+    await seen.log.deleteBefore('numbers.v1', [{ partition: 0, offset: 20 }]);
+    seen.log.forgetCommits(GROUP, 'numbers.v1');
+    await send(seen, 21, 1);
+    await run(seen, 21);
+    expect(seen.written.slice(20)).toEqual([`${SOURCE}:20.0`]);
+  });
+
+  test('notices what retention removed unread when its commits are gone as well', async () => {
+    const seen = world();
+    await send(seen, 1, 20);
+    await run(seen, 20);
+    await send(seen, 21, 5);
+    await seen.log.deleteBefore('numbers.v1', [{ partition: 0, offset: 21 }]);
+    seen.log.forgetCommits(GROUP, 'numbers.v1');
+    await expectLoss(seen, /offset 20 is next, but the log begins at 21/);
+  });
+
   test('goes on by its commits when its marks are older or gone: nothing that it needs is lost with a database', async () => {
     const seen = world();
     await send(seen, 1, 20);
@@ -154,13 +192,101 @@ describe('a stateless processor', () => {
   });
 });
 
-test('a stateful processor notices an input that is created anew while it runs', async () => {
-  const seen = world();
-  await send(seen, 1, 20);
-  const { failed } = await start(seen, seen.store, counting);
-  await foldedTo(seen, 20, 'kizuna.counting.v1');
-  seen.log.renew('numbers.v1');
-  await send(seen, 1, 5);
-  const error = await waitUntil('the process stopped', () => failed(), SOON);
-  expect(error).toMatchObject({ code: 'input_lost', retriable: false });
+describe('a stateful processor', () => {
+  const COUNTING = 'kizuna.counting.v1';
+
+  /** Starts, folds what there is up to `offset`, and stops cleanly. */
+  async function count(seen: World, offset: number, store: Store = seen.store): Promise<void> {
+    const { member } = await start(seen, store, counting);
+    await foldedTo(seen, offset, COUNTING);
+    await member.stop();
+  }
+
+  async function counted({ store }: World): Promise<number> {
+    const [stored] = await store.documents('counting.v1').load(['k']);
+    return stored === undefined ? 0 : counting.state.unpack(new ByteReader(stored.state)).count;
+  }
+
+  test('notices an input that is created anew while it runs', async () => {
+    const seen = world();
+    await send(seen, 1, 20);
+    const { failed } = await start(seen, seen.store, counting);
+    await foldedTo(seen, 20, COUNTING);
+    seen.log.renew('numbers.v1');
+    await send(seen, 1, 5);
+    const error = await waitUntil('the process stopped', () => failed(), SOON);
+    expect(error).toMatchObject({ code: 'input_lost', retriable: false });
+  });
+
+  test('notices an input that was created anew and filled again while nobody was there', async () => {
+    const seen = world();
+    await send(seen, 1, 20);
+    await count(seen, 20);
+    seen.log.renew('numbers.v1');
+    await send(seen, 2, 50);
+    await expectLoss(seen, /holds other records/, counting);
+    expect(await counted(seen)).toBe(20);
+  });
+
+  test('remembers what it folded last across take-overs that fold nothing', async () => {
+    const seen = world();
+    await send(seen, 1, 20);
+    await count(seen, 20);
+    const ports = portsOf(seen, seen.store);
+    for (let time = 0; time < 3; time++) await takeOver(ownPartition(counting, AT), ports);
+    const head = newestOf(await seen.store.journal('counting.v1').headers(AT));
+    expect(head).toMatchObject({ next: 20, last: { offset: 19 } });
+    seen.log.renew('numbers.v1');
+    await send(seen, 2, 50);
+    await expectLoss(seen, /holds other records/, counting);
+  });
+
+  test('goes on when the broker only forgot what the idle group had committed', async () => {
+    const seen = world();
+    await send(seen, 1, 20);
+    await count(seen, 20);
+    seen.log.forgetCommits(COUNTING, 'numbers.v1');
+    await send(seen, 21, 5);
+    await count(seen, 25);
+    expect(await counted(seen)).toBe(25);
+  });
+
+  test('goes on too when everything that it folded was purged, with more behind it or not', async () => {
+    const seen = world();
+    await send(seen, 1, 20);
+    await count(seen, 20);
+    await seen.log.deleteBefore('numbers.v1', [{ partition: 0, offset: 20 }]);
+    seen.log.forgetCommits(COUNTING, 'numbers.v1');
+    const { member } = await start(seen, seen.store, counting);
+    await send(seen, 21, 5);
+    await foldedTo(seen, 25, COUNTING);
+    await member.stop();
+    await send(seen, 26, 5);
+    await seen.log.deleteBefore('numbers.v1', [{ partition: 0, offset: 25 }]);
+    seen.log.forgetCommits(COUNTING, 'numbers.v1');
+    await count(seen, 30);
+    expect(await counted(seen)).toBe(30);
+  });
+
+  test('goes on with a journal whose blocks are of a version that did not remember what it folded last', async () => {
+    const seen = world();
+    await send(seen, 1, 20);
+    const journal = seen.store.journal('counting.v1');
+    const older: Store = {
+      ...seen.store,
+      documents: (name) => seen.store.documents(name),
+      journal: () => ({
+        headers: (at) => journal.headers(at),
+        blocks: (at, from, to) => journal.blocks(at, from, to),
+        ledgers: (at, from, to) => journal.ledgers(at, from, to),
+        write: (at, block) => journal.write(at, { ...block, last: null }),
+      }),
+    };
+    await count(seen, 20, older);
+    seen.log.forgetCommits(COUNTING, 'numbers.v1');
+    await send(seen, 21, 5);
+    await count(seen, 25);
+    expect(await counted(seen)).toBe(25);
+    expect((await journal.headers(AT)).map(({ last }) => last?.offset)).toContain(24);
+  });
 });

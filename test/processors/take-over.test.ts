@@ -13,11 +13,11 @@ describe('a take-over', () => {
   const records = Array.from({ length: 300 }, (_each, offset) => numberRecord(offset, `b|u:${offset % 5}`, 1, offset));
 
   test('stores the oldest block before its slot is claimed', async () => {
-    const ports = memoryPorts({ log: logOf(records) });
+    const once = records.map((record) => ({ ...record, key: Buffer.from(`b|once:${record.offset}`) }));
+    const ports = memoryPorts({ log: logOf(once) });
     const first = process(ports);
     await takeOver(first, ports);
-    for (const record of records.slice(0, 254))
-      await fold(first, ports, [{ ...record, key: Buffer.from(`b|once:${record.offset}`) }]);
+    for (const record of once.slice(0, 254)) await fold(first, ports, [record]);
     // Nothing was flushed. Each claim goes into the slot of the oldest block.
     for (let owner = 0; owner < 4; owner++) await takeOver(process(ports), ports);
     const last = process(ports);

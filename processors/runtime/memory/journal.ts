@@ -13,8 +13,8 @@ export class MemoryJournal implements Journal {
   readonly #rings = new Map<string, Map<number, Block>>();
 
   async headers(at: TopicPartition): Promise<BlockHeader[]> {
-    return Array.from(this.#ring(at).values(), ({ seq, nonce, epoch, next, flushedTo, emittedTo }) => {
-      return { seq, nonce, epoch, next, flushedTo, emittedTo };
+    return Array.from(this.#ring(at).values(), ({ seq, nonce, epoch, next, flushedTo, emittedTo, last }) => {
+      return { seq, nonce, epoch, next, flushedTo, emittedTo, last };
     });
   }
 
@@ -66,6 +66,7 @@ function copy(block: Block): Block {
     next: block.next,
     flushedTo: block.flushedTo,
     emittedTo: block.emittedTo,
+    last: block.last && { ...block.last },
     sources: new Map(Array.from(block.sources, ([source, { n, index }]) => [source, { n, index }])),
     totals: Buffer.from(block.totals),
     ledger: Buffer.from(block.ledger),

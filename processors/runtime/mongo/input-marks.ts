@@ -53,11 +53,19 @@ function idOf({ topic, partition }: TopicPartition): string {
 }
 
 function markFrom({ epoch, next, last }: Partial<MarkDocument>, collection: string): StoredMark {
-  const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);
   if (!isWhole(epoch)) throw unreadable(collection, 'epoch');
   if (!isWhole(next)) throw unreadable(collection, 'next');
-  if (last === null || last === undefined) return { epoch, next, last: null };
-  const { offset, timestamp, crc } = last;
+  return { epoch, next, last: recordMarkFrom(last, collection) };
+}
+
+/** A record mark as it is stored, also in a journal block (journal-documents.ts). */
+export function recordMarkFrom(value: unknown, collection: string): RecordMark | null {
+  if (value === null || value === undefined) return null;
+  const { offset, timestamp, crc }: Partial<Record<keyof RecordMark, unknown>> = value;
   if (!isWhole(offset) || !isWhole(timestamp) || !isWhole(crc)) throw unreadable(collection, 'last');
-  return { epoch, next, last: { offset, timestamp, crc } };
+  return { offset, timestamp, crc };
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value);
 }

@@ -1,6 +1,8 @@
 import { Binary } from 'mongodb';
 import type { Block, BlockHeader, BlockLedger, Position } from '../ports.ts';
+import type { RecordMark } from '../input-marks.ts';
 import { FIRST_EPOCH } from '../position.ts';
+import { recordMarkFrom } from './input-marks.ts';
 import { unreadable } from './mongo-errors.ts';
 
 /** A block as it is stored. Buffers are stored as Binary and read back as Binary. */
@@ -14,6 +16,8 @@ export interface BlockDocument {
   next: number;
   flushedTo: number;
   emittedTo: number;
+  /** Absent in blocks written before it was remembered. */
+  last: RecordMark | null;
   sources: Record<string, Position>;
   totals: Uint8Array | Binary;
   /** Absent in blocks of a processor without a ledger, and in those written before there were any. */
@@ -27,9 +31,10 @@ const NO_BYTES = Buffer.alloc(0);
 type Stored = Partial<Record<keyof BlockDocument, unknown>>;
 
 export function toDocument(slotId: string, block: Block): BlockDocument {
-  const { seq, nonce, epoch, next, flushedTo, emittedTo, totals, ledger, states, outputs } = block;
+  const { seq, nonce, epoch, next, flushedTo, emittedTo, last, totals, ledger, states, outputs } = block;
   const sources = Object.fromEntries(block.sources);
-  const document = { _id: slotId, seq, nonce, epoch, next, flushedTo, emittedTo, sources, totals, states, outputs };
+  const header = { seq, nonce, epoch, next, flushedTo, emittedTo, last };
+  const document = { _id: slotId, ...header, sources, totals, states, outputs };
   return ledger.length === 0 ? document : { ...document, ledger };
 }
 
@@ -47,6 +52,7 @@ export function headerFrom(document: Stored, collection: string): BlockHeader {
     next: whole('next'),
     flushedTo: whole('flushedTo'),
     emittedTo: whole('emittedTo'),
+    last: recordMarkFrom(document.last, collection),
   };
 }
 

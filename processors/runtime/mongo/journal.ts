@@ -10,7 +10,7 @@ import type { BlockDocument } from './journal-documents.ts';
 import { isDuplicateKey } from './mongo-errors.ts';
 
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
-const HEADER = { seq: 1, nonce: 1, epoch: 1, next: 1, flushedTo: 1, emittedTo: 1 } as const;
+const HEADER = { seq: 1, nonce: 1, epoch: 1, next: 1, flushedTo: 1, emittedTo: 1, last: 1 } as const;
 /** Between two tries of a write whose result is unknown. */
 const RETRY_MS = 100;
 
