@@ -626,7 +626,7 @@ export interface SegmentMembershipsChanged {
 export type AlertChange = 'UNKNOWN' | 'RAISED' | 'CLEARED';
 
 /** The kind of control chart. */
-export type ControlChart = 'UNKNOWN' | 'CUSUM' | 'EWMA' | 'BERNOULLI_CUSUM';
+export type ControlChart = 'UNKNOWN' | 'CUSUM' | 'EWMA' | 'BERNOULLI_CUSUM' | 'POISSON';
 
 /** Where the answers have gone. */
 export type AlertDirection = 'UNKNOWN' | 'WORSE' | 'BETTER';
@@ -658,7 +658,7 @@ export interface AlertSample {
 }
 
 /** What is charted. */
-export type AlertMeasure = 'UNKNOWN' | 'SCORE' | 'SENTIMENT';
+export type AlertMeasure = 'UNKNOWN' | 'SCORE' | 'SENTIMENT' | 'COMPLAINTS';
 
 /** A control chart of a touchpoint left its limits, or came back. */
 export interface TouchpointAlertChanged {
@@ -680,7 +680,7 @@ export interface TouchpointAlertChanged {
   chart: ControlChart;
   /** Where the answers have gone. */
   direction: AlertDirection;
-  /** What the chart stands at. */
+  /** What the chart stands at; of POISSON the complaints of the day. */
   statistic: number;
   /** Beyond this the alert was raised; below 0 for an EWMA that became worse. */
   limit: number;
@@ -696,8 +696,10 @@ export interface TouchpointAlertChanged {
   falseAlarmsPerWeek: null | number;
   /** Content hash of the definitions in use. */
   definitionsVersion: string;
-  /** What is charted: answers on the metric, or the feeling of texts, of which each counts as an answer and a negative one as dissatisfied. */
+  /** What is charted: answers on the metric; the feeling of texts, of which each counts as an answer and a negative one as dissatisfied; or complaints, of which each counts as an answer at the worst end. */
   measure: AlertMeasure;
+  /** Of POISSON: how many complaints a day are expected by the baseline; null for other charts. */
+  expectedPerDay: null | number;
 }
 
 /** What happened. A REMARK is a text that comes with no score and no complaint. UNKNOWN stands for a kind that this version does not know. */

@@ -79,6 +79,10 @@ export interface TouchpointSettings {
   readonly smoothing: number;
   /** The Bernoulli CUSUM finds fastest that so many times as many answers are dissatisfied. */
   readonly dissatisfiedRatio: number;
+  /** So many days of complaints make the frozen baseline. */
+  readonly complaintBaselineDays: number;
+  /** The chart of complaints raises at most one false alarm in so many days on average, while nothing changes. */
+  readonly inControlDays: number;
   /** An alert that was open for so long is the new normal: it is cleared and a new baseline is learnt. */
   readonly relearnAfterDays: number;
   /** A case that is not resolved within so long is overdue. */

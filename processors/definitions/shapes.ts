@@ -72,6 +72,8 @@ export const TouchpointFile = z
     shift: z.number().min(0.2).max(4).default(1),
     smoothing: z.number().min(0.05).max(1).default(0.1),
     dissatisfiedRatio: z.number().min(1.2).max(10).default(2),
+    complaintBaselineDays: z.int().min(7).max(365).default(28),
+    inControlDays: z.int().min(30).max(100_000).default(365),
     relearnAfterDays: z.int().min(1).max(3_650).default(30),
     caseDueHours: z.int().min(1).max(87_600).default(72),
     shown: z.array(z.string().min(1).max(256)).max(SHOWN_MAX).default([]),

@@ -1,5 +1,6 @@
 import type { ByteReader, ByteWriter } from '../core/packing.ts';
 import type { Baseline, Learning } from './baseline.ts';
+import type { ComplaintChart } from './complaint-chart.ts';
 import { CHART_NAMES, newCharts, type Chart, type Charts, type Run } from './charts.ts';
 
 /** What is learnt from before there is a baseline, and the baseline with its charts after that. */
@@ -24,6 +25,24 @@ export function unpackCharts(reader: ByteReader): Charts {
   charts.subgroup = unpackRun(reader);
   for (const name of CHART_NAMES) charts.charts[name] = unpackChart(reader);
   return charts;
+}
+
+export function packComplaintChart({ since, learnt, baseline, raisedAt }: ComplaintChart, writer: ByteWriter): void {
+  writer.uint(since + 1);
+  writer.uint(learnt);
+  writer.uint(raisedAt + 1);
+  writer.byte(baseline === null ? 0 : 1);
+  if (baseline === null) return;
+  for (const each of [baseline.complaints, baseline.since, baseline.frozenAt, baseline.limit]) writer.uint(each);
+  for (const each of [baseline.expected, baseline.chance]) writer.double(each);
+}
+
+export function unpackComplaintChart(reader: ByteReader): ComplaintChart {
+  const [since, learnt, raisedAt] = [reader.uint() - 1, reader.uint(), reader.uint() - 1];
+  if (reader.byte() === 0) return { since, learnt, baseline: null, raisedAt };
+  const [complaints, learntSince, frozenAt, limit] = [reader.uint(), reader.uint(), reader.uint(), reader.uint()];
+  const [expected, chance] = [reader.double(), reader.double()];
+  return { since, learnt, baseline: { complaints, since: learntSince, frozenAt, limit, expected, chance }, raisedAt };
 }
 
 function packLearning({ answers, units, squares, dissatisfied, since }: Learning, writer: ByteWriter): void {

@@ -2,8 +2,15 @@ import { DAY_MS, isBeyondHorizon, tileTime } from '../core/event-time.ts';
 import { NEVER, type Applied, type Instant, type Outcome, type Output } from '../core/processor.ts';
 import { BEST_UNITS, type Answer } from '../core/surveys.ts';
 import type { ChangeCause, TextSentiment, TouchpointEvent } from '../../schemas/types.ts';
-import { alertOutput } from './alerts.ts';
+import { alertOutput, complaintAlertOutput } from './alerts.ts';
 import { CHART_NAMES, chartAnswer, relearn, type Charts, type Signal } from './charts.ts';
+import {
+  chartComplaint,
+  complaintsDue,
+  learnComplaints,
+  settleComplaints,
+  type ComplaintSignal,
+} from './complaint-chart.ts';
 import type { Rules } from './rules.ts';
 import { countAnswers, SCORES_INTERVAL_MS, scoresOutput } from './scores.ts';
 import { ANSWER_KINDS, MEASURES, measuresOf, newMeasure, type Measure, type ScoreState } from './score-state.ts';
@@ -34,7 +41,8 @@ export function foldScores(
   if (isBeyondHorizon(at, now)) return { kind: 'skip', reason: 'beyond_horizon' };
   state.recent.add(event.subject, event.eventId, now);
   const turn: Turn = { state, now, rules, outputs: [], additions: [] };
-  if (kind === 'COMPLAINT') leaveAt(state, addToBundle(state.complaints, at, [1], now));
+  learnComplaints(state.complaintChart, now, rules.settingsOf(state.brandId));
+  if (kind === 'COMPLAINT') addComplaint(turn, at);
   if (answer !== null && metric !== 'UNKNOWN') addAnswer(turn, metric, answer, at);
   if (sentiment !== null) addText(turn, sentiment, at);
   publish(turn);
@@ -48,6 +56,7 @@ export function settleScores(state: ScoreState, due: Instant, rules: Rules): App
   for (const [name, { charts }] of measuresOf(state)) {
     if (relearnsAt(charts, rules, state.brandId) <= due) tell(turn, name, relearn(charts, settings, due), 'TIME');
   }
+  tellComplaints(turn, settleComplaints(state.complaintChart, state.complaints, due, settings), 'TIME');
   const isLess = state.leavesAt <= due;
   if (isLess) {
     state.leavesAt = nextLeaving(state.complaints, due);
@@ -64,6 +73,12 @@ export function settleScoresEnd(state: ScoreState, now: Instant, rules: Rules): 
   const turn: Turn = { state, now, rules, outputs: [], additions: [] };
   if (state.mustPublish) publishNow(turn);
   return close(turn);
+}
+
+function addComplaint(turn: Turn, at: Instant): void {
+  const { state, now } = turn;
+  leaveAt(state, addToBundle(state.complaints, at, [1], now));
+  tellComplaints(turn, chartComplaint(state.complaintChart, state.complaints, now), 'EVENT');
 }
 
 function addAnswer(turn: Turn, measure: Measure, answer: Answer, at: Instant): void {
@@ -106,11 +121,28 @@ function tell(
   signals: readonly Signal[],
   cause: ChangeCause,
 ): void {
-  const { brandId, touchpoint, channel } = state;
   for (const signal of signals) {
     outputs.push(alertOutput(state, measure, signal, { now, cause, rules }));
-    additions.push({ brandId, touchpoint, series: alertSeries(channel), by: signal.change === 'RAISED' ? 1 : -1 });
+    additions.push(countAlert(state, signal));
   }
+}
+
+function tellComplaints(
+  { state, now, rules, outputs, additions }: Turn,
+  signals: readonly ComplaintSignal[],
+  cause: ChangeCause,
+): void {
+  for (const signal of signals) {
+    outputs.push(complaintAlertOutput(state, signal, { now, cause, rules }));
+    additions.push(countAlert(state, signal));
+  }
+}
+
+function countAlert(
+  { brandId, touchpoint, channel }: ScoreState,
+  { change }: Pick<Signal, 'change'>,
+): TouchpointAddition {
+  return { brandId, touchpoint, series: alertSeries(channel), by: change === 'RAISED' ? 1 : -1 };
 }
 
 /** At once, or when a minute has passed since the last time. */
@@ -129,7 +161,8 @@ function publishNow({ state, now, rules, outputs, additions }: Turn): void {
 
 function close({ state, now, rules, outputs, additions }: Turn): Applied<TouchpointAddition> {
   if (now > state.at) state.at = now;
-  let due = Math.min(state.leavesAt, heldUntil(state));
+  const settings = rules.settingsOf(state.brandId);
+  let due = Math.min(state.leavesAt, heldUntil(state), complaintsDue(state.complaintChart, now, settings));
   for (const [, { charts }] of measuresOf(state)) due = Math.min(due, relearnsAt(charts, rules, state.brandId));
   state.due = due;
   return { kind: 'apply', outputs, contributions: additions };

@@ -1,6 +1,6 @@
 import type { ByteReader, ByteWriter } from '../core/packing.ts';
 import { NEVER, type Summary } from '../core/processor.ts';
-import { packCharts, unpackCharts } from './chart-packing.ts';
+import { packCharts, packComplaintChart, unpackCharts, unpackComplaintChart } from './chart-packing.ts';
 import { CHART_NAMES } from './charts.ts';
 import { RecentEvents } from './recent-events.ts';
 import { MEASURES, measuresOf, seriesOf, type MeasureState, type ScoreState } from './score-state.ts';
@@ -15,6 +15,7 @@ export function packScores(state: ScoreState, writer: ByteWriter): void {
   writer.byte(state.mustPublish ? 1 : 0);
   writer.uint(state.leavesAt === NEVER ? 0 : state.leavesAt);
   writeBundle(state.complaints, writer);
+  packComplaintChart(state.complaintChart, writer);
   for (const [, { answers, charts }] of measuresOf(state)) {
     writeBundle(answers, writer);
     packCharts(charts, writer);
@@ -22,7 +23,8 @@ export function packScores(state: ScoreState, writer: ByteWriter): void {
   state.recent.write(writer);
 }
 
-export function unpackScores(state: ScoreState, bytes: Buffer, reader: ByteReader): void {
+/** Before version 3 there was no chart of complaints. */
+export function unpackScores(state: ScoreState, bytes: Buffer, reader: ByteReader, version: number): void {
   reader.uint();
   const present = reader.uint();
   const counted = MEASURES.map((_, index): MeasureState['counted'] =>
@@ -32,6 +34,7 @@ export function unpackScores(state: ScoreState, bytes: Buffer, reader: ByteReade
   state.mustPublish = reader.byte() === 1;
   state.leavesAt = reader.uint() || NEVER;
   state.complaints = readBundle(1, bytes, reader);
+  if (version >= 3) state.complaintChart = unpackComplaintChart(reader);
   for (const [index, measure] of MEASURES.entries()) {
     const counts = counted[index];
     if (counts === undefined || (present & (1 << index)) === 0) continue;
@@ -51,7 +54,7 @@ export function summarizeScores(reader: ByteReader): Summary {
 }
 
 function openAlerts(state: ScoreState): number {
-  let open = 0;
+  let open = state.complaintChart.raisedAt >= 0 ? 1 : 0;
   for (const [, { charts }] of measuresOf(state)) {
     for (const name of CHART_NAMES) if (charts.charts[name].raisedAt >= 0) open += 1;
   }

@@ -1,6 +1,7 @@
 import { NEVER, type Instant } from '../core/processor.ts';
 import { METRICS } from '../core/surveys.ts';
 import { newCharts, type Charts } from './charts.ts';
+import { newComplaintChart, type ComplaintChart } from './complaint-chart.ts';
 import { RecentEvents } from './recent-events.ts';
 import { newBundle, type Bundle } from './series.ts';
 import type { Head } from './state.ts';
@@ -34,6 +35,7 @@ export interface ScoreState extends Head {
   /** When the next window loses something by itself. */
   leavesAt: Instant;
   complaints: Bundle;
+  complaintChart: ComplaintChart;
   /** In the order of MEASURES; null: never answered. */
   readonly measures: (MeasureState | null)[];
   recent: RecentEvents;
@@ -48,6 +50,7 @@ export function initialScores(head: Head, channel: string): ScoreState {
     mustPublish: false,
     leavesAt: NEVER,
     complaints: newBundle(1),
+    complaintChart: newComplaintChart(),
     measures: MEASURES.map(() => null),
     recent: new RecentEvents(),
   };

@@ -19,9 +19,9 @@ export interface Head {
 /** Answers of a touchpoint on a channel, or the case of one customer at a touchpoint: the key tells which. */
 export type TouchpointState = ScoreState | CaseState;
 
-/** 2: texts beside scores. A document of version 1 has none. */
-const VERSION = 2;
-const VERSIONS: readonly number[] = [1, VERSION];
+/** 2: texts beside scores. 3: a chart of complaints. Older documents have none. */
+const VERSION = 3;
+const VERSIONS: readonly number[] = [1, 2, VERSION];
 const SCORES = 1;
 const CASE = 2;
 /** A subject begins so, and no channel does. */
@@ -56,14 +56,14 @@ export const touchpointPacking: Packing<TouchpointState> & { summarize(reader: B
 
   /** @throws PipelineError `store_unreadable` for a version that is not known */
   unpack(reader: ByteReader): TouchpointState {
-    checkVersion(reader);
+    const version = checkVersion(reader);
     reader.byte();
     const state = initialState(reader.string());
     state.at = reader.uint();
     state.due = reader.uint() || NEVER;
     // A copy: the reader's bytes may belong to a whole block, which one touchpoint must not keep alive.
     const bytes = Buffer.from(reader.bytes());
-    if (state.kind === 'scores') unpackScores(state, bytes, new ByteReader(bytes));
+    if (state.kind === 'scores') unpackScores(state, bytes, new ByteReader(bytes), version);
     else unpackCase(state, new ByteReader(bytes));
     return state;
   },
@@ -83,12 +83,12 @@ export const touchpointPacking: Packing<TouchpointState> & { summarize(reader: B
   },
 };
 
-function checkVersion(reader: ByteReader): void {
+function checkVersion(reader: ByteReader): number {
   const version = reader.byte();
-  if (VERSIONS.includes(version)) return;
+  if (VERSIONS.includes(version)) return version;
   throw new PipelineError(
     'store_unreadable',
-    `a touchpoint's state has version ${version}; this program reads versions ${VERSIONS.join(' and ')}`,
+    `a touchpoint's state has version ${version}; this program reads versions ${VERSIONS.join(', ')}`,
     { retriable: false },
   );
 }

@@ -21,6 +21,8 @@ export const TOUCHPOINTS: TouchpointSettings = {
   shift: 1,
   smoothing: 0.1,
   dissatisfiedRatio: 2,
+  complaintBaselineDays: 28,
+  inControlDays: 365,
   relearnAfterDays: 30,
   caseDueHours: 72,
   shown: [],

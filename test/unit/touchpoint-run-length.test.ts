@@ -109,7 +109,7 @@ describe('the charts themselves, fed with what does not change', () => {
   /** The mean number of answers until each chart first raises an alert. */
   function runLengths(runs: number, answer: (units: Random, kinds: Random) => Answer): Record<Signal['chart'], number> {
     const [units, kinds] = [new Random(7, 1), new Random(7, 2)];
-    const sums = { UNKNOWN: 0, CUSUM: 0, EWMA: 0, BERNOULLI_CUSUM: 0 };
+    const sums = { UNKNOWN: 0, CUSUM: 0, EWMA: 0, BERNOULLI_CUSUM: 0, POISSON: 0 };
     for (let run = 0; run < runs; run++) {
       const charts = { ...newCharts(), baseline: { ...BASELINE, bernoulli } };
       const missing = new Set<Signal['chart']>(['CUSUM', 'EWMA', 'BERNOULLI_CUSUM']);

@@ -21,8 +21,10 @@ test('the fullest touchpoint, a million answers of each kind in every hour of a 
   const { state } = driver;
   if (state.kind !== 'scores') throw new Error('it is a case');
   const now = MIDNIGHT + 23 * HOUR;
+  // Never twice the same, so that no two tiles can be written as one.
+  let more = 1e6;
   const million = (series: number): number[] =>
-    Array.from({ length: series }, (_, place) => 1e6 * (place === 3 ? 12_600 : 1));
+    Array.from({ length: series }, (_, place) => more++ * (place === 3 ? 12_600 : 1));
   for (let hour = 366 * 24; hour >= 0; hour -= hour > 170 ? 24 : 1) {
     const at = now - hour * HOUR;
     addToBundle(state.complaints, at, million(1), now);
@@ -31,9 +33,9 @@ test('the fullest touchpoint, a million answers of each kind in every hour of a 
       addToBundle(answers, at, million(seriesOf(measure)), now);
     }
   }
-  for (let more = 0; more < REMEMBERED_EVENTS; more++) {
-    const metric = (['NPS', 'CSAT', 'CES', 'RATING'] as const)[more % 4] ?? 'NPS';
-    driver.record(now + more * 60_000, { metric, value: 1 + (more % 4), sentiment: SENTIMENT });
+  for (let event = 0; event < REMEMBERED_EVENTS; event++) {
+    const metric = (['NPS', 'CSAT', 'CES', 'RATING'] as const)[event % 4] ?? 'NPS';
+    driver.record(now + event * 60_000, { metric, value: 1 + (event % 4), sentiment: SENTIMENT });
   }
   const bytes = driver.packed().length;
   expect(bytes).toBeLessThan(FULL_MAX_BYTES);
