@@ -272,6 +272,20 @@ export interface ChurnTraits {
   band: ChurnBand;
 }
 
+/** Sessions and time on page since ever. How many sessions there were is the measure sessions. */
+export interface VisitTraits {
+  /** Sessions longer than 10 seconds, with a key event or with two page views. */
+  engagedSessions: number;
+  /** Page views that reported how long they were visible. */
+  measuredViews: number;
+  /** Milliseconds for which these were visible, together. */
+  visibleMs: number;
+  /** Those of them that were visible for more than 45 seconds. */
+  longViews: number;
+  /** Page views that reported nothing: they belong in no average. */
+  unmeasuredViews: number;
+}
+
 /** The profile view of a customer, packed: everything a segment rule can see. */
 export interface CustomerTraits {
   /** The brand. */
@@ -294,6 +308,8 @@ export interface CustomerTraits {
   segments: string[];
   /** Content hash of the definitions the view was made with. */
   definitionsVersion: string;
+  /** What visits to the site and the app come to; null when there was none. */
+  visits: null | VisitTraits;
 }
 
 /** One metric of one customer. */

@@ -37,9 +37,26 @@ export function profileText(key: string, at: Instant, { asOf, isRedefined, profi
     ['identified', identified ? 'yes' : 'no'],
     ['churn risk', churn === undefined ? 'no order, or no model' : `${churn.band} ${churn.probability.toFixed(4)}`],
     ['segments', `${segments.join(', ') || 'none'}${redefined}`],
+    ...visitFacts(profile),
     ...Object.entries(attributes).map(([name, value]) => [`attribute ${printable(name)}`, printable(value)]),
   ];
   return [columns(facts), measuresText(profile), ratiosText(profile)].filter((part) => part !== '').join('\n\n');
+}
+
+function visitFacts({ visits, traits }: Inspection['profile']): string[][] {
+  if (visits === undefined) return [];
+  const { engagedSessions, measuredViews, unmeasuredViews, averageViewMs, longViewShare } = visits;
+  const sessions = [['sessions', `${traits.sessions.lifetime}, ${engagedSessions} of them engaged`]];
+  if (averageViewMs === undefined || longViewShare === undefined) return sessions;
+  const seconds = (averageViewMs / 1000).toFixed(1);
+  const share = (longViewShare * 100).toFixed(0);
+  return [
+    ...sessions,
+    [
+      'page views',
+      `${seconds} s on average, ${share} % over 45 s, of ${measuredViews} measured; ${unmeasuredViews} not`,
+    ],
+  ];
 }
 
 function measuresText({ traits, ages }: Inspection['profile']): string {

@@ -5,7 +5,7 @@ import { mergeAttributes } from './attributes.ts';
 import { countExtras } from './brand-extras.ts';
 import { noteForExperiments } from './note-exposures.ts';
 import { fingerprint } from '../core/fingerprint.ts';
-import { countInteraction, placeOf } from './measures.ts';
+import { countInteraction, machineMadeMeasure, placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
 import type { OrderBook, OrderFacts } from './order-book.ts';
 import { cancelOrder, placeOrder, refundOrder } from './orders.ts';
@@ -16,6 +16,7 @@ import { settleEvent, type Folded } from './settle.ts';
 import { settleLate } from './settle-brand.ts';
 import type { CustomerState } from './state.ts';
 import type { CustomerAddition } from './totals.ts';
+import { foldVisit, isOnSite } from './visits.ts';
 import { noteAges } from './watching.ts';
 
 const ORDERS = placeOf('orders');
@@ -44,6 +45,7 @@ export function foldEvent(
 
   open.ids.add(id, now);
   noteAges(open, plan, now, postings);
+  const closedSessions = isOnSite(interaction) ? foldVisit(open.parts, interaction, at, now, postings) : null;
   const before = open.facts;
   if (orders !== null) open.keepBook(orders);
   open.post(now);
@@ -57,6 +59,8 @@ export function foldEvent(
     touchesUnits:
       plan.experiments !== null &&
       (noteForExperiments(open, plan.experiments, interaction, at, now) || orders !== null),
+    closedSessions,
+    machineMade: machineMadeMeasure(interaction),
   };
   state.at = now;
   if (!isBeyondHorizon(at, now)) return settleEvent({ state, open, plan, now }, folded);

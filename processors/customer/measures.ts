@@ -1,6 +1,7 @@
 import type { Instant } from '../core/processor.ts';
 import type { InteractionType } from '../../schemas/types.ts';
 import { MEASURES, type Measure } from './features.ts';
+import { reportedMs } from './page-time.ts';
 import type { Postings } from './postings.ts';
 import type { FoldedInteraction } from './read-fields.ts';
 
@@ -56,8 +57,7 @@ export const SIGNED: ReadonlySet<number> = new Set([
 ]);
 
 const INTERACTIONS = placeOf('interactions');
-const OPENS = placeOf('opens');
-const CLICKS = placeOf('clicks');
+const ENGAGED_SECONDS = placeOf('engaged_seconds');
 const NOTHING = -1;
 
 interface Counting {
@@ -73,11 +73,18 @@ export function countInteraction(interaction: FoldedInteraction, at: Instant, po
   const { type } = interaction;
   const { interaction: counts, measure } = countingOf(type);
   if (counts) postings.add(INTERACTIONS, at, 1);
+  else if (type === 'PAGE_ENGAGEMENT') postSeconds(interaction, at, postings);
   if (measure === NOTHING) return;
-  if (interaction.machineGenerated && (measure === OPENS || measure === CLICKS)) return;
+  if (machineMadeMeasure(interaction) !== null) return;
   postings.add(measure, at, 1);
   if (type === 'POINTS_EARNED') postPoints(interaction, 'points_earned', at, postings);
   if (type === 'POINTS_REDEEMED') postPoints(interaction, 'points_redeemed', at, postings);
+}
+
+/** The measure in which the interaction would count if a person had made it; null: a person did, or it counts all the same. */
+export function machineMadeMeasure({ type, machineGenerated }: FoldedInteraction): 'opens' | 'clicks' | null {
+  if (!machineGenerated) return null;
+  return type === 'MESSAGE_OPENED' ? 'opens' : type === 'MESSAGE_CLICKED' ? 'clicks' : null;
 }
 
 function countingOf(type: InteractionType): Counting {
@@ -91,6 +98,13 @@ function countingOf(type: InteractionType): Counting {
     COUNTINGS.set(type, counting);
   }
   return counting;
+}
+
+/** Rounded for each report, so that the sum does not depend on the order in which reports come. */
+function postSeconds(interaction: FoldedInteraction, at: Instant, postings: Postings): void {
+  if (interaction.machineGenerated) return;
+  const seconds = Math.round(reportedMs(interaction.engagedMs) / 1000);
+  if (seconds > 0) postings.add(ENGAGED_SECONDS, at, seconds);
 }
 
 /** `attributes.points`, a whole number of up to ten digits, so that a lifetime's sum stays whole; anything else counts no points. */

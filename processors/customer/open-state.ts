@@ -11,9 +11,11 @@ import { OpenParts } from './parts.ts';
 import { Postings } from './postings.ts';
 import { locateTally, openTally, writeTally } from './tally-packing.ts';
 import { newTally, postToTally, type Tally } from './tally.ts';
+import { VISITS } from './visits.ts';
 
 const ORDERS = placeOf('orders');
 const REVENUE = placeOf('revenue');
+const SESSIONS = placeOf('sessions');
 const NEVER_WAS: Instant = -1;
 
 /** What of a state is opened. */
@@ -97,10 +99,11 @@ export class OpenState {
     }
   }
 
-  /** When the customer last did it; −1: never. A cancelled order never was. */
+  /** When the customer last did it; −1: never. A cancelled order never was; a session is done when it begins. */
   lastAt(measure: number): Instant {
     if (measure === ORDERS) return this.facts.lastAt;
     if (measure === REVENUE) return this.facts.revenueAt;
+    if (measure === SESSIONS) return this.parts.get(VISITS).lastStartAt;
     const tally = this.tally(measure);
     return tally.present ? tally.lastAt : NEVER_WAS;
   }

@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter } from '../core/packing.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
+import type { Postings } from './postings.ts';
 
 /**
  * Something that some customers have and most have not, kept beside the body and unpacked only when it is asked for: a
@@ -15,6 +16,15 @@ export interface Part<Value> {
   write(value: Value, writer: ByteWriter): void;
   /** When silence alone changes something in it; NEVER if it does not. */
   nextDue(value: Value): Instant;
+}
+
+/** A part that two customers who are one can share. */
+export interface MergeablePart<Value> extends Part<Value> {
+  /**
+   * Takes in what another customer, now known to be the same, has: as if all of it had happened to one. The measures of both
+   * are added up apart from this; what must be taken from their sum goes into `postings`.
+   */
+  merge(into: Value, from: Value, postings: Postings): void;
 }
 
 export const NO_PARTS: Buffer = Buffer.alloc(0);

@@ -1,7 +1,7 @@
 import type { Instant } from '../core/processor.ts';
 
-/** More than any event posts: an order taken out with all its refunds, and what the event itself counts for. */
-const POSTINGS_MAX = 64;
+/** More than any event posts: an order taken out with all its refunds, or the sessions of two customers who are one. */
+const POSTINGS_MAX = 256;
 
 /**
  * What a single event adds to measures: each posting has a place in MEASURES, the time it is kept under and an amount, negative

@@ -1,4 +1,4 @@
-import type { CustomerTraits, MeasureTraits } from '../../schemas/types.ts';
+import type { CustomerTraits, MeasureTraits, VisitTraits } from '../../schemas/types.ts';
 import { MEASURES, RATIOS, WINDOWS, type Measure, type Ratio, type Window } from './features.ts';
 
 type Sums = Readonly<Record<Window, number>>;
@@ -12,6 +12,14 @@ export interface ProfileView {
   readonly attributes: Record<string, string>;
   readonly segments: readonly string[];
   readonly identified: boolean;
+  /** Shown, but not for rules: the measures `sessions` and `engaged_seconds` are. */
+  readonly visits?: VisitView;
+}
+
+export interface VisitView extends VisitTraits {
+  /** Of the measured page views; absent when there is none. */
+  readonly averageViewMs?: number;
+  readonly longViewShare?: number;
 }
 
 const FIELDS = {
@@ -42,7 +50,14 @@ export function profileViewOf(traits: CustomerTraits): ProfileView {
     attributes: traits.attributes,
     segments: traits.segments,
     identified: traits.identified,
+    ...(traits.visits === null ? {} : { visits: visitView(traits.visits) }),
   };
+}
+
+function visitView(visits: VisitTraits): VisitView {
+  const { measuredViews, visibleMs, longViews } = visits;
+  if (measuredViews === 0) return visits;
+  return { ...visits, averageViewMs: visibleMs / measuredViews, longViewShare: longViews / measuredViews };
 }
 
 function ratiosOf(traits: CustomerTraits): Partial<Record<Ratio, Partial<Sums>>> {

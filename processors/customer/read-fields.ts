@@ -7,8 +7,11 @@ export const READ_FIELDS = {
   interaction: {
     eventId: true,
     occurredAt: true,
+    channel: true,
     type: true,
+    pageViewId: true,
     order: { orderId: true, amountMinor: true, currency: true, guest: true },
+    engagedMs: true,
     machineGenerated: true,
     experiment: { experimentId: true, variant: true },
     attributes: true,

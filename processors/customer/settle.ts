@@ -11,9 +11,11 @@ import type { Plan } from './plan.ts';
 import { settleBrand } from './settle-brand.ts';
 import type { CustomerState } from './state.ts';
 import { tellUnits } from './tell-units.ts';
+import { countMachineMade, countSessions } from './activity-totals.ts';
 import type { CustomerAddition } from './totals.ts';
 import { publishTraits, publishTraitsNow, traitsDue } from './traits.ts';
 import type { Turn } from './turn.ts';
+import { closeVisit, VISITS, type ClosedSessions } from './visits.ts';
 import { watchMeasure, watchRatios } from './watching.ts';
 
 /** The customer at hand: the state, its body opened, its brand's plan, the instant. */
@@ -34,6 +36,10 @@ export interface Folded {
   readonly hasOtherAttributes: boolean;
   /** What the customer counts for in experiments may be otherwise. */
   readonly touchesUnits: boolean;
+  /** null: as many as before. */
+  readonly closedSessions: ClosedSessions | null;
+  /** The measure that a machine's event was kept out of. */
+  readonly machineMade: 'opens' | 'clicks' | null;
 }
 
 /** Bits of the measures that ratios are made of. */
@@ -57,6 +63,8 @@ export function settleEvent(at: AtHand, folded: Folded): Applied<CustomerAdditio
   if (everything || folded.hasOtherOrders || folded.ordered)
     updateChurn(turn, folded.ordered || state.mustPublishChurn);
   if (folded.hasOtherOrders) countOutcome(turn, folded.ordersBefore);
+  if (folded.closedSessions !== null) countSessions(turn, folded.closedSessions);
+  if (folded.machineMade !== null) countMachineMade(turn, folded.machineMade);
   const segmentsBefore = state.segments;
   updateMemberships(turn);
   settleBrand(turn, segmentsBefore);
@@ -67,7 +75,7 @@ export function settleEvent(at: AtHand, folded: Folded): Applied<CustomerAdditio
 
 /** Everything that silence changes at exactly `at.now`, the state's deadline. */
 export function settleDeadline(at: AtHand): Applied<CustomerAddition> {
-  const { state, plan, now } = at;
+  const { state, open, plan, now } = at;
   const isRedefined = state.rules !== plan.version && state.rules !== 0;
   const everything = state.rules !== plan.version || state.mustEvaluate;
   const cause = isRedefined ? 'DEFINITION' : state.mustEvaluate ? 'EVENT' : 'TIME';
@@ -76,6 +84,10 @@ export function settleDeadline(at: AtHand): Applied<CustomerAddition> {
   plan.scratch.known.fill(0);
   if (everything) watchEverything(turn);
   else watchDue(turn);
+  if (open.parts.isDue(VISITS, now)) {
+    const closed = closeVisit(open.parts);
+    if (closed !== null) countSessions(turn, closed);
+  }
   const isBandNew = everything || state.churnDue <= now ? updateChurn(turn, state.mustPublishChurn) : false;
   const segmentsBefore = state.segments;
   updateMemberships(turn);

@@ -9,6 +9,7 @@ import type { OpenState } from './open-state.ts';
 import { packedIds } from './segment-list.ts';
 import type { CustomerState } from './state.ts';
 import { RATIO_PLACES, TraitSums } from './trait-sums.ts';
+import { VISITS } from './visits.ts';
 import { ageDays } from './watching.ts';
 
 /**
@@ -47,6 +48,7 @@ export function packTraits(
   const { bytes: segments } = packedIds(state.segments);
   writer.raw(segments, 0, segments.length);
   writer.avroString(definitionsVersion);
+  packVisits(open);
   return new PackedValue(writer.copy());
 }
 
@@ -98,4 +100,18 @@ function packAttributes(open: OpenState): void {
     }
   }
   writer.byte(END);
+}
+
+function packVisits({ parts }: OpenState): void {
+  if (!parts.has(VISITS)) {
+    writer.byte(NULL_BRANCH);
+    return;
+  }
+  const { engagedSessions, pages } = parts.get(VISITS);
+  writer.byte(OTHER_BRANCH);
+  writer.int(engagedSessions);
+  writer.int(pages.measuredViews);
+  writer.int(pages.visibleMs);
+  writer.int(pages.longViews);
+  writer.int(pages.unmeasuredViews);
 }

@@ -1,6 +1,6 @@
 import { MINUTE_MS } from '../core/event-time.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
-import type { ChurnTraits, CustomerTraits, MeasureTraits, RatioTraits } from '../../schemas/types.ts';
+import type { ChurnTraits, CustomerTraits, MeasureTraits, RatioTraits, VisitTraits } from '../../schemas/types.ts';
 import { attributeTexts } from './attributes.ts';
 import type { ChurnModel } from './churn-model.ts';
 import { churnBand } from './churn-risk.ts';
@@ -11,6 +11,7 @@ import type { CustomerState } from './state.ts';
 import { RATIO_PLACES, TraitSums, type RatioPlaces } from './trait-sums.ts';
 import { packTraits } from './traits-packing.ts';
 import type { Turn } from './turn.ts';
+import { VISITS } from './visits.ts';
 import { ageDays } from './watching.ts';
 
 /** Traits of one customer are published at most so often, in record time. */
@@ -57,7 +58,15 @@ export function traitsOf(
     attributes: attributeTexts(open.attributes),
     segments: [...state.segments.ids],
     definitionsVersion,
+    visits: visitTraits(open),
   };
+}
+
+function visitTraits({ parts }: OpenState): VisitTraits | null {
+  if (!parts.has(VISITS)) return null;
+  const { engagedSessions, pages } = parts.get(VISITS);
+  const { measuredViews, visibleMs, longViews, unmeasuredViews } = pages;
+  return { engagedSessions, measuredViews, visibleMs, longViews, unmeasuredViews };
 }
 
 function measureTraits(place: number, open: OpenState, now: Instant): MeasureTraits {

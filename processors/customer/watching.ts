@@ -3,6 +3,7 @@ import { NEVER, type Instant } from '../core/processor.ts';
 import { unroll, Unrolled } from '../core/unroll.ts';
 import { firstSlot, leavesAt, type Span } from '../core/window.ts';
 import { region } from './brand-rules.ts';
+import { placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
 import type { AgeWatch, Plan, RatioWatch, TraitWatch } from './plan.ts';
 import type { Postings } from './postings.ts';
@@ -15,6 +16,7 @@ import { isWithin } from './windows.ts';
  * `values`, so that no segment asks for them again.
  */
 
+const SESSIONS = placeOf('sessions');
 const tiles = new Unrolled();
 const denominators = new Unrolled();
 const surroundings = new Surroundings();
@@ -69,14 +71,16 @@ export function watchRatios(open: OpenState, plan: Plan, now: Instant, postings:
   return due;
 }
 
-/** Notes on which side of its thresholds the age of each measure to be posted is, before it is. */
+/** Notes on which side of its thresholds the age of each measure to be posted is, before it is; sessions are posted last. */
 export function noteAges(open: OpenState, plan: Plan, now: Instant, postings: Postings): void {
-  for (let index = 0; index < postings.count; index++) {
-    const measure = postings.measure(index);
-    const watch = plan.measures[measure]?.age;
-    if (watch !== undefined && watch !== null) {
-      plan.scratch.ageRegions[measure] = ageRegion(watch, open.lastAt(measure), now);
-    }
+  for (let index = 0; index < postings.count; index++) noteAge(open, plan, now, postings.measure(index));
+  noteAge(open, plan, now, SESSIONS);
+}
+
+function noteAge(open: OpenState, plan: Plan, now: Instant, measure: number): void {
+  const watch = plan.measures[measure]?.age;
+  if (watch !== undefined && watch !== null) {
+    plan.scratch.ageRegions[measure] = ageRegion(watch, open.lastAt(measure), now);
   }
 }
 

@@ -1,3 +1,4 @@
+import { CUSTOMER_METRICS } from './metrics-of-customers.ts';
 import type { MetricRow } from './metrics-labels.ts';
 
 /** Gauges that add up what the totals of the owned partitions say: how many customers, answers, cases, units. */
@@ -20,6 +21,7 @@ export const TOTALS_METRICS = {
     help: 'A measure of a brand as a whole, as last published to brand-kpis.v1; absent while it has no value. 20 brands of a partition at most.',
     fromTotals: true,
   },
+  ...CUSTOMER_METRICS,
   kizuna_churn_matured_orders: {
     type: 'gauge',
     labels: ['brand'],

@@ -147,8 +147,8 @@ export class CustomerDriver {
   /** `segment_members` and `customers` as `label: value`. */
   get gauges(): Record<string, number> {
     return Object.fromEntries(
-      [...this.processor.totals.gauges(this.totals)].map(({ labels, value }) => [
-        labels['segment'] ?? labels['churn_band'] ?? '',
+      [...this.processor.totals.gauges(this.totals)].map(({ name, labels, value }) => [
+        labels['segment'] ?? labels['churn_band'] ?? name,
         value,
       ]),
     );

@@ -14,6 +14,7 @@ const SEGMENTS = {
   gold: { 'attributes.plan': 'gold' },
   lapsing: { 'ages.orders': { $gte: 20, $lt: 45 } },
   left: { 'ages.revenue': { $gte: 3 } },
+  met: { 'traits.sessions.24h': { $gte: 2 }, 'ages.sessions': { $lt: 3 } },
   net: { $or: [{ 'traits.revenue.90d': { $gte: 1000 } }, { 'traits.revenue.24h': { $lt: 0 } }] },
   owing: { 'traits.revenue.365d': { $lt: 0 } },
   regular: { 'traits.interactions.365d': { $gte: 5 }, 'traits.page_views.lifetime': { $gt: 3 } },

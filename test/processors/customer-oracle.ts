@@ -17,6 +17,8 @@ export interface Happening {
 interface Folded {
   /** The time it is kept under. */
   readonly at: number;
+  /** The document's clock when it came. */
+  readonly cameAt: number;
   readonly interaction: Interaction;
 }
 
@@ -94,7 +96,7 @@ export function runOracle(
     outcomes.push(outcome);
     if (outcome !== 'apply' && outcome !== 'beyond_horizon') continue;
     applied.push({ id: interaction.eventId, at: now });
-    folded.push({ at: Math.min(interaction.occurredAt, now), interaction });
+    folded.push({ at: Math.min(interaction.occurredAt, now), cameAt: now, interaction });
     evaluate(now, 'EVENT');
   }
   pass(until);
@@ -119,7 +121,8 @@ function contributionsOf(folded: readonly Folded[]): Contribution[] {
   const cancelled = new Set(
     folded.flatMap(({ interaction: { type, order } }) => (type === 'ORDER_CANCELLED' ? [order?.orderId] : [])),
   );
-  return folded.flatMap(({ at, interaction: { type, order } }) => {
+  const begun = sessionsOf(folded).map(({ at }) => ({ measure: 'sessions', at, amount: 1 }));
+  const rest = folded.flatMap(({ at, interaction: { type, order } }) => {
     const own: Contribution[] = [];
     const add = (measure: string, amount = 1): void => void own.push({ measure, at, amount });
     if (!['MESSAGE_DELIVERED', 'IDENTIFIED'].includes(type)) add('interactions');
@@ -136,6 +139,34 @@ function contributionsOf(folded: readonly Folded[]): Contribution[] {
     }
     return own;
   });
+  return [...rest, ...begun];
+}
+
+/** Everything on the site that came less than a day late, divided where 30 minutes are between one and the next. */
+function sessionsOf(folded: readonly Folded[]): { at: number; isEngaged: boolean }[] {
+  const visits = folded
+    .filter(({ interaction: { type } }) => ['PAGE_VIEW', 'CART_ADD', 'ORDER_PLACED'].includes(type))
+    .filter(({ at, cameAt }) => cameAt - at < DAY)
+    .sort((a, b) => a.at - b.at);
+  const sessions: Folded[][] = [];
+  for (const each of visits) {
+    const open = sessions.at(-1);
+    if (each.at - (open?.at(-1)?.at ?? -Infinity) < 30 * MINUTE) open?.push(each);
+    else sessions.push([each]);
+  }
+  return sessions.map((session) => {
+    const [at, endAt] = [session[0]?.at ?? 0, session.at(-1)?.at ?? 0];
+    const views = session.filter(({ interaction: { type } }) => type === 'PAGE_VIEW').length;
+    return { at, isEngaged: endAt - at > 10_000 || views >= 2 || views < session.length };
+  });
+}
+
+function visitsOf(folded: readonly Folded[]): { visits?: Document } {
+  const onSite = folded.filter(({ interaction: { type } }) => ['PAGE_VIEW', 'CART_ADD', 'ORDER_PLACED'].includes(type));
+  if (onSite.length === 0) return {};
+  const unmeasuredViews = onSite.filter(({ interaction: { type } }) => type === 'PAGE_VIEW').length;
+  const engagedSessions = sessionsOf(folded).filter(({ isEngaged }) => isEngaged).length;
+  return { visits: { engagedSessions, measuredViews: 0, visibleMs: 0, longViews: 0, unmeasuredViews } };
 }
 
 function viewAt(folded: readonly Folded[], now: number): Document {
@@ -159,7 +190,7 @@ function viewAt(folded: readonly Folded[], now: number): Document {
     ratios[ratio] = Object.fromEntries(known.map((window) => [window, quotient(window)]));
   }
   const ages = Object.fromEntries(Object.entries(last).map(([measure, at]) => [measure, Math.floor((now - at) / DAY)]));
-  return { traits, ages, ratios, attributes: attributesOf(folded), identified: true };
+  return { traits, ages, ratios, attributes: attributesOf(folded), identified: true, ...visitsOf(folded) };
 }
 
 /** The latest by time; of two at the same millisecond the greater text. */

@@ -36,10 +36,10 @@ describe('windows end by themselves', () => {
   });
 
   test('only the tile whose going matters wakes the customer', () => {
-    const driver = new CustomerDriver(definitions({ busy: { 'traits.page_views.24h': { $gte: 3 } } }));
-    for (let hour = 0; hour < 5; hour++) driver.record(T + hour * HOUR);
+    const driver = new CustomerDriver(definitions({ busy: { 'traits.social_actions.24h': { $gte: 3 } } }));
+    for (let hour = 0; hour < 5; hour++) driver.record(T + hour * HOUR, { type: 'SOCIAL_LIKE' });
     driver.silence(T + 60 * DAY);
-    // Five views: the third newest, of hour 2, must leave.
+    // Five of them: the third newest, of hour 2, must leave.
     expect(exits(driver)).toEqual([[Math.floor(T / HOUR) * HOUR + 27 * HOUR, ['-busy']]]);
     // Once when three are left, exactly on the rule's constant, and once when they are fewer.
     expect(driver.wakeups).toHaveLength(2);
@@ -125,7 +125,7 @@ describe('churn risk', () => {
       expect(before < (previous?.probability ?? 0) + 0.05 && churnBand(before) === previous?.band).toBe(true);
       previous = change;
     }
-    expect(driver.gauges).toEqual({ MEDIUM: 0, HIGH: 1 });
+    expect(driver.gauges).toMatchObject({ MEDIUM: 0, HIGH: 1 });
   });
 
   test('says by which properties it differs from the reference customer, by silence too', () => {

@@ -58,8 +58,8 @@ test.each([
   expect(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, sha256(text)]))).toEqual({
     'brand-kpis.v1.ndjson': '0f837dd9bc7466b4',
     'cases.v1.ndjson': '8355d09c14931d99',
-    'churn-risk.v1.ndjson': 'c8fdfa975694cb1d',
-    'customer-traits.v1.ndjson': '0b6d70fbda046b97',
+    'churn-risk.v1.ndjson': '5fc406680f2403cd',
+    'customer-traits.v1.ndjson': 'b53d2d10730f0f5b',
     'dead-letters.ndjson': '2f4dd53b204d7130',
     'experiment-results.v1.ndjson': 'e3b0c44298fc1c14',
     'profiles.ndjson': '2babe42fa180570a',
