@@ -286,6 +286,18 @@ export interface VisitTraits {
   unmeasuredViews: number;
 }
 
+/** Where the customer is on the journey and in the life with the brand. */
+export interface JourneyTraits {
+  /** awareness, consideration, purchase, retention or advocacy; null when not followed. */
+  stage: null | string;
+  /** Since when. */
+  stageSince: null | number;
+  /** new, active, at_risk, dormant, resurrected or churned; null when not followed, or before the first interaction. */
+  lifecycle: null | string;
+  /** Since when. */
+  lifecycleSince: null | number;
+}
+
 /** The profile view of a customer, packed: everything a segment rule can see. */
 export interface CustomerTraits {
   /** The brand. */
@@ -310,6 +322,8 @@ export interface CustomerTraits {
   definitionsVersion: string;
   /** What visits to the site and the app come to; null when there was none. */
   visits: null | VisitTraits;
+  /** Stage and lifecycle; null when the brand follows neither. */
+  journey: null | JourneyTraits;
 }
 
 /** One metric of one customer. */
@@ -592,6 +606,33 @@ export interface Interaction {
   experiment: null | Experiment;
   /** Anything else, at most 32 entries, names up to 64 bytes, values up to 1 KiB. Those of IDENTIFIED become attributes of the customer. */
   attributes: Record<string, string>;
+}
+
+/** What moved: the stage of the journey, or the lifecycle. */
+export type JourneyAxis = 'UNKNOWN' | 'STAGE' | 'LIFECYCLE';
+
+/** A customer moved to another stage of the journey, or of the lifecycle. */
+export interface JourneyChanged {
+  /** The brand. */
+  brandId: string;
+  /** The customer: u:, e: or a: and the identifier. */
+  customerId: string;
+  /** When it became true. */
+  occurredAt: number;
+  /** What made it true. */
+  cause: ChangeCause;
+  /** What moved. */
+  axis: JourneyAxis;
+  /** Where the customer was; null when nothing was known before. */
+  from: null | string;
+  /** Where the customer is: awareness, consideration, purchase, retention, advocacy; or new, active, at_risk, dormant, resurrected, churned. */
+  to: string;
+  /** The rule that moved the customer, for example first_order or silence. */
+  rule: string;
+  /** Since when the customer was in from; null when nothing was known before. */
+  since: null | number;
+  /** Content hash of the definitions it was decided by. */
+  definitionsVersion: string;
 }
 
 /** The scale of a score: net promoter 0 to 10, satisfaction 1 to 10, effort 1 to 5 (low is good), rating 1 to 5, unless the survey says otherwise. */
@@ -884,6 +925,7 @@ export interface Records {
   ExperimentEvent: ExperimentEvent;
   ExperimentResults: ExperimentResults;
   Interaction: Interaction;
+  JourneyChanged: JourneyChanged;
   SegmentMembershipsChanged: SegmentMembershipsChanged;
   TouchpointAlertChanged: TouchpointAlertChanged;
   TouchpointEvent: TouchpointEvent;

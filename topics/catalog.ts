@@ -155,6 +155,14 @@ export const TOPICS = [
     schema: 'CustomerTraits',
   },
   {
+    ...compactedOutput,
+    name: 'journey-stages.v1',
+    doc: 'A customer moved to another stage of the journey or of the lifecycle, from which one, by which rule.',
+    schema: 'JourneyChanged',
+    cleanup: 'delete',
+    retentionMs: 28 * DAY_MS,
+  },
+  {
     ...everyTopic,
     name: 'touchpoint-events.v1',
     role: 'internal',

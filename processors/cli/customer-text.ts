@@ -37,10 +37,18 @@ export function profileText(key: string, at: Instant, { asOf, isRedefined, profi
     ['identified', identified ? 'yes' : 'no'],
     ['churn risk', churn === undefined ? 'no order, or no model' : `${churn.band} ${churn.probability.toFixed(4)}`],
     ['segments', `${segments.join(', ') || 'none'}${redefined}`],
+    ...journeyFacts(profile),
     ...visitFacts(profile),
     ...Object.entries(attributes).map(([name, value]) => [`attribute ${printable(name)}`, printable(value)]),
   ];
   return [columns(facts), measuresText(profile), ratiosText(profile)].filter((part) => part !== '').join('\n\n');
+}
+
+function journeyFacts({ stage, stageSince = '', lifecycle, lifecycleSince = '' }: Inspection['profile']): string[][] {
+  return [
+    ...(stage === undefined ? [] : [['stage', `${stage} since ${stageSince}`]]),
+    ...(lifecycle === undefined ? [] : [['lifecycle', `${lifecycle} since ${lifecycleSince}`]]),
+  ];
 }
 
 function visitFacts({ visits, traits }: Inspection['profile']): string[][] {

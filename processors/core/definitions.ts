@@ -155,6 +155,37 @@ export interface ExperimentDefinition {
   readonly file: string;
 }
 
+/** When a customer is in which of the five stages (customer/stages.ts). */
+export interface StageSettings {
+  /** So many product views, or one cart or checkout, are product intent … */
+  readonly considerationViews: number;
+  /** … for so long. */
+  readonly considerationDays: number;
+  readonly onboardingDays: number;
+  readonly retentionDays: number;
+  readonly advocacyDays: number;
+  /** A move backwards waits until the customer has been so long in the stage. */
+  readonly minDwellHours: number;
+}
+
+/** When a customer is new, active, at risk, dormant, resurrected or churned (customer/lifecycle.ts). */
+export interface LifecycleSettings {
+  readonly newDays: number;
+  readonly activeDays: number;
+  readonly dormantDays: number;
+  readonly churnedDays: number;
+  readonly resurrectedDays: number;
+}
+
+/** The journey of a brand's customers; what is null is not followed. */
+export interface JourneySettings {
+  /** The brand, or `default`. */
+  readonly id: string;
+  readonly stages: StageSettings | null;
+  readonly lifecycle: LifecycleSettings | null;
+  readonly file: string;
+}
+
 export interface Definitions {
   readonly brands: ReadonlyMap<string, BrandDefinition>;
   /** For a brand without a definition of its own. */
@@ -168,6 +199,9 @@ export interface Definitions {
   /** By language. */
   readonly sentiment: ReadonlyMap<string, SentimentModelDefinition>;
   readonly experiments: ReadonlyMap<string, ExperimentDefinition>;
+  readonly journeys: ReadonlyMap<string, JourneySettings>;
+  /** For a brand without settings of its own. */
+  readonly defaultJourney: JourneySettings;
   /** Content hash of the whole set: the `definitionsVersion` of every output. */
   readonly hash: string;
 }

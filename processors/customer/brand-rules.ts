@@ -1,5 +1,5 @@
 import type { Evidence } from '../../schemas/types.ts';
-import type { BrandDefinition, Definitions, ExperimentDefinition } from '../core/definitions.ts';
+import type { BrandDefinition, Definitions, ExperimentDefinition, JourneySettings } from '../core/definitions.ts';
 import { ConfigurationError } from '../core/errors.ts';
 import type { Fault } from '../core/errors.ts';
 import { baselineFault, churnModelOf, type ChurnModel } from './churn-model.ts';
@@ -34,6 +34,8 @@ export interface BrandRules {
   readonly segments: readonly CompiledSegment[];
   readonly churn: ChurnModel | null;
   readonly experiments: readonly ExperimentDefinition[];
+  readonly journey: JourneySettings;
+  readonly surveys: Definitions['surveys'];
 }
 
 export interface CompiledSegment {
@@ -80,6 +82,7 @@ export function compileDefinitions(definitions: Definitions): (brandId: string) 
     [
       ...definitions.brands.keys(),
       ...definitions.churn.keys(),
+      ...definitions.journeys.keys(),
       ...parsed.flatMap(({ definition }) => definition.brands),
       ...Array.from(definitions.experiments.values(), ({ brands }) => brands).flat(),
     ].filter((id) => id !== '*'),
@@ -164,6 +167,8 @@ function compileBrand(brandId: string, definitions: Definitions, ordered: readon
     experiments: [...definitions.experiments.values()].filter(
       ({ brands }) => brands.includes('*') || brands.includes(brandId),
     ),
+    journey: definitions.journeys.get(brandId) ?? definitions.defaultJourney,
+    surveys: definitions.surveys,
   };
 }
 

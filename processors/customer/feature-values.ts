@@ -2,6 +2,7 @@ import type { Instant } from '../core/processor.ts';
 import type { ChurnModel } from './churn-model.ts';
 import { churnBand, churnProbability } from './churn-risk.ts';
 import { RATIOS, type Feature, type FeatureValue } from './features.ts';
+import { journeyOf } from './journey.ts';
 import { placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
 import { windowSum } from './tally.ts';
@@ -33,6 +34,10 @@ export function valueOf(
       const probability = churnAt(open, model, now);
       return probability === undefined ? undefined : churnBand(probability);
     }
+    case 'stage':
+      return journeyOf(open)?.stage ?? undefined;
+    case 'lifecycle':
+      return journeyOf(open)?.lifecycle ?? undefined;
     case 'attribute':
       return open.attributes.get(feature.name)?.value;
     case 'segments':

@@ -51,6 +51,8 @@ export type Feature =
   | { readonly kind: 'age'; readonly measure: Measure }
   | { readonly kind: 'churn_probability' }
   | { readonly kind: 'churn_band' }
+  | { readonly kind: 'stage' }
+  | { readonly kind: 'lifecycle' }
   | { readonly kind: 'attribute'; readonly name: string }
   | { readonly kind: 'segments' }
   | { readonly kind: 'identified' };

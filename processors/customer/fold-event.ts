@@ -5,10 +5,12 @@ import { mergeAttributes } from './attributes.ts';
 import { countExtras } from './brand-extras.ts';
 import { noteForExperiments } from './note-exposures.ts';
 import { fingerprint } from '../core/fingerprint.ts';
+import { foldJourney, JOURNEY } from './journey.ts';
 import { countInteraction, machineMadeMeasure, placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
 import type { OrderBook, OrderFacts } from './order-book.ts';
 import { cancelOrder, placeOrder, refundOrder } from './orders.ts';
+import type { OpenParts } from './parts.ts';
 import type { Plan } from './plan.ts';
 import type { Postings } from './postings.ts';
 import type { FoldedEvent, FoldedInteraction } from './read-fields.ts';
@@ -46,6 +48,7 @@ export function foldEvent(
   open.ids.add(id, now);
   noteAges(open, plan, now, postings);
   const closedSessions = isOnSite(interaction) ? foldVisit(open.parts, interaction, at, now, postings) : null;
+  const hasMovedOn = foldPerson(open.parts, interaction, at, plan);
   const before = open.facts;
   if (orders !== null) open.keepBook(orders);
   open.post(now);
@@ -59,6 +62,7 @@ export function foldEvent(
     touchesUnits:
       plan.experiments !== null &&
       (noteForExperiments(open, plan.experiments, interaction, at, now) || orders !== null),
+    hasMovedOn,
     closedSessions,
     machineMade: machineMadeMeasure(interaction),
   };
@@ -73,6 +77,16 @@ export function foldEvent(
   state.due = now;
   open.keepIn(state);
   return changes === null ? skip('beyond_horizon') : { ...skip('beyond_horizon'), contributions: [changes] };
+}
+
+/** Takes in what the journey is made of; answers whether that may move it on. */
+function foldPerson(parts: OpenParts, interaction: FoldedInteraction, at: Instant, plan: Plan): boolean {
+  const { stages, lifecycle } = plan.rules.journey;
+  if (stages === null && lifecycle === null) return false;
+  const journey = parts.get(JOURNEY);
+  if (!foldJourney(journey, interaction, at, plan.rules)) return false;
+  parts.put(JOURNEY, journey);
+  return true;
 }
 
 /** The order book as an order event leaves it; null for any other event; or why the event changes nothing. */

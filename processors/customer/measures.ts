@@ -12,6 +12,11 @@ export function placeOf(measure: Measure): number {
   return PLACES.get(measure) ?? 0;
 }
 
+/** A bit for the place of each. */
+export function bitsOf(...measures: readonly Measure[]): number {
+  return measures.reduce((bits, measure) => bits | (1 << placeOf(measure)), 0);
+}
+
 const NO_INTERACTION: ReadonlySet<InteractionType> = new Set([
   'PAGE_ENGAGEMENT',
   'MESSAGE_SENT',
@@ -85,6 +90,11 @@ export function countInteraction(interaction: FoldedInteraction, at: Instant, po
 export function machineMadeMeasure({ type, machineGenerated }: FoldedInteraction): 'opens' | 'clicks' | null {
   if (!machineGenerated) return null;
   return type === 'MESSAGE_OPENED' ? 'opens' : type === 'MESSAGE_CLICKED' ? 'clicks' : null;
+}
+
+/** Whether the type alone makes it something the customer did. */
+export function isInteraction(type: InteractionType): boolean {
+  return countingOf(type).interaction;
 }
 
 function countingOf(type: InteractionType): Counting {

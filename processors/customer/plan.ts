@@ -46,6 +46,8 @@ export interface Plan {
   readonly churnSlots: readonly number[];
   /** Null for a brand without experiments. */
   readonly experiments: ExperimentPlan | null;
+  readonly stageSlots: readonly number[];
+  readonly lifecycleSlots: readonly number[];
   /** Probabilities that some segment compares with, and the bands' limits. */
   readonly churnThresholds: readonly number[];
   /** By slot: places of the segments that read it. */
@@ -82,6 +84,8 @@ export function planOf(rules: BrandRules): Plan {
   const ages = new Map<number, AgeWatch>();
   const attributes: { slot: number; name: string }[] = [];
   const churnSlots: number[] = [];
+  const stageSlots: number[] = [];
+  const lifecycleSlots: number[] = [];
   const churnThresholds = [...BAND_LIMITS];
   for (const [slot, feature] of rules.features.entries()) {
     const thresholds = rules.thresholds[slot] ?? [];
@@ -106,6 +110,12 @@ export function planOf(rules: BrandRules): Plan {
         churnSlots.push(slot);
         churnThresholds.push(...thresholds);
         break;
+      case 'stage':
+        stageSlots.push(slot);
+        break;
+      case 'lifecycle':
+        lifecycleSlots.push(slot);
+        break;
       case 'segments':
       case 'identified':
         // Nothing moves these by itself: memberships are followed while they are evaluated.
@@ -120,6 +130,8 @@ export function planOf(rules: BrandRules): Plan {
     attributes,
     churnSlots,
     experiments: experimentPlanOf(rules.experiments),
+    stageSlots,
+    lifecycleSlots,
     churnThresholds,
     readers: rules.features.map((_, slot) => places(rules, (slots) => slots.includes(slot))),
     placeOfSegment: new Map(rules.segments.map((segment, place) => [segment.id, place])),

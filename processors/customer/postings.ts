@@ -45,4 +45,10 @@ export class Postings {
     for (let index = 0; index < this.#count; index++) if (this.#measures[index] === measure) return true;
     return false;
   }
+
+  /** Whether one of the measures is among those of `bits`, a bit for each place. */
+  touches(bits: number): boolean {
+    for (let index = 0; index < this.#count; index++) if (((bits >>> this.measure(index)) & 1) === 1) return true;
+    return false;
+  }
 }

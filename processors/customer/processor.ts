@@ -45,6 +45,7 @@ export function createCustomer(definitions: Definitions): CustomerProcessor {
       'segment-memberships.v1',
       'churn-risk.v1',
       'customer-traits.v1',
+      'journey-stages.v1',
       'brand-partials.v1',
       'experiment-events.v1',
     ],

@@ -1,4 +1,4 @@
-import type { CustomerTraits, MeasureTraits, VisitTraits } from '../../schemas/types.ts';
+import type { CustomerTraits, JourneyTraits, MeasureTraits, VisitTraits } from '../../schemas/types.ts';
 import { MEASURES, RATIOS, WINDOWS, type Measure, type Ratio, type Window } from './features.ts';
 
 type Sums = Readonly<Record<Window, number>>;
@@ -12,6 +12,11 @@ export interface ProfileView {
   readonly attributes: Record<string, string>;
   readonly segments: readonly string[];
   readonly identified: boolean;
+  readonly stage?: string;
+  readonly lifecycle?: string;
+  /** Shown, but not for rules. */
+  readonly stageSince?: string;
+  readonly lifecycleSince?: string;
   /** Shown, but not for rules: the measures `sessions` and `engaged_seconds` are. */
   readonly visits?: VisitView;
 }
@@ -50,7 +55,20 @@ export function profileViewOf(traits: CustomerTraits): ProfileView {
     attributes: traits.attributes,
     segments: traits.segments,
     identified: traits.identified,
+    ...journeyView(traits.journey),
     ...(traits.visits === null ? {} : { visits: visitView(traits.visits) }),
+  };
+}
+
+function journeyView(
+  journey: JourneyTraits | null,
+): Pick<ProfileView, 'stage' | 'stageSince' | 'lifecycle' | 'lifecycleSince'> {
+  const { stage = null, stageSince = null, lifecycle = null, lifecycleSince = null } = journey ?? {};
+  return {
+    ...(stage === null ? {} : { stage }),
+    ...(stageSince === null ? {} : { stageSince: new Date(stageSince).toISOString() }),
+    ...(lifecycle === null ? {} : { lifecycle }),
+    ...(lifecycleSince === null ? {} : { lifecycleSince: new Date(lifecycleSince).toISOString() }),
   };
 }
 

@@ -11,6 +11,7 @@ export const READ_FIELDS = {
     type: true,
     pageViewId: true,
     order: { orderId: true, amountMinor: true, currency: true, guest: true },
+    score: true,
     engagedMs: true,
     machineGenerated: true,
     experiment: { experimentId: true, variant: true },

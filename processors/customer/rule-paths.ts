@@ -1,5 +1,7 @@
 import { suggestion } from '../core/nearest-name.ts';
 import { CHURN_BANDS, MEASURES, RATIOS, WINDOWS } from './features.ts';
+import { LIFECYCLES } from './lifecycle.ts';
+import { STAGES } from './stages.ts';
 import type { Feature, Measure, Ratio, Window } from './features.ts';
 
 /** Which values a path can take: rules are checked against it, so that one that can never be true is refused. */
@@ -20,7 +22,7 @@ export interface RulePath {
 }
 
 /** Parts of the profile view that rules cannot name yet. */
-const NOT_SERVED_YET: ReadonlySet<string> = new Set(['stage', 'lifecycle', 'loyalty', 'affinity', 'scores']);
+const NOT_SERVED_YET: ReadonlySet<string> = new Set(['loyalty', 'affinity', 'scores']);
 
 /** Sums that a refund or a negative `attributes.points` can take below zero. */
 const MAY_BE_NEGATIVE: ReadonlySet<Measure> = new Set(['revenue', 'points_earned', 'points_redeemed']);
@@ -34,6 +36,8 @@ const KNOWN_PATHS: readonly string[] = [
   ...MEASURES.map((measure) => `ages.${measure}`),
   'churn.probability',
   'churn.band',
+  'stage',
+  'lifecycle',
   'segments',
   'identified',
 ];
@@ -88,6 +92,10 @@ function featureOf(head: string, second: string, third: string): Omit<RulePath, 
             feature: { kind: 'churn_probability' },
             domain: { ...ANY, type: 'number', min: 0, max: 1, optional: true },
           };
+    case 'stage':
+      return { feature: { kind: 'stage' }, domain: { ...ANY, type: 'text', texts: STAGES, optional: true } };
+    case 'lifecycle':
+      return { feature: { kind: 'lifecycle' }, domain: { ...ANY, type: 'text', texts: LIFECYCLES, optional: true } };
     case 'segments':
       return { feature: { kind: 'segments' }, domain: { ...ANY, type: 'segments', optional: false } };
     case 'identified':

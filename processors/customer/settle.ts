@@ -5,6 +5,8 @@ import { countOutcome } from './churn-outcomes.ts';
 import { RATIOS } from './features.ts';
 import { placeOf } from './measures.ts';
 import { updateMemberships } from './memberships.ts';
+import { JOURNEY } from './journey.ts';
+import { INTENT, updateJourney } from './journey-changes.ts';
 import type { OpenState } from './open-state.ts';
 import type { OrderFacts } from './order-book.ts';
 import type { Plan } from './plan.ts';
@@ -36,6 +38,8 @@ export interface Folded {
   readonly hasOtherAttributes: boolean;
   /** What the customer counts for in experiments may be otherwise. */
   readonly touchesUnits: boolean;
+  /** A day with an interaction, or a recommendation, that was not known. */
+  readonly hasMovedOn: boolean;
   /** null: as many as before. */
   readonly closedSessions: ClosedSessions | null;
   /** The measure that a machine's event was kept out of. */
@@ -63,6 +67,7 @@ export function settleEvent(at: AtHand, folded: Folded): Applied<CustomerAdditio
   if (everything || folded.hasOtherOrders || folded.ordered)
     updateChurn(turn, folded.ordered || state.mustPublishChurn);
   if (folded.hasOtherOrders) countOutcome(turn, folded.ordersBefore);
+  if (everything || folded.hasMovedOn || folded.hasOtherOrders || at.open.postings.touches(INTENT)) updateJourney(turn);
   if (folded.closedSessions !== null) countSessions(turn, folded.closedSessions);
   if (folded.machineMade !== null) countMachineMade(turn, folded.machineMade);
   const segmentsBefore = state.segments;
@@ -89,10 +94,11 @@ export function settleDeadline(at: AtHand): Applied<CustomerAddition> {
     if (closed !== null) countSessions(turn, closed);
   }
   const isBandNew = everything || state.churnDue <= now ? updateChurn(turn, state.mustPublishChurn) : false;
+  const isJourneyNew = everything || open.parts.isDue(JOURNEY, now) ? updateJourney(turn) : false;
   const segmentsBefore = state.segments;
   updateMemberships(turn);
   settleBrand(turn, segmentsBefore);
-  if (isBandNew || state.mustEvaluate || traitsDue(state) <= now) publishTraits(turn);
+  if (isBandNew || isJourneyNew || state.mustEvaluate || traitsDue(state) <= now) publishTraits(turn);
   if (everything) tellUnits(turn);
   if (now > state.at) state.at = now;
   return close(turn);

@@ -1,10 +1,11 @@
 import { PipelineError } from '../core/errors.ts';
-import type { ByteReader, ByteWriter } from '../core/packing.ts';
+import { ByteReader, type ByteWriter } from '../core/packing.ts';
 import { NEVER, type Instant, type Packing, type Summary } from '../core/processor.ts';
 import { RINGS } from '../core/window.ts';
 import { churnBand } from './churn-risk.ts';
 import { lastInteractionOf } from './open-state.ts';
-import { NO_PARTS } from './parts.ts';
+import { JOURNEY } from './journey.ts';
+import { NO_PARTS, OpenParts } from './parts.ts';
 import { NO_SEGMENTS, readSegmentList, type SegmentList } from './segment-list.ts';
 import { NOTHING_TOLD } from './told-units.ts';
 
@@ -53,6 +54,10 @@ const MUST_PUBLISH_TRAITS = 64;
 const HAS_CHURN_DUE = 128;
 const HAS_PARTS = 256;
 const HAS_TOLD = 512;
+
+// Room to read in, for summaries.
+const bodyReader = new ByteReader(Buffer.alloc(0));
+const summarized = new OpenParts();
 
 // One text a brand instead of one a customer: a look at it finds the brand's rules without comparing letters.
 const brandIds = new Map<string, string>();
@@ -144,8 +149,11 @@ export const customerPacking: Packing<CustomerState> & { summarize(reader: ByteR
     if ((flags & HAS_CHURN_DUE) !== 0) reader.int();
     if ((flags & HAS_TRAITS) !== 0) reader.uint();
     if ((flags & HAS_RATIO_DUE) !== 0) reader.uint();
-    const lastSeenAt = reader.uint() === 0 ? -1 : lastInteractionOf(reader);
-    return { at, churn, segments, lastSeenAt: lastSeenAt < 0 ? null : new Date(lastSeenAt) };
+    const body = reader.bytes();
+    const lastSeenAt = body.length === 0 ? -1 : lastInteractionOf(bodyReader.reset(body));
+    summarized.open((flags & HAS_PARTS) === 0 ? NO_PARTS : reader.bytes());
+    const { stage, lifecycle } = summarized.get(JOURNEY);
+    return { at, churn, segments, stage, lifecycle, lastSeenAt: lastSeenAt < 0 ? null : new Date(lastSeenAt) };
   },
 };
 

@@ -1,7 +1,7 @@
 import { NEVER, type Instant } from '../core/processor.ts';
 import { addToTiles, clearTiles, newTiles, type Tiles } from '../core/tiles.ts';
 import { unroll, Unrolled } from '../core/unroll.ts';
-import { firstSlot, oldestSlot, RINGS, type Span } from '../core/window.ts';
+import { firstSlot, leavesAt, oldestSlot, RINGS, type Span } from '../core/window.ts';
 import { WINDOWS } from './features.ts';
 import { SPANS } from './windows.ts';
 
@@ -72,6 +72,18 @@ export function windowSum(tally: Tally, span: Span | null, now: Instant): number
   let sum = 0;
   for (let index = 0; index < tilesOfWindow.length; index++) sum += tilesOfWindow.value(index);
   return sum;
+}
+
+/** Until when the window holds at least `least`, provided that no tile of it is below zero; −1: it does not. */
+export function holdsUntil(tally: Tally, span: Span, least: number, now: Instant): Instant {
+  if (!tally.present) return -1;
+  unroll(tally.rings[span.ring], firstSlot(span, now), tilesOfWindow);
+  let sum = 0;
+  for (let index = 0; index < tilesOfWindow.length; index++) {
+    sum += tilesOfWindow.value(index);
+    if (sum >= least) return leavesAt(span, tilesOfWindow.slot(index));
+  }
+  return -1;
 }
 
 /** The sums over every window, shortest first, and since ever, into seven places of `sums` from `at` on, of a present tally. */

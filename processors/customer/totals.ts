@@ -20,11 +20,11 @@ import {
 export const INSUFFICIENT_DATA = 'INSUFFICIENT_DATA';
 export type BandLabel = ChurnBand | typeof INSUFFICIENT_DATA;
 
-/** One customer more or less in a segment or a band of a brand. */
+/** One customer more or less in a segment, a band, a stage or a lifecycle of a brand. */
 interface CountAddition {
   readonly brandId: string;
-  readonly of: 'segment' | 'band';
-  /** Segment id or band label. */
+  readonly of: 'segment' | 'band' | 'stage' | 'lifecycle';
+  /** Segment id, or the label of what else it is. */
   readonly label: string;
   readonly by: number;
 }
@@ -36,12 +36,14 @@ interface BrandTotals {
   readonly bands: Map<string, number>;
   /** By ACTIVITIES. */
   readonly activities: Map<string, number>;
+  readonly stages: Map<string, number>;
+  readonly lifecycles: Map<string, number>;
   readonly outcomes: OutcomeTotals;
 }
 
 /** Of one partition. */
 export interface CustomerTotals {
-  /** How many customers each brand has in each segment and churn band, what they did, and what came of churn risks. */
+  /** How many customers each brand has in each segment, churn band, stage and lifecycle, what they did, and what came of churn risks. */
   readonly brands: Map<string, BrandTotals>;
   /** What the measures of brands are made of. */
   readonly documents: BrandDocuments;
@@ -59,7 +61,7 @@ export const customerTotals: TotalsDefinition<CustomerTotals, CustomerAddition> 
     const { brandId } = addition;
     let brand = brands.get(brandId);
     if (brand === undefined) {
-      brand = { segments: new Map(), bands: new Map(), activities: new Map(), outcomes: newOutcomes() };
+      brand = newBrandTotals();
       brands.set(brandId, brand);
     }
     if (addition.of === 'outcome') {
@@ -67,15 +69,19 @@ export const customerTotals: TotalsDefinition<CustomerTotals, CustomerAddition> 
       return;
     }
     const { of, label, by } = addition;
-    const counts = { segment: brand.segments, band: brand.bands, activity: brand.activities }[of];
+    const counts = countsOf(brand, of);
     // An empty segment stays as 0, so that its gauge falls to 0 instead of standing still.
     counts.set(label, (counts.get(label) ?? 0) + by);
   },
 
   *gauges({ brands }): Iterable<GaugeSample> {
-    for (const [brand, { segments, bands, activities, outcomes }] of brands) {
+    for (const [brand, { segments, bands, activities, stages, lifecycles, outcomes }] of brands) {
       for (const [segment, value] of segments) yield { name: 'segment_members', labels: { brand, segment }, value };
       for (const [band, value] of bands) yield { name: 'customers', labels: { brand, churn_band: band }, value };
+      for (const [stage, value] of stages)
+        yield { name: 'stage_customers', labels: { brand, journey_stage: stage }, value };
+      for (const [lifecycle, value] of lifecycles)
+        yield { name: 'lifecycle_customers', labels: { brand, lifecycle }, value };
       for (const name of ACTIVITIES) {
         const value = activities.get(name);
         if (value !== undefined) yield { name, labels: { brand }, value };
@@ -87,18 +93,20 @@ export const customerTotals: TotalsDefinition<CustomerTotals, CustomerAddition> 
   pack({ brands }, writer) {
     writer.byte(VERSION);
     writer.uint(brands.size);
-    for (const [brandId, { segments, bands, activities, outcomes }] of brands) {
+    for (const [brandId, { segments, bands, activities, stages, lifecycles, outcomes }] of brands) {
       writer.string(brandId);
       packCounts(segments, writer);
       packCounts(bands, writer);
       packCounts(activities, writer);
+      packCounts(stages, writer);
+      packCounts(lifecycles, writer);
       packOutcomes(outcomes, writer);
     }
   },
 
   unpack(reader) {
     const version = reader.byte();
-    // Version 1 knew nothing of outcomes, version 2 nothing of activities.
+    // Version 1 knew nothing of outcomes, version 2 nothing of activities, version 3 nothing of journeys.
     if (version < 1 || version > VERSION) {
       throw new PipelineError(
         'store_unreadable',
@@ -113,14 +121,42 @@ export const customerTotals: TotalsDefinition<CustomerTotals, CustomerAddition> 
       const brandId = reader.string();
       const [segments, bands] = [unpackCounts(reader), unpackCounts(reader)];
       const activities = version < 3 ? new Map<string, number>() : unpackCounts(reader);
+      const stages = version < 4 ? new Map<string, number>() : unpackCounts(reader);
+      const lifecycles = version < 4 ? new Map<string, number>() : unpackCounts(reader);
       const outcomes = version === 1 ? newOutcomes() : unpackOutcomes(reader);
-      totals.brands.set(brandId, { segments, bands, activities, outcomes });
+      totals.brands.set(brandId, { segments, bands, activities, stages, lifecycles, outcomes });
     }
     return totals;
   },
 };
 
-const VERSION = 3;
+const VERSION = 4;
+
+function newBrandTotals(): BrandTotals {
+  return {
+    segments: new Map(),
+    bands: new Map(),
+    activities: new Map(),
+    stages: new Map(),
+    lifecycles: new Map(),
+    outcomes: newOutcomes(),
+  };
+}
+
+function countsOf(brand: BrandTotals, of: Exclude<CustomerAddition['of'], 'outcome' | 'brand'>): Map<string, number> {
+  switch (of) {
+    case 'segment':
+      return brand.segments;
+    case 'band':
+      return brand.bands;
+    case 'activity':
+      return brand.activities;
+    case 'stage':
+      return brand.stages;
+    case 'lifecycle':
+      return brand.lifecycles;
+  }
+}
 
 function packCounts(counts: ReadonlyMap<string, number>, writer: ByteWriter): void {
   writer.uint(counts.size);

@@ -5,6 +5,7 @@ import type { ChurnModel } from './churn-model.ts';
 import { churnBand } from './churn-risk.ts';
 import { churnAt, isIdentified } from './feature-values.ts';
 import { CHURN_BANDS, MEASURES, WINDOWS } from './features.ts';
+import { journeyOf } from './journey.ts';
 import type { OpenState } from './open-state.ts';
 import { packedIds } from './segment-list.ts';
 import type { CustomerState } from './state.ts';
@@ -49,6 +50,7 @@ export function packTraits(
   writer.raw(segments, 0, segments.length);
   writer.avroString(definitionsVersion);
   packVisits(open);
+  packJourney(open);
   return new PackedValue(writer.copy());
 }
 
@@ -114,4 +116,20 @@ function packVisits({ parts }: OpenState): void {
   writer.int(pages.visibleMs);
   writer.int(pages.longViews);
   writer.int(pages.unmeasuredViews);
+}
+
+function packJourney(open: OpenState): void {
+  const journey = journeyOf(open);
+  writer.byte(journey === null ? NULL_BRANCH : OTHER_BRANCH);
+  if (journey === null) return;
+  packStanding(journey.stage, journey.stageSince);
+  packStanding(journey.lifecycle, journey.lifecycleSince);
+}
+
+/** A name and since when, both null or none. */
+function packStanding(name: string | null, since: Instant): void {
+  writer.byte(name === null ? NULL_BRANCH : OTHER_BRANCH);
+  if (name !== null) writer.avroString(name);
+  writer.byte(name === null ? NULL_BRANCH : OTHER_BRANCH);
+  if (name !== null) writer.int(since);
 }

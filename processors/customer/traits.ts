@@ -1,11 +1,19 @@
 import { MINUTE_MS } from '../core/event-time.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
-import type { ChurnTraits, CustomerTraits, MeasureTraits, RatioTraits, VisitTraits } from '../../schemas/types.ts';
+import type {
+  ChurnTraits,
+  CustomerTraits,
+  JourneyTraits,
+  MeasureTraits,
+  RatioTraits,
+  VisitTraits,
+} from '../../schemas/types.ts';
 import { attributeTexts } from './attributes.ts';
 import type { ChurnModel } from './churn-model.ts';
 import { churnBand } from './churn-risk.ts';
 import { churnAt, isIdentified } from './feature-values.ts';
 import { MEASURES } from './features.ts';
+import { journeyOf } from './journey.ts';
 import type { OpenState } from './open-state.ts';
 import type { CustomerState } from './state.ts';
 import { RATIO_PLACES, TraitSums, type RatioPlaces } from './trait-sums.ts';
@@ -59,6 +67,19 @@ export function traitsOf(
     segments: [...state.segments.ids],
     definitionsVersion,
     visits: visitTraits(open),
+    journey: journeyTraits(open),
+  };
+}
+
+function journeyTraits(open: OpenState): JourneyTraits | null {
+  const journey = journeyOf(open);
+  if (journey === null) return null;
+  const { stage, stageSince, lifecycle, lifecycleSince } = journey;
+  return {
+    stage,
+    stageSince: stage === null ? null : stageSince,
+    lifecycle,
+    lifecycleSince: lifecycle === null ? null : lifecycleSince,
   };
 }
 

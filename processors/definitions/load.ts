@@ -5,6 +5,7 @@ import type {
   ChurnModelDefinition,
   Definitions,
   ExperimentDefinition,
+  JourneySettings,
   SegmentDefinition,
   SentimentModelDefinition,
   SurveyDefinition,
@@ -17,6 +18,7 @@ import { contentHash } from './content-hash.ts';
 import { experimentFaults, holdoutFaults } from './experiment-file.ts';
 import { readDefinitionFiles } from './read-files.ts';
 import type { DefinitionFile, Folder } from './read-files.ts';
+import { JourneyFile } from './journey-shape.ts';
 import {
   BrandFile,
   ChurnFile,
@@ -38,8 +40,9 @@ const MAX_EXPERIMENTS = 50;
 const BRAND_ID = /^[a-z0-9-]{1,64}$/;
 
 /**
- * Reads every folder of definitions below a folder; `brands/default.json`, `touchpoints/default.json` and the models of
- * `sentiment/` are the shipped ones unless the folder has its own. The rules inside the segments are judged by `compileDefinitions`.
+ * Reads every folder of definitions below a folder; `brands/default.json`, `touchpoints/default.json`, `journeys/default.json` and
+ * the models of `sentiment/` are the shipped ones unless the folder has its own. The rules inside the segments are judged by
+ * `compileDefinitions`.
  *
  * @throws ConfigurationError with every fault of every file
  */
@@ -54,6 +57,7 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
   const sentiment = files.sentiment.flatMap((file) => sentimentOf(file, faults));
   const experiments = files.experiments.flatMap((file) => experimentOf(file, faults));
   faults.push(...holdoutFaults(experiments));
+  const journeys = files.journeys.flatMap((file) => journeyOf(file, faults));
   if (segments.length > MAX_SEGMENTS)
     faults.push({ where: 'segments/', message: `holds more than ${MAX_SEGMENTS} segments` });
   if (experiments.length > MAX_EXPERIMENTS)
@@ -63,6 +67,7 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
   const defaultBrand = brands.find(isDefault) ?? (await shippedDefault('brands', brandOf));
   const models = [...(await shippedSentiment()), ...sentiment];
   const defaultTouchpoints = touchpoints.find(isDefault) ?? (await shippedDefault('touchpoints', touchpointsOf));
+  const defaultJourney = journeys.find(isDefault) ?? (await shippedDefault('journeys', journeyOf));
   return {
     brands: new Map(brands.map((brand) => [brand.id, brand])),
     defaultBrand,
@@ -73,6 +78,8 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
     defaultTouchpoints,
     sentiment: new Map(models.map((model) => [model.language, model])),
     experiments: new Map(experiments.map((experiment) => [experiment.id, experiment])),
+    journeys: new Map(journeys.map((settings) => [settings.id, settings])),
+    defaultJourney,
     // `file` is where a definition stands, not what it says.
     hash: contentHash({
       brands: brands.filter((brand) => !isDefault(brand)),
@@ -85,6 +92,8 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
       defaultTouchpoints: withoutFile(defaultTouchpoints),
       sentiment: Object.fromEntries(models.map(({ language, version: each }) => [language, each])),
       experiments: experiments.map(withoutFile),
+      journeys: journeys.filter((settings) => !isDefault(settings)).map(withoutFile),
+      defaultJourney: withoutFile(defaultJourney),
     }),
   };
 }
@@ -99,6 +108,10 @@ function segmentOf(file: DefinitionFile, faults: Fault[]): SegmentDefinition[] {
 
 function touchpointsOf(file: DefinitionFile, faults: Fault[]): TouchpointSettings[] {
   return namedFile(TouchpointFile, file, faults);
+}
+
+function journeyOf(file: DefinitionFile, faults: Fault[]): JourneySettings[] {
+  return namedFile(JourneyFile, file, faults);
 }
 
 function surveyOf(file: DefinitionFile, faults: Fault[]): SurveyDefinition[] {

@@ -4,7 +4,16 @@ import type { Fault } from '../core/errors.ts';
 import { suggestion } from '../core/nearest-name.ts';
 
 /** The folders of a set of definitions. */
-export const FOLDERS = ['brands', 'segments', 'churn', 'surveys', 'touchpoints', 'sentiment', 'experiments'] as const;
+export const FOLDERS = [
+  'brands',
+  'segments',
+  'churn',
+  'surveys',
+  'touchpoints',
+  'sentiment',
+  'experiments',
+  'journeys',
+] as const;
 export type Folder = (typeof FOLDERS)[number];
 
 /** One file as it was read: JSON, of no particular shape yet. */
@@ -30,7 +39,7 @@ export async function readDefinitionFiles(
   });
   const files: Record<Folder, DefinitionFile[]> = {
     ...{ brands: [], segments: [], churn: [], surveys: [], touchpoints: [] },
-    ...{ sentiment: [], experiments: [] },
+    ...{ sentiment: [], experiments: [], journeys: [] },
   };
   if (entries === null) return files;
   for (const entry of entries) {

@@ -37,6 +37,8 @@ export const LABELS = {
   variant: 'the variants of the definitions',
   case_state: ['OPEN', 'ACKNOWLEDGED', 'RESOLVED', 'VERIFIED'],
   churn_band: ['LOW', 'MEDIUM', 'HIGH', 'INSUFFICIENT_DATA'],
+  journey_stage: ['awareness', 'consideration', 'purchase', 'retention', 'advocacy'],
+  lifecycle: ['new', 'active', 'at_risk', 'dormant', 'resurrected', 'churned'],
   measure: ['auc', 'brier', 'logLoss', 'calibrationError', 'lift'],
   kpi: 'the measures of a brand (processors/brand/measures.ts)',
   code: ERROR_CODES,

@@ -1,5 +1,17 @@
 /** Rows of METRICS (metrics-table.ts): what the totals of customers say of a brand beside segments, bands and churn. */
 export const CUSTOMER_METRICS = {
+  kizuna_stage_customers: {
+    type: 'gauge',
+    labels: ['brand', 'journey_stage'],
+    help: 'Customers by stage of the journey, over the partitions this process owns.',
+    fromTotals: true,
+  },
+  kizuna_lifecycle_customers: {
+    type: 'gauge',
+    labels: ['brand', 'lifecycle'],
+    help: 'Customers by lifecycle, over the partitions this process owns.',
+    fromTotals: true,
+  },
   kizuna_closed_sessions: {
     type: 'gauge',
     labels: ['brand'],

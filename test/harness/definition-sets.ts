@@ -1,6 +1,7 @@
 import type {
   ChurnModelDefinition,
   Definitions,
+  JourneySettings,
   SegmentDefinition,
   TouchpointSettings,
 } from '../../processors/core/definitions.ts';
@@ -29,6 +30,29 @@ export const TOUCHPOINTS: TouchpointSettings = {
   file: 'touchpoints/default.json',
 };
 
+/** Nothing of a journey is followed, so that what is tested is not among what follows from it. */
+export const NO_JOURNEY: JourneySettings = {
+  id: 'default',
+  stages: null,
+  lifecycle: null,
+  file: 'journeys/default.json',
+};
+
+/** As shipped. */
+export const JOURNEY_SETTINGS: JourneySettings = {
+  id: 'default',
+  stages: {
+    considerationViews: 3,
+    considerationDays: 30,
+    onboardingDays: 30,
+    retentionDays: 90,
+    advocacyDays: 180,
+    minDwellHours: 24,
+  },
+  lifecycle: { newDays: 14, activeDays: 30, dormantDays: 60, churnedDays: 180, resurrectedDays: 30 },
+  file: 'journeys/default.json',
+};
+
 /** A set of definitions with these segments by id, for every brand unless `brands` says otherwise. */
 export function definitionsWith(
   segments: Readonly<Record<string, Written>>,
@@ -49,6 +73,8 @@ export function definitionsWith(
     defaultTouchpoints: TOUCHPOINTS,
     sentiment: new Map(),
     experiments: new Map(),
+    journeys: new Map(),
+    defaultJourney: NO_JOURNEY,
     hash: 'hash-of-the-set',
   };
 }
@@ -82,6 +108,8 @@ export function slotValues(rules: BrandRules, byPath: Readonly<Record<string, Fe
         return byPath[`attributes.${feature.name}`];
       case 'segments':
       case 'identified':
+      case 'stage':
+      case 'lifecycle':
         return byPath[feature.kind];
     }
   });

@@ -1,4 +1,4 @@
-import type { ChurnModelDefinition, Definitions } from '../../processors/core/definitions.ts';
+import type { ChurnModelDefinition, Definitions, JourneySettings } from '../../processors/core/definitions.ts';
 import { ByteReader, ByteWriter } from '../../processors/core/packing.ts';
 import { PackedValue, type Applied, type Instant, type Output } from '../../processors/core/processor.ts';
 import { churnModelOf } from '../../processors/customer/churn-model.ts';
@@ -11,12 +11,13 @@ import type {
   CustomerEvent,
   CustomerTraits,
   Interaction,
+  JourneyChanged,
   SegmentMembershipsChanged,
 } from '../../schemas/types.ts';
 import { compileWrite } from '../../schemas/writing.ts';
 import { topicOf } from '../../topics/catalog.ts';
 import { typeOf } from '../harness/avro-values.ts';
-import { definitionsWith } from '../harness/definition-sets.ts';
+import { definitionsWith, JOURNEY_SETTINGS } from '../harness/definition-sets.ts';
 import { interaction } from './intake-fixture.ts';
 
 export const MINUTE = 60_000;
@@ -47,6 +48,14 @@ export function churnModel(): ChurnModelDefinition {
 
 export function definitions(segments: Record<string, Record<string, unknown>>, hash = 'definitions-1'): Definitions {
   return { ...definitionsWith(segments, [churnModel()]), hash };
+}
+
+/** As `definitions`, with the shipped journey unless `changes` says otherwise. */
+export function definitionsWithJourney(
+  segments: Record<string, Record<string, unknown>> = {},
+  changes: Partial<JourneySettings> = {},
+): Definitions {
+  return { ...definitions(segments), defaultJourney: { ...JOURNEY_SETTINGS, ...changes } };
 }
 
 export function event(changes: Partial<Interaction>, subject = 'u:1'): CustomerEvent {
@@ -144,11 +153,18 @@ export class CustomerDriver {
     return this.#of('customer-traits.v1');
   }
 
+  /** Every move, as `from > to (rule)`, with its time. */
+  journey(axis: 'STAGE' | 'LIFECYCLE'): [Instant, string, string][] {
+    return this.#of<JourneyChanged>('journey-stages.v1')
+      .filter((change) => change.axis === axis)
+      .map(({ occurredAt, cause, from, to, rule }) => [occurredAt, cause, `${from ?? ''} > ${to} (${rule})`]);
+  }
+
   /** `segment_members` and `customers` as `label: value`. */
   get gauges(): Record<string, number> {
     return Object.fromEntries(
       [...this.processor.totals.gauges(this.totals)].map(({ name, labels, value }) => [
-        labels['segment'] ?? labels['churn_band'] ?? name,
+        labels['segment'] ?? labels['churn_band'] ?? labels['journey_stage'] ?? labels['lifecycle'] ?? name,
         value,
       ]),
     );

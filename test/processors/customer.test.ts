@@ -198,6 +198,8 @@ test('the summary is read from the front of the packed state', () => {
     at: new Date(T + 1),
     churn: null,
     segments: ['some'],
+    stage: null,
+    lifecycle: null,
     lastSeenAt: new Date(T),
   });
 });

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { replay } from '../../processors/cli/replay-run.ts';
 import { simulateShop } from '../../processors/simulation/shop.ts';
 import { toJson } from '../../schemas/json.ts';
-import { definitionsWith } from '../harness/definition-sets.ts';
+import { definitionsWith, JOURNEY_SETTINGS } from '../harness/definition-sets.ts';
 import { churnModel } from './customer-fixture.ts';
 import { line, order, replayed, START } from './replay-fixture.ts';
 
@@ -54,14 +54,16 @@ test.each([
     },
     [{ ...churnModel(), brandId: 'demo' }],
   );
-  const { files, faults } = await replayed(lines, definitions, null, threads);
+  const followed = { ...definitions, defaultJourney: JOURNEY_SETTINGS };
+  const { files, faults } = await replayed(lines, followed, null, threads);
   expect(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, sha256(text)]))).toEqual({
     'brand-kpis.v1.ndjson': '0f837dd9bc7466b4',
     'cases.v1.ndjson': '8355d09c14931d99',
-    'churn-risk.v1.ndjson': '5fc406680f2403cd',
-    'customer-traits.v1.ndjson': 'b53d2d10730f0f5b',
+    'churn-risk.v1.ndjson': '9aa002e62777a780',
+    'customer-traits.v1.ndjson': '2bec99d07952827a',
     'dead-letters.ndjson': '2f4dd53b204d7130',
     'experiment-results.v1.ndjson': 'e3b0c44298fc1c14',
+    'journey-stages.v1.ndjson': '62b1538534780ac6',
     'profiles.ndjson': '2babe42fa180570a',
     'segment-memberships.v1.ndjson': 'b907865088af8e0d',
     'summary.json': '6dba290e3d5dc8bb',

@@ -51,6 +51,7 @@ const FILES = [
   'segment-memberships.v1.ndjson',
   'churn-risk.v1.ndjson',
   'customer-traits.v1.ndjson',
+  'journey-stages.v1.ndjson',
   'touchpoint-scores.v1.ndjson',
   'touchpoint-alerts.v1.ndjson',
   'cases.v1.ndjson',

@@ -6,6 +6,7 @@ import { ConfigurationError } from '../../processors/core/errors.ts';
 import { compileDefinitions } from '../../processors/customer/brand-rules.ts';
 import { checkDefinitions } from '../../processors/definitions/check.ts';
 import { loadDefinitions, shippedDefinitions } from '../../processors/definitions/load.ts';
+import { JOURNEY_SETTINGS } from '../harness/definition-sets.ts';
 
 const folders: string[] = [];
 
@@ -105,7 +106,7 @@ describe('loading definitions', () => {
       'segment/vip.json': VIP,
     });
     expect(faults.map((fault) => fault.replace(/(not valid JSON): .*/, '$1'))).toEqual([
-      'segment/: unknown folder, beside brands, segments, churn, surveys, touchpoints, sentiment, experiments; did you mean "segments"?',
+      'segment/: unknown folder, beside brands, segments, churn, surveys, touchpoints, sentiment, experiments, journeys; did you mean "segments"?',
       'segments/broken.json: is not valid JSON',
       'segments/text.txt: is not a .json file',
       'brands/acme.json: currency: must be an ISO 4217 code such as "USD"',
@@ -132,6 +133,30 @@ describe('loading definitions', () => {
     expect(faults).toEqual([
       'churn/acme.json: baseline.tx: must not be later than T: tx ≤ T',
       'churn/acme.json: baseline.tx: must be 0 when x is 0',
+    ]);
+  });
+
+  test('completes a journey, and refuses one that contradicts itself', async () => {
+    const folder = await folderOf({
+      'journeys/acme.json': { id: 'acme', stages: { onboardingDays: 14 }, lifecycle: null },
+    });
+    const { journeys, defaultJourney } = await loadDefinitions(folder);
+    expect(defaultJourney).toEqual(JOURNEY_SETTINGS);
+    expect(journeys.get('acme')).toEqual({
+      id: 'acme',
+      stages: { ...JOURNEY_SETTINGS.stages, onboardingDays: 14 },
+      lifecycle: null,
+      file: 'journeys/acme.json',
+    });
+    const faults = await faultsOf({
+      'journeys/acme.json': { id: 'acme', stages: { considerationDays: 366, minDwell: 1 } },
+      'journeys/beta.json': { id: 'beta', lifecycle: { activeDays: 60, churnedDays: 60 } },
+    });
+    expect(faults).toEqual([
+      'journeys/acme.json: stages.considerationDays: Too big: expected number to be <=365',
+      'journeys/acme.json: stages.minDwell: unknown field',
+      'journeys/beta.json: lifecycle.dormantDays: must be more than activeDays',
+      'journeys/beta.json: lifecycle.churnedDays: must be more than dormantDays',
     ]);
   });
 

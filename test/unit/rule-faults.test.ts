@@ -30,11 +30,9 @@ describe('a rule that cannot be served is refused with its place and the fix', (
       { 'traits.orders': 1 },
       `${WHERE}["traits.orders"]: "traits.orders" is a group of values; name one of them, for example "traits.orders.1h"`,
     ],
-    [{ stage: 'retention' }, `${WHERE}["stage"]: "stage" is not served yet: rules cannot name it`],
     [{ 'loyalty.tier': 'gold' }, `${WHERE}["loyalty.tier"]: "loyalty" is not served yet: rules cannot name it`],
     [{ 'affinity.channel': 'WEB' }, `${WHERE}["affinity.channel"]: "affinity" is not served yet: rules cannot name it`],
     [{ 'scores.nps': { $gte: 9 } }, `${WHERE}["scores.nps"]: "scores" is not served yet: rules cannot name it`],
-    [{ lifecycle: 'lost' }, `${WHERE}["lifecycle"]: "lifecycle" is not served yet: rules cannot name it`],
     [
       { 'attributes.a.b': 'x' },
       `${WHERE}["attributes.a.b"]: "attributes.a.b" reaches inside an attribute, but attributes are plain texts: "attributes.<name>" without further dots`,

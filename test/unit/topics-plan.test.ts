@@ -123,7 +123,13 @@ describe('topics plan', () => {
       planTopics(TOPICS, { brokers: 3, topics: new Map() }, { ...AS_IN_CATALOG, retentionMs }).warnings.map(
         ({ topic }) => topic,
       );
-    expect(warned(null)).toEqual(['interactions.v1', 'commands.v1', 'segment-memberships.v1', 'touchpoint-alerts.v1']);
+    expect(warned(null)).toEqual([
+      'interactions.v1',
+      'commands.v1',
+      'segment-memberships.v1',
+      'journey-stages.v1',
+      'touchpoint-alerts.v1',
+    ]);
     expect(warned(-1)).toEqual([]);
   });
 

@@ -1,0 +1,198 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ByteReader } from '../../processors/core/packing.ts';
+import { JOURNEY } from '../../processors/customer/journey.ts';
+import { OpenParts } from '../../processors/customer/parts.ts';
+import { Postings } from '../../processors/customer/postings.ts';
+import type { Interaction } from '../../schemas/types.ts';
+import { CustomerDriver, DAY, definitionsWithJourney, HOUR, MIDNIGHT, MINUTE } from './customer-fixture.ts';
+
+const T = MIDNIGHT + 10 * HOUR;
+const ORDER = { orderId: 'o-1', amountMinor: 5000, currency: 'JPY', guest: false, items: [] };
+
+const buy = (orderId = 'o-1') => ({ type: 'ORDER_PLACED', order: { ...ORDER, orderId } }) as const;
+
+describe('the stage of a customer', () => {
+  test('goes forwards with events, and by silence on and back, to the millisecond', () => {
+    const driver = new CustomerDriver(definitionsWithJourney())
+      .record(T)
+      .record(T + MINUTE, { type: 'PRODUCT_VIEW' })
+      .record(T + 2 * MINUTE, { type: 'PRODUCT_VIEW' })
+      .record(T + 3 * MINUTE, { type: 'PRODUCT_VIEW' })
+      .record(T + HOUR, buy())
+      .silence(T + 365 * DAY);
+    expect(driver.journey('STAGE')).toEqual([
+      [T, 'EVENT', ' > awareness (first_touch)'],
+      [T + 3 * MINUTE, 'EVENT', 'awareness > consideration (product_intent)'],
+      [T + HOUR, 'EVENT', 'consideration > purchase (first_order)'],
+      [T + HOUR + 30 * DAY, 'TIME', 'purchase > retention (onboarded)'],
+      [T + HOUR + 90 * DAY, 'TIME', 'retention > awareness (lapsed)'],
+    ]);
+    expect(driver.gauges).toMatchObject({ awareness: 1, consideration: 0, purchase: 0, retention: 0, churned: 1 });
+    // Silence publishes traits with it.
+    expect(driver.traits.at(-2)).toMatchObject({ occurredAt: T + HOUR + 90 * DAY, journey: { stage: 'awareness' } });
+  });
+
+  test('goes back when the only order is cancelled, once the customer has been there for a day', () => {
+    const driver = new CustomerDriver(definitionsWithJourney())
+      .record(T, { type: 'CART_ADD' })
+      .record(T + HOUR, buy())
+      .record(T + 2 * HOUR, { type: 'ORDER_CANCELLED', order: ORDER })
+      .silence(T + 3 * DAY);
+    expect(driver.journey('STAGE').slice(1)).toEqual([
+      [T + HOUR, 'EVENT', 'consideration > purchase (first_order)'],
+      [T + HOUR + DAY, 'TIME', 'purchase > consideration (order_withdrawn)'],
+    ]);
+    const later = new CustomerDriver(definitionsWithJourney())
+      .record(T, buy())
+      .record(T + 3 * DAY, { type: 'ORDER_CANCELLED', order: ORDER });
+    expect(later.journey('STAGE').at(-1)).toEqual([T + 3 * DAY, 'EVENT', 'purchase > awareness (order_withdrawn)']);
+  });
+
+  test('does not change with a refund, with what comes twice, or when a cancelled order comes late', () => {
+    const driver = new CustomerDriver(definitionsWithJourney())
+      .record(T, buy())
+      .record(T + 1, { type: 'ORDER_REFUNDED', order: ORDER })
+      .record(T + 2, { ...buy(), eventId: 'again' })
+      .record(T + 3, { type: 'ORDER_CANCELLED', order: { ...ORDER, orderId: 'o-2' } })
+      .record(T + 4, buy('o-2'));
+    expect(driver.journey('STAGE')).toEqual([[T, 'EVENT', ' > purchase (first_order)']]);
+  });
+
+  test('a cancellation that is taken back within the day is not told', () => {
+    const driver = new CustomerDriver(definitionsWithJourney())
+      .record(T, buy())
+      .record(T + HOUR, { type: 'ORDER_CANCELLED', order: ORDER })
+      .record(T + 2 * HOUR, buy('o-2'))
+      .silence(T + 5 * DAY);
+    expect(driver.journey('STAGE')).toHaveLength(1);
+  });
+
+  test('is advocacy for who recommends: a referral, a promoter, a good rating', () => {
+    const score = (metric: 'NPS' | 'RATING' | 'CSAT', value: number): Partial<Interaction> => ({
+      type: 'SURVEY_ANSWERED',
+      score: { metric, value, surveyId: null },
+    });
+    const stageAfter = (changes: Partial<Interaction>): string | undefined =>
+      new CustomerDriver(definitionsWithJourney())
+        .record(T, buy())
+        .record(T + HOUR, changes)
+        .view(T + HOUR).stage;
+    expect(stageAfter({ type: 'REFERRAL_SENT' })).toBe('advocacy');
+    expect(
+      [score('NPS', 8), score('NPS', 9), score('RATING', 3), score('RATING', 4), score('CSAT', 10)].map(stageAfter),
+    ).toEqual(['purchase', 'advocacy', 'purchase', 'advocacy', 'purchase']);
+    expect(stageAfter({ type: 'REFERRAL_SENT', machineGenerated: true })).toBe('purchase');
+  });
+
+  test('and the lifecycle are the same in whatever order events come', () => {
+    const event = fc.record({
+      days: fc.integer({ min: 0, max: 150 }),
+      type: fc.constantFrom<Interaction['type']>(
+        'PRODUCT_VIEW',
+        'CART_ADD',
+        'ORDER_PLACED',
+        'ORDER_CANCELLED',
+        'REFERRAL_SENT',
+        'MESSAGE_OPENED',
+        'MESSAGE_DELIVERED',
+      ),
+      order: fc.constantFrom('o-1', 'o-2'),
+    });
+    const shuffled = fc
+      .uniqueArray(event, {
+        minLength: 1,
+        maxLength: 10,
+        selector: ({ type, order, days }) => `${type}${type.startsWith('ORDER') ? order : days}`,
+      })
+      .chain((events) => fc.tuple(fc.constant(events), fc.shuffledSubarray(events, { minLength: events.length })));
+    const { processor } = new CustomerDriver(definitionsWithJourney());
+    const end = T + 152 * DAY;
+    const standing = (events: readonly { days: number; type: Interaction['type']; order: string }[]) => {
+      const driver = new CustomerDriver(processor);
+      for (const { days, type, order } of events) {
+        const occurredAt = T + days * DAY;
+        driver.record(Math.max(occurredAt, driver.state.at), { occurredAt, type, order: { ...ORDER, orderId: order } });
+      }
+      driver.silence(end);
+      const { stage, lifecycle } = driver.view(end);
+      return { stage, lifecycle };
+    };
+    fc.assert(
+      fc.property(shuffled, ([events, others]) => {
+        expect(standing(others)).toEqual(standing(events));
+      }),
+    );
+  });
+});
+
+describe('the lifecycle of a customer', () => {
+  test('goes by silence through risk and dormancy, and back by a return', () => {
+    const driver = new CustomerDriver(definitionsWithJourney())
+      .record(T)
+      .record(T + 200 * DAY)
+      .silence(T + 231 * DAY);
+    expect(driver.journey('LIFECYCLE')).toEqual([
+      [T, 'EVENT', ' > new (first_seen)'],
+      [MIDNIGHT + 14 * DAY, 'TIME', 'new > active (settled)'],
+      [MIDNIGHT + 30 * DAY, 'TIME', 'active > at_risk (silence)'],
+      [MIDNIGHT + 60 * DAY, 'TIME', 'at_risk > dormant (silence)'],
+      [MIDNIGHT + 180 * DAY, 'TIME', 'dormant > churned (silence)'],
+      [T + 200 * DAY, 'EVENT', 'churned > resurrected (returned)'],
+      [MIDNIGHT + 230 * DAY, 'TIME', 'resurrected > at_risk (silence)'],
+    ]);
+  });
+
+  test('is not known of who only gets messages, or whose mail program opens them', () => {
+    const driver = new CustomerDriver(definitionsWithJourney())
+      .record(T, { type: 'MESSAGE_DELIVERED' })
+      .record(T + 1, { type: 'MESSAGE_OPENED', machineGenerated: true });
+    expect(driver.view(T + 1)).toMatchObject({ stage: 'awareness' });
+    expect(driver.view(T + 1).lifecycle).toBeUndefined();
+  });
+});
+
+test('segments can name both, and follow them by silence', () => {
+  const driver = new CustomerDriver(
+    definitionsWithJourney({
+      lost: { lifecycle: { $in: ['dormant', 'churned'] } },
+      lapsed: { stage: { $ne: 'retention' } },
+    }),
+  )
+    .record(T, buy())
+    .silence(T + 100 * DAY);
+  expect(driver.memberships.map(({ at, changes }) => [at, changes])).toEqual([
+    [T, ['+lapsed']],
+    [T + 30 * DAY, ['-lapsed']],
+    [MIDNIGHT + 60 * DAY, ['+lost']],
+    [T + 90 * DAY, ['+lapsed']],
+  ]);
+  const { segments } = driver.processor.inspect(new CustomerDriver(driver.processor).record(T, buy()).state, T + DAY);
+  expect(segments.map(({ segmentId, nextFlipAt }) => [segmentId, nextFlipAt])).toEqual([
+    ['lapsed', T + 30 * DAY],
+    ['lost', MIDNIGHT + 60 * DAY],
+  ]);
+});
+
+test('the summary has both', () => {
+  const driver = new CustomerDriver(definitionsWithJourney()).record(T, buy());
+  expect(driver.processor.state.summarize(new ByteReader(driver.packed()))).toMatchObject({
+    stage: 'purchase',
+    lifecycle: 'new',
+  });
+});
+
+test('two customers who are one were there since the first day of both', () => {
+  const journeyOf = (...days: number[]) => {
+    const driver = new CustomerDriver(definitionsWithJourney());
+    for (const day of days) driver.record(T + day * DAY);
+    const parts = new OpenParts();
+    parts.open(driver.state.parts);
+    return parts.get(JOURNEY);
+  };
+  const into = journeyOf(100, 110);
+  JOURNEY.merge(into, journeyOf(0, 20), new Postings());
+  const { firstDay, stretches } = journeyOf(0, 20, 100, 110);
+  expect(into.firstDay).toBe(firstDay);
+  expect(into.stretches.at(-1)?.endDay).toBe(stretches.at(-1)?.endDay);
+});
