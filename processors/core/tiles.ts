@@ -63,10 +63,23 @@ export function writeTiles(tiles: Tiles, to: ByteWriter): void {
 
 /** Reads what `writeTiles` wrote, keeping a view into `bytes`, which is what `from` reads. */
 export function readTiles(tiles: Tiles, newestAt: Instant, bytes: Buffer, from: ByteReader): void {
-  setHead(tiles, slotAt(tiles.ring, newestAt), from.int());
+  const head = from.int();
   const length = from.uint();
-  setOlder(tiles, bytes, from.position, from.position + length);
+  locateTiles(tiles, newestAt, head, bytes, from.position, length);
   from.reset(bytes, tiles.end);
+}
+
+/** The tile of `newestAt` holds `head`; the older ones are `length` of `bytes` from `start` on. */
+export function locateTiles(
+  tiles: Tiles,
+  newestAt: Instant,
+  head: number,
+  bytes: Buffer,
+  start: number,
+  length: number,
+): void {
+  setHead(tiles, slotAt(tiles.ring, newestAt), head);
+  setOlder(tiles, bytes, start, start + length);
 }
 
 function pushHead(tiles: Tiles, slot: number, amount: number, oldest: number): void {

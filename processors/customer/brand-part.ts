@@ -24,8 +24,8 @@ export const BRAND_PART: Part<BrandPart> = {
   id: 40,
   initial: () => ({ isCounted: false, bits: 0, due: NEVER, days: new Map() }),
 
-  read(reader) {
-    const part: BrandPart = { isCounted: true, bits: reader.uint(), due: reader.uint() || NEVER, days: new Map() };
+  read(reader, due) {
+    const part: BrandPart = { isCounted: true, bits: reader.uint(), due, days: new Map() };
     const count = reader.uint();
     if (count === 0) return part;
     const bytes = reader.bytes();
@@ -39,10 +39,9 @@ export const BRAND_PART: Part<BrandPart> = {
     return part;
   },
 
-  write({ isCounted, bits, due, days }, writer) {
+  write({ isCounted, bits, days }, writer) {
     if (!isCounted) return;
     writer.uint(bits);
-    writer.uint(due === NEVER ? 0 : due);
     writer.uint(days.size);
     if (days.size === 0) return;
     section.reset();

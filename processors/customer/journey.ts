@@ -106,8 +106,9 @@ export const JOURNEY: MergeablePart<Journey> = {
     }
   },
 
-  read(reader) {
+  read(reader, due) {
     const journey = JOURNEY.initial();
+    journey.due = due;
     const flags = reader.byte();
     journey.firstDay = reader.uint() - 1;
     journey.stage = STAGES[(flags & 7) - 1] ?? null;

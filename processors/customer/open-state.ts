@@ -197,7 +197,5 @@ function clearTally(tally: Tally): void {
 export function lastInteractionOf(reader: ByteReader): Instant {
   if ((reader.uint() & 1) === 0) return NEVER_WAS;
   reader.uint();
-  reader.uint();
-  reader.int();
   return reader.uint();
 }

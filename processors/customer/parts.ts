@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter } from '../core/packing.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
+import { readDue, writeDue } from './part-due.ts';
 import type { Postings } from './postings.ts';
 
 /**
@@ -11,7 +12,8 @@ export interface Part<Value> {
   /** Its place in the packed form, from 1 to 127; never given to another part. */
   readonly id: number;
   initial(): Value;
-  read(reader: ByteReader): Value;
+  /** `due`: as `nextDue` said when it was put; it is kept beside the value. */
+  read(reader: ByteReader, due: Instant): Value;
   /** Writes nothing for a value that need not be kept. */
   write(value: Value, writer: ByteWriter): void;
   /** When silence alone changes something in it; NEVER if it does not. */
@@ -57,10 +59,10 @@ export class OpenParts {
     const reader = this.#reader.reset(packed);
     while (!reader.done) {
       const id = reader.byte();
-      const due = reader.uint();
+      const due = readDue(reader);
       const length = reader.uint();
       const start = reader.position;
-      this.#entries.push({ id, due: due === 0 ? NEVER : due, start, end: start + length, part: null, value: null });
+      this.#entries.push({ id, due, start, end: start + length, part: null, value: null });
       reader.reset(packed, start + length);
     }
   }
@@ -80,7 +82,7 @@ export class OpenParts {
     const entry = this.#find(part.id);
     if (entry === undefined) return part.initial();
     // An entry holds values of the part whose id it has.
-    entry.value ??= part.read(this.#reader.reset(this.#packed.subarray(0, entry.end), entry.start));
+    entry.value ??= part.read(this.#reader.reset(this.#packed.subarray(0, entry.end), entry.start), entry.due);
     return entry.value as Value;
   }
 
@@ -108,7 +110,7 @@ export class OpenParts {
     return this.#changed;
   }
 
-  /** All parts, packed:  id · due, 0 for never · length · value  for each, by id. */
+  /** All parts, packed:  id · due · length · value  for each, by id. */
   close(): Buffer {
     const writer = this.#writer;
     const section = this.#section;
@@ -119,7 +121,7 @@ export class OpenParts {
       else part.write(value, section);
       if (section.length === 0) continue;
       writer.byte(id);
-      writer.uint(due === NEVER ? 0 : due);
+      writeDue(due, writer);
       writer.section(section);
     }
     return writer.length === 0 ? NO_PARTS : writer.copy();

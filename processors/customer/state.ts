@@ -5,6 +5,7 @@ import { RINGS } from '../core/window.ts';
 import { churnBand } from './churn-risk.ts';
 import { lastInteractionOf } from './open-state.ts';
 import { JOURNEY } from './journey.ts';
+import { upgradedBody, upgradedParts } from './older-states.ts';
 import { NO_PARTS, OpenParts } from './parts.ts';
 import { NO_SEGMENTS, readSegmentList, type SegmentList } from './segment-list.ts';
 import { NOTHING_TOLD } from './told-units.ts';
@@ -40,8 +41,8 @@ export interface CustomerState {
   told: Buffer;
 }
 
-/** Version 1 had no parts and a byte for the flags, where every flag was below 256. */
-const VERSION = 2;
+/** Version 1 had no parts and a byte for the flags, where every flag was below 256; up to version 2, see older-states.ts. */
+const VERSION = 3;
 const RATIO_STEP_MS = RINGS[0].hopMs;
 
 const HAS_DUE = 1;
@@ -130,8 +131,12 @@ export const customerPacking: Packing<CustomerState> & { summarize(reader: ByteR
     if ((flags & HAS_TRAITS) !== 0) state.traitsAt = state.at - reader.uint();
     if ((flags & HAS_RATIO_DUE) !== 0) state.ratioDue = reader.uint() * RATIO_STEP_MS;
     // A copy: the reader's bytes may belong to a whole block, which one customer must not keep alive.
-    state.body = Buffer.from(reader.bytes());
-    if ((flags & HAS_PARTS) !== 0) state.parts = Buffer.from(reader.bytes());
+    const body = reader.bytes();
+    state.body = version < VERSION ? upgradedBody(body) : Buffer.from(body);
+    if ((flags & HAS_PARTS) !== 0) {
+      const parts = reader.bytes();
+      state.parts = version < VERSION ? upgradedParts(parts) : Buffer.from(parts);
+    }
     if ((flags & HAS_TOLD) !== 0) state.told = Buffer.from(reader.bytes());
     return state;
   },
@@ -149,9 +154,11 @@ export const customerPacking: Packing<CustomerState> & { summarize(reader: ByteR
     if ((flags & HAS_CHURN_DUE) !== 0) reader.int();
     if ((flags & HAS_TRAITS) !== 0) reader.uint();
     if ((flags & HAS_RATIO_DUE) !== 0) reader.uint();
-    const body = reader.bytes();
+    const packed = reader.bytes();
+    const body = version < VERSION ? upgradedBody(packed) : packed;
     const lastSeenAt = body.length === 0 ? -1 : lastInteractionOf(bodyReader.reset(body));
-    summarized.open((flags & HAS_PARTS) === 0 ? NO_PARTS : reader.bytes());
+    const parts = (flags & HAS_PARTS) === 0 ? NO_PARTS : reader.bytes();
+    summarized.open(version < VERSION ? upgradedParts(parts) : parts);
     const { stage, lifecycle } = summarized.get(JOURNEY);
     return { at, churn, segments, stage, lifecycle, lastSeenAt: lastSeenAt < 0 ? null : new Date(lastSeenAt) };
   },
@@ -163,10 +170,10 @@ function churnSummary(probability: number): Summary {
 
 function readVersion(reader: ByteReader): number {
   const version = reader.byte();
-  if (version === 1 || version === VERSION) return version;
+  if (version >= 1 && version <= VERSION) return version;
   throw new PipelineError(
     'store_unreadable',
-    `a customer's state has version ${version}; this program reads versions 1 and ${VERSION}`,
+    `a customer's state has version ${version}; this program reads versions 1 to ${VERSION}`,
     {
       retriable: false,
     },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { InteractionType } from '../../schemas/types.ts';
-import { CustomerDriver, DAY, definitions, HOUR, MIDNIGHT, MINUTE } from '../processors/customer-fixture.ts';
+import { CustomerDriver, DAY, definitionsWithJourney, HOUR, MIDNIGHT, MINUTE } from '../processors/customer-fixture.ts';
 
 // What each kind of customer may take at most is in processors/customer/README.md, with what was measured.
 const SEGMENTS = {
@@ -33,13 +33,13 @@ function size(driver: CustomerDriver): number {
 }
 
 test('a light customer, one visit, takes at most 200 bytes', () => {
-  const driver = new CustomerDriver(definitions(SEGMENTS), 'u:customer-12345');
+  const driver = new CustomerDriver(definitionsWithJourney(SEGMENTS), 'u:customer-12345');
   visit(driver, MIDNIGHT, 4);
   expect(size(driver)).toBeLessThanOrEqual(200);
 });
 
 test('a typical customer, a visit and two messages a week for half a year and four orders, takes at most 800 bytes', () => {
-  const driver = new CustomerDriver(definitions(SEGMENTS), 'u:customer-12345');
+  const driver = new CustomerDriver(definitionsWithJourney(SEGMENTS), 'u:customer-12345');
   driver.isRepacking = false;
   driver.record(MIDNIGHT, { type: 'IDENTIFIED', attributes: { plan: 'gold', city: 'Kyoto', language: 'ja' } });
   for (let week = 0; week < 26; week++) {
@@ -53,7 +53,7 @@ test('a typical customer, a visit and two messages a week for half a year and fo
 });
 
 test('a dense customer, two visits a day for a year and 60 orders, takes at most 5,000 bytes', () => {
-  const driver = new CustomerDriver(definitions(SEGMENTS), 'u:customer-12345');
+  const driver = new CustomerDriver(definitionsWithJourney(SEGMENTS), 'u:customer-12345');
   driver.isRepacking = false;
   for (let day = 0; day < 366; day++) {
     const at = MIDNIGHT + day * DAY + 9 * HOUR;
