@@ -87,7 +87,7 @@ export interface LedgerDefinition<Totals> {
   readonly blocks: number;
   /** What changed since the last block, and the share of block `seq`. Writes nothing when there is nothing. */
   pack(totals: Totals, seq: number, writer: ByteWriter): void;
-  /** Applies what one block says to totals made of the blocks before it, beginning with none. What it holds counts as unsent. */
+  /** Applies what one block says to totals made of the blocks before it, beginning with none: what a block published is sent. */
   unpack(totals: Totals, reader: ByteReader): void;
   /** When it next has something to publish: −Infinity for at once, a later instant for what silence changes. Cheap. */
   nextDue(totals: Totals): Instant;

@@ -3,12 +3,13 @@ import type { ByteReader, ByteWriter } from '../core/packing.ts';
 import { keptDocument, LEDGER_BLOCKS, setCell, type BrandDocument, type BrandDocuments } from './brand-documents.ts';
 
 const VERSION = 1;
-const WHOLE_DOCUMENT = 1;
-const CHANGED_CELLS = 0;
+// Of one document: all of it, else what changed; and it differs from what was published of it.
+const WHOLE = 1;
+const UNSENT = 2;
 
 /** What changed since the last block, and everything of the documents whose turn it is. */
 export function packDocuments(documents: BrandDocuments, seq: number, writer: ByteWriter): void {
-  const { byKey, changed, clock } = documents;
+  const { byKey, changed, unsent, clock } = documents;
   const whole: BrandDocument[] = [];
   for (const document of byKey.values()) if (document.turn === seq % LEDGER_BLOCKS) whole.push(document);
   for (const document of whole) changed.delete(document);
@@ -16,12 +17,16 @@ export function packDocuments(documents: BrandDocuments, seq: number, writer: By
   writer.byte(VERSION);
   writer.uint(clock);
   writer.uint(whole.length + changed.size);
-  for (const document of whole) packDocument(document, [...document.cells.keys()], WHOLE_DOCUMENT, writer);
-  for (const document of changed) packDocument(document, [...document.changed], CHANGED_CELLS, writer);
+  for (const document of whole) {
+    packDocument(document, [...document.cells.keys()], WHOLE | (unsent.has(document) ? UNSENT : 0), writer);
+  }
+  for (const document of changed) {
+    packDocument(document, [...document.changed], unsent.has(document) ? UNSENT : 0, writer);
+  }
   changed.clear();
 }
 
-/** Applies what `packDocuments` wrote; the documents count as unsent. */
+/** Applies what `packDocuments` wrote. */
 export function unpackDocuments(documents: BrandDocuments, reader: ByteReader): void {
   const version = reader.byte();
   if (version !== VERSION) {
@@ -31,7 +36,8 @@ export function unpackDocuments(documents: BrandDocuments, reader: ByteReader): 
   documents.clock = Math.max(documents.clock, reader.uint());
   for (let left = reader.uint(); left > 0; left--) {
     const document = keptDocument(documents, reader.string());
-    if (reader.byte() === WHOLE_DOCUMENT) {
+    const flags = reader.byte();
+    if ((flags & WHOLE) !== 0) {
       document.cells.clear();
       document.sums.fill(0);
     }
@@ -41,13 +47,14 @@ export function unpackDocuments(documents: BrandDocuments, reader: ByteReader): 
       cell += reader.uint();
       setCell(documents, document, cell, reader.int());
     }
-    documents.unsent.add(document);
+    if ((flags & UNSENT) !== 0) documents.unsent.add(document);
+    else documents.unsent.delete(document);
   }
 }
 
-function packDocument(document: BrandDocument, cells: number[], kind: number, writer: ByteWriter): void {
+function packDocument(document: BrandDocument, cells: number[], flags: number, writer: ByteWriter): void {
   writer.string(document.key);
-  writer.byte(kind);
+  writer.byte(flags);
   writer.uint(document.standings.length);
   for (const count of document.standings) writer.int(count);
   cells.sort((a, b) => a - b);

@@ -15,7 +15,11 @@ export const brandLedger: LedgerDefinition<{ readonly documents: BrandDocuments 
   publish({ documents }, now, partition) {
     advance(documents, now);
     const outputs = Array.from(documents.unsent, (document) => partialOf(document, documents.clock, partition));
-    for (const document of documents.unsent) dropEmpty(documents, document);
+    for (const document of documents.unsent) {
+      // The block that says it must say that it did.
+      documents.changed.add(document);
+      dropEmpty(documents, document);
+    }
     documents.unsent.clear();
     return outputs;
   },

@@ -110,7 +110,6 @@ export function forget(partition: OwnedPartition): void {
   partition.keepDueUntil = Number.NEGATIVE_INFINITY;
   partition.sources = new Map();
   partition.totals = partition.processor.totals.initial();
-  // What is taken over counts as unsent.
   partition.ledgerSentSeq = -1;
   partition.ledgerSentMs = Number.NEGATIVE_INFINITY;
   partition.cache = new Map();

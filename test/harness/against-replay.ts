@@ -3,6 +3,7 @@ import type { PipelinePlace } from './pipeline-place.ts';
 import { comparePublished, linesOf, uniqueRecords } from './published-lines.ts';
 import type { ShopInput } from './shop-input.ts';
 import { storedCustomers, type StoredCustomer } from './stored-customers.ts';
+import { replayedBrands, storedBrands } from './stored-brands.ts';
 import { replayedScores, storedScores } from './stored-touchpoints.ts';
 import { readTopic } from './topic-records.ts';
 
@@ -13,6 +14,7 @@ const REFUSED = [
   'customer-events.v1.kizuna.customer.v1.dlq',
   'touchpoint-events.v1.kizuna.touchpoint.v1.dlq',
   'experiment-events.v1.kizuna.experiment.v1.dlq',
+  'brand-partials.v1.kizuna.brand.v1.dlq',
 ] as const;
 
 /** Everything in which a pipeline differs from the replay of the same input; empty: in nothing. */
@@ -36,6 +38,12 @@ export async function compareWithReplay(place: PipelinePlace, input: ShopInput):
   for (const key of new Set([...scores.keys(), ...replayedYear.keys()])) {
     const [here, expected] = [scores.get(key), replayedYear.get(key)];
     if (here !== expected) differences.push(`scores of ${key} are ${here ?? 'not there'}, not ${expected ?? 'any'}`);
+  }
+  const brands = await storedBrands(place, input.definitions);
+  const replayedSums = await replayedBrands(join(replayed, 'brand-kpis.v1.ndjson'));
+  for (const key of new Set([...brands.keys(), ...replayedSums.keys()])) {
+    const [here, expected] = [brands.get(key), replayedSums.get(key)];
+    if (here !== expected) differences.push(`${key} is ${here ?? 'not there'}, not ${expected ?? 'any'}`);
   }
   let repeats = 0;
   for (const topic of OUTPUTS) {

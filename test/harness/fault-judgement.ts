@@ -42,7 +42,8 @@ async function untilNobodyIsLeft(place: PipelinePlace): Promise<void> {
   const admin = kafkaClient(place.kafkaBrokers).admin();
   await admin.connect();
   try {
-    const groups = ['intake', 'customer', 'touchpoint', 'experiment'].map((name) => `${place.prefix}kizuna.${name}.v1`);
+    const names = ['intake', 'customer', 'touchpoint', 'experiment', 'brand'];
+    const groups = names.map((name) => `${place.prefix}kizuna.${name}.v1`);
     const look = async (): Promise<true | undefined> => {
       const described = await admin.describeGroups(groups);
       return described.groups.every(({ members }) => members.length === 0) ? true : undefined;

@@ -70,6 +70,7 @@ describeWithServices('kizuna on history', () => {
       swept: [
         { processor: 'customer', partitions: 2, folded: 0, published: { 'segment-memberships.v1': 3 } },
         { processor: 'touchpoint', partitions: 2, folded: 0, published: {} },
+        { processor: 'brand', partitions: 2 },
         { processor: 'experiment', partitions: 2, folded: 0, published: {} },
       ],
     });
@@ -106,7 +107,7 @@ describeWithServices('kizuna on history', () => {
     intake.signal('SIGTERM');
     expect(await end).toBe(0);
     const swept = await type(`sweep --until ${iso(SILENT_AT)} --json`);
-    expect(JSON.parse(swept.stdout)).toMatchObject({ swept: [{ folded: 1 }, { folded: 0 }] });
+    expect(JSON.parse(swept.stdout)).toMatchObject({ swept: [{ folded: 1 }, { folded: 0 }, { processor: 'brand' }, { folded: 0 }] });
     expect((await membershipChanges(place)).at(-1)?.members).toContain('silent-30-days');
   });
 
