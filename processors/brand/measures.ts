@@ -36,6 +36,23 @@ export interface Figure {
 }
 
 const CUSTOMERS: readonly Dimension[] = ['brand', 'segment'];
+const MESSAGES: readonly Dimension[] = ['brand', 'segment', 'channel', 'campaign'];
+
+/** Unique opens and clicks, and those of them that only machines did. */
+const OPENS = ['uniqueOpens', 'machineOpens'] as const;
+const CLICKS = ['uniqueClicks', 'machineClicks'] as const;
+
+/** How the parts of measures are called in `denominatorOf`. */
+const NAMES: Readonly<Partial<Record<BrandAmount, string>>> & { active: string } = {
+  active: 'active_customers',
+  orders: 'orders',
+  purchasers: 'unique_customers',
+  referralsSent: 'referrals_sent',
+  customersAtStart: 'customers_at_start',
+  messagesSent: 'messages_sent',
+  messagesDelivered: 'messages_delivered',
+  uniqueOpens: 'unique_opens',
+};
 
 /** Everything that is served of a brand. Names are public: they are added to, never renamed. */
 export const MEASURES: readonly Measure[] = [
@@ -75,16 +92,20 @@ export const MEASURES: readonly Measure[] = [
   },
   { ...ratio('retention_rate_plain', 'customers', 'customersAtStart'), unit: 'percent', isOfLost: true },
   { ...count('customers', 'customers'), window: 'now', isOfLost: true },
+  { ...count('messages_delivered', 'messagesDelivered'), dimensions: MESSAGES },
+  ofMessages('delivery_rate', 'messagesDelivered', 'messagesSent'),
+  ofMessages('open_rate', 'uniqueOpens', 'messagesDelivered'),
+  ofPeople('open_rate_human', OPENS, 'messagesDelivered'),
+  ofMessages('click_rate', 'uniqueClicks', 'messagesDelivered'),
+  ofPeople('click_rate_human', CLICKS, 'messagesDelivered'),
+  ofMessages('click_to_open_rate', 'uniqueClicks', 'uniqueOpens'),
+  {
+    ...ofPeople('click_to_open_rate_human', CLICKS, 'uniqueOpens'),
+    denominator: (amounts) => less(amounts, OPENS),
+    of: () => 'unique_opens_human',
+  },
+  ofMessages('unsubscribe_rate', 'unsubscribes', 'messagesDelivered'),
 ];
-
-/** How the parts of measures are called in `denominatorOf`. */
-const NAMES: Readonly<Partial<Record<BrandAmount, string>>> & { active: string } = {
-  active: 'active_customers',
-  orders: 'orders',
-  purchasers: 'unique_customers',
-  referralsSent: 'referrals_sent',
-  customersAtStart: 'customers_at_start',
-};
 
 export function newAmounts(): Amounts {
   return new Float64Array(BRAND_AMOUNTS.length);
@@ -109,6 +130,19 @@ export function figureOf(measure: Measure, amounts: Amounts, rules: BrandRules):
     low: interval === null ? null : scale * interval.low,
     high: interval === null ? null : scale * interval.high,
   };
+}
+
+function ofMessages(name: string, above: BrandAmount, below: BrandAmount): Measure {
+  return { ...ratio(name, above, below), dimensions: MESSAGES, isShare: true };
+}
+
+/** Without what only machines did. */
+function ofPeople(name: string, of: typeof OPENS | typeof CLICKS, below: BrandAmount): Measure {
+  return { ...ofMessages(name, of[0], below), numerator: (amounts) => less(amounts, of) };
+}
+
+function less(amounts: Amounts, [all, byMachine]: readonly [BrandAmount, BrandAmount]): number {
+  return amount(amounts, all) - amount(amounts, byMachine);
 }
 
 function count(name: string, of: BrandAmount): Measure {

@@ -13,6 +13,13 @@ export const BRAND_SUMS = [
   'socialActions',
   'referralsSent',
   'referralsConverted',
+  'messagesSent',
+  'messagesDelivered',
+  'uniqueOpens',
+  'machineOpens',
+  'uniqueClicks',
+  'machineClicks',
+  'unsubscribes',
 ] as const;
 export type BrandSum = (typeof BRAND_SUMS)[number];
 

@@ -25,7 +25,9 @@ export const BRAND_PART: Part<BrandPart> = {
   initial: () => ({ isCounted: false, bits: 0, due: NEVER, days: new Map() }),
 
   read(reader, due) {
-    const part: BrandPart = { isCounted: true, bits: reader.uint(), due, days: new Map() };
+    const bits = reader.uint();
+    const isCounted = (bits & 1) === 1;
+    const part: BrandPart = { isCounted, bits: bits >> 1, due, days: new Map() };
     const count = reader.uint();
     if (count === 0) return part;
     const bytes = reader.bytes();
@@ -40,8 +42,9 @@ export const BRAND_PART: Part<BrandPart> = {
   },
 
   write({ isCounted, bits, days }, writer) {
-    if (!isCounted) return;
-    writer.uint(bits);
+    // Whoever was taken out keeps its days, to be counted again with them.
+    if (!isCounted && days.size === 0) return;
+    writer.uint((bits << 1) | (isCounted ? 1 : 0));
     writer.uint(days.size);
     if (days.size === 0) return;
     section.reset();

@@ -43,7 +43,7 @@ export function foldEvent(
   const orders = foldOrder(interaction, at, open, plan, postings);
   if (orders !== null && 'kind' in orders) return orders;
   countInteraction(interaction, at, postings);
-  countExtras(interaction, at, open.extras);
+  countExtras(interaction, at, open);
 
   open.ids.add(id, now);
   noteAges(open, plan, now, postings);

@@ -18,6 +18,12 @@ const REVENUE = placeOf('revenue');
 const SESSIONS = placeOf('sessions');
 const NEVER_WAS: Instant = -1;
 
+interface OfMessage {
+  readonly postings: Postings;
+  channel: string;
+  campaignId: string | null;
+}
+
 /** What of a state is opened. */
 interface Packed {
   body: Buffer;
@@ -40,6 +46,8 @@ export class OpenState {
   readonly parts = new OpenParts();
   /** What it adds to sums of the brand that are no measures; their places are those of BRAND_SUMS. */
   readonly extras = new Postings();
+  /** What it adds to sums of a channel and of a campaign. */
+  readonly ofMessage: OfMessage = { postings: new Postings(), channel: '', campaignId: null };
   /** What it changes in the brand's documents. */
   readonly brandChanges = new BrandChanges();
   readonly #reader = new ByteReader(Buffer.alloc(0));
@@ -55,6 +63,7 @@ export class OpenState {
   open({ body, parts }: Packed): void {
     this.postings.clear();
     this.extras.clear();
+    this.ofMessage.postings.clear();
     this.parts.open(parts);
     // A deadline that comes right before an event seldom changes the body: it is still open then.
     if (body === this.#body && body.length > 0 && !this.isChanged) return;

@@ -10,6 +10,8 @@ export const READ_FIELDS = {
     channel: true,
     type: true,
     pageViewId: true,
+    campaignId: true,
+    messageId: true,
     order: { orderId: true, amountMinor: true, currency: true, guest: true },
     score: true,
     engagedMs: true,

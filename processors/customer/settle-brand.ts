@@ -1,3 +1,4 @@
+import { utcDay } from '../core/event-time.ts';
 import type { Instant } from '../core/processor.ts';
 import { BRAND_STANDINGS, placeOfSum, WHOLE, type BrandSum, type Dimension } from '../core/brand-amounts.ts';
 import type { Tiles } from '../core/tiles.ts';
@@ -19,6 +20,8 @@ const OF_MEASURES: Partial<Record<Measure, BrandSum>> = {
   orders: 'orders',
   revenue: 'revenueMinor',
   social_actions: 'socialActions',
+  messages_delivered: 'messagesDelivered',
+  unsubscribes: 'unsubscribes',
   referrals: 'referralsSent',
 };
 const NOTHING = -1;
@@ -59,6 +62,7 @@ export function settleBrand(turn: Turn, before: SegmentList): void {
     addEverything(changes, open, part, 'brand', WHOLE, 1, now);
     for (const id of state.segments.ids) addEverything(changes, open, part, 'segment', id, 1, now);
   }
+  addOfMessage(changes, open);
   if (changes.count > 0) contributions.push(changes);
   if (hasExtras || !isCounted || part.bits !== bitsBefore || part.due !== dueBefore) open.parts.put(BRAND_PART, part);
 }
@@ -75,6 +79,7 @@ export function settleLate(state: CustomerState, open: OpenState, now: Instant):
   }
   const changes = open.brandChanges.begin(state.brandId, now);
   if (part.isCounted) addSums(changes, open, state.segments);
+  addOfMessage(changes, open);
   return changes.count > 0 ? changes : null;
 }
 
@@ -134,6 +139,16 @@ function addSums(changes: BrandChanges, { postings, extras }: OpenState, { ids }
   }
   for (let index = 0; index < extras.count; index++) {
     changes.addSum(extras.measure(index), extras.at(index), extras.amount(index), ids);
+  }
+}
+
+/** Sums of channels and campaigns are of what the brand sent, whoever got it: they move with nobody. */
+function addOfMessage(changes: BrandChanges, { ofMessage: { postings, channel, campaignId } }: OpenState): void {
+  for (let index = 0; index < postings.count; index++) {
+    const day = utcDay(postings.at(index));
+    const [place, by] = [postings.measure(index), postings.amount(index)];
+    changes.add('channel', channel, day, place, by);
+    if (campaignId !== null) changes.add('campaign', campaignId, day, place, by);
   }
 }
 

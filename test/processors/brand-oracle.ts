@@ -50,6 +50,8 @@ export function countMeasures(
     }
   }
   const figures: Figures = new Map();
+  for (const [group, sums] of messagesByChannelAndCampaign(customers.values(), until))
+    addMessages(figures, group, sums);
   for (const [group, sums] of groups) {
     const of = (name: string): number => sums.get(name) ?? 0;
     const add = (measure: string, numerator: number, denominator: number | null): void => {
@@ -69,6 +71,7 @@ export function countMeasures(
     add('social_actions_per_customer', of('social'), of('active'));
     add('referral_rate', of('referrers'), of('active'));
     add('referral_conversion', of('converted'), of('referrals'));
+    addMessages(figures, group, sums);
     add('churn_rate', of('start') - of('stayed'), of('start'));
     add('churn_rate_plain', of('lost'), of('start'));
     add('retention_rate', of('stayed'), of('start'));
@@ -76,6 +79,56 @@ export function countMeasures(
     add('customers', of('customers'), null);
   }
   return figures;
+}
+
+function addMessages(figures: Figures, group: string, sums: ReadonlyMap<string, number>): void {
+  const of = (name: string): number => sums.get(name) ?? 0;
+  const add = (measure: string, numerator: number, denominator: number | null): void => {
+    figures.set(`${group} ${measure}`, [numerator, denominator]);
+  };
+  add('messages_delivered', of('MESSAGE_DELIVERED'), null);
+  add('delivery_rate', of('MESSAGE_DELIVERED'), of('MESSAGE_SENT'));
+  add('open_rate', of('MESSAGE_OPENED'), of('MESSAGE_DELIVERED'));
+  add('open_rate_human', of('MESSAGE_OPENED human'), of('MESSAGE_DELIVERED'));
+  add('click_rate', of('MESSAGE_CLICKED'), of('MESSAGE_DELIVERED'));
+  add('click_rate_human', of('MESSAGE_CLICKED human'), of('MESSAGE_DELIVERED'));
+  add('click_to_open_rate', of('MESSAGE_CLICKED'), of('MESSAGE_OPENED'));
+  add('click_to_open_rate_human', of('MESSAGE_CLICKED human'), of('MESSAGE_OPENED human'));
+  add('unsubscribe_rate', of('UNSUBSCRIBED'), of('MESSAGE_DELIVERED'));
+}
+
+/** Of one customer: messages by type, opens and clicks once a message, by the day of the first. */
+function* messagesOf(events: readonly Event[], start: number): Generator<readonly [name: string, event: Event]> {
+  const seen = new Set<string>();
+  for (const event of events) {
+    const { type, messageId, machineGenerated } = event.value;
+    const isFirstOnly = type === 'MESSAGE_OPENED' || type === 'MESSAGE_CLICKED';
+    if (!isFirstOnly && !/^(MESSAGE_SENT|MESSAGE_DELIVERED|UNSUBSCRIBED)$/.test(type)) continue;
+    for (const name of isFirstOnly && !machineGenerated ? [type, `${type} human`] : [type]) {
+      if (isFirstOnly && messageId !== null && seen.has(`${name} ${messageId}`)) continue;
+      seen.add(`${name} ${messageId}`);
+      if (event.at >= start) yield [name, event];
+    }
+  }
+}
+
+function messagesByChannelAndCampaign(customers: Iterable<readonly Event[]>, until: number) {
+  const groups = new Map<string, Map<string, number>>();
+  for (const events of customers) {
+    for (const [name, { value }] of messagesOf(events, startOf(until))) {
+      for (const group of [`channel ${value.channel}`, `campaign ${value.campaignId}`]) {
+        if (group === 'campaign null') continue;
+        const sums = groups.get(group) ?? new Map<string, number>();
+        groups.set(group, sums);
+        sums.set(name, (sums.get(name) ?? 0) + 1);
+      }
+    }
+  }
+  return groups;
+}
+
+function startOf(until: number): number {
+  return (Math.floor(until / DAY) - 365) * DAY;
 }
 
 /** The newest figures of each key, those that are nothing left out. */
@@ -112,10 +165,11 @@ function eventsBySubject(logged: Iterable<Logged>, definitions: Definitions, bra
 }
 
 function countCustomer(events: readonly Event[], currency: string, lostAfterMs: number, until: number) {
-  const start = (Math.floor(until / DAY) - 365) * DAY;
+  const start = startOf(until);
   const sums = new Map<string, number>();
   const add = (name: string, by: number): void => void sums.set(name, (sums.get(name) ?? 0) + by);
   const of = (name: string): number => sums.get(name) ?? 0;
+  for (const [name] of messagesOf(events, start)) add(name, 1);
   const cancelled = new Set(
     events.filter(({ value }) => value.type === 'ORDER_CANCELLED').map(({ value }) => value.order?.orderId),
   );

@@ -106,6 +106,7 @@ export class CustomerDriver {
     const outcome = this.processor.onRecord(this.state, value, now);
     this.outcomes.push(outcome.kind === 'apply' ? 'apply' : outcome.reason);
     if (outcome.kind === 'apply') this.#collect(outcome);
+    if (outcome.kind === 'skip') this.#collect({ outputs: [], ...outcome, kind: 'apply' });
     if (outcome.kind !== 'reject') this.processor.advance(this.state, now);
     this.#repack();
     return this;

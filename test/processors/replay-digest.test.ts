@@ -57,16 +57,16 @@ test.each([
   const followed = { ...definitions, defaultJourney: JOURNEY_SETTINGS };
   const { files, faults } = await replayed(lines, followed, null, threads);
   expect(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, sha256(text)]))).toEqual({
-    'brand-kpis.v1.ndjson': '0f837dd9bc7466b4',
+    'brand-kpis.v1.ndjson': 'de8610764a5d244d',
     'cases.v1.ndjson': '8355d09c14931d99',
     'churn-risk.v1.ndjson': '9aa002e62777a780',
     'customer-traits.v1.ndjson': '2bec99d07952827a',
     'dead-letters.ndjson': '2f4dd53b204d7130',
     'experiment-results.v1.ndjson': 'e3b0c44298fc1c14',
     'journey-stages.v1.ndjson': '62b1538534780ac6',
-    'profiles.ndjson': '2babe42fa180570a',
-    'segment-memberships.v1.ndjson': 'b907865088af8e0d',
-    'summary.json': '6dba290e3d5dc8bb',
+    'profiles.ndjson': 'b6c446901974adf9',
+    'segment-memberships.v1.ndjson': '42fd75f930394e16',
+    'summary.json': '943aad0c909c4ddc',
     'touchpoint-alerts.v1.ndjson': 'e3b0c44298fc1c14',
     'touchpoint-scores.v1.ndjson': '4d4f0706530c2b3d',
   });

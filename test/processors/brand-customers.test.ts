@@ -1,0 +1,182 @@
+import { describe, expect, test } from 'vitest';
+import { OpenState } from '../../processors/customer/open-state.ts';
+import { createCustomer } from '../../processors/customer/processor.ts';
+import { takeFromBrand } from '../../processors/customer/settle-brand.ts';
+import { customerTotals, type CustomerAddition, type CustomerTotals } from '../../processors/customer/totals.ts';
+import type { BrandPartial } from '../../schemas/types.ts';
+import { CustomerDriver, DAY, definitions, HOUR, MIDNIGHT } from './customer-fixture.ts';
+import { tangledInteractions } from './published-input.ts';
+
+const T = MIDNIGHT + 10 * HOUR;
+const SEGMENTS = {
+  browsing: { 'traits.page_views.1h': { $gte: 2 } },
+  buyer: { 'traits.orders.30d': { $gte: 1 } },
+  lapsing: { 'ages.orders': { $gte: 20, $lt: 45 } },
+  silent: { 'ages.interactions': { $gte: 2 } },
+};
+
+/** What a partition's documents say at `now`, nothing left out. */
+function partials(totals: CustomerTotals, now: number): Record<string, Readonly<Record<string, number>>> {
+  for (const document of totals.documents.byKey.values()) totals.documents.unsent.add(document);
+  const outputs = customerTotals.ledger?.publish(totals, now, 0) ?? [];
+  return Object.fromEntries(
+    outputs
+      .map(({ value }) => value as BrandPartial)
+      .map(({ dimension, value, amounts }) => [`${dimension} ${value}`, amounts]),
+  );
+}
+
+function order(orderId: string, changes: object = {}, guest = false) {
+  const items: never[] = [];
+  const placed = { orderId, amountMinor: 1000, currency: 'JPY', guest, items, ...changes };
+  return { type: 'ORDER_PLACED' as const, order: placed };
+}
+
+/** As a merge or an erasure begins. */
+function takeOut(driver: CustomerDriver): void {
+  const open = new OpenState();
+  const contributions: CustomerAddition[] = [];
+  open.open(driver.state);
+  takeFromBrand({ state: driver.state, open, now: driver.state.at, contributions });
+  open.keepIn(driver.state);
+  for (const addition of contributions) driver.processor.totals.contribute(driver.totals, addition);
+}
+
+describe('what a customer adds to a brand', () => {
+  test('orders, by event and by silence, to the exact midnight', () => {
+    const driver = new CustomerDriver(definitions({}));
+    driver
+      .record(T, order('1'))
+      .record(T + DAY, order('2', {}, true))
+      .record(T + DAY, order('3', { currency: 'EUR' }));
+    expect(partials(driver.totals, T + DAY)['brand all']).toEqual({
+      ...{ interactions: 3, orders: 3, guestOrders: 1, otherCurrencyOrders: 1, revenueMinor: 2000 },
+      ...{ active: 1, purchasers: 1, repeatPurchasers: 1, customers: 1 },
+    });
+    const second = MIDNIGHT + 367 * DAY;
+    driver.silence(second - 1);
+    expect(partials(driver.totals, second - 1)['brand all']).toMatchObject({ orders: 2, repeatPurchasers: 1, lost: 1 });
+    driver.silence(second);
+    expect(partials(driver.totals, second)['brand all']).toEqual({ customersAtStart: 1, lostOfStart: 1, lost: 1 });
+    driver.silence(T + 3 * 366 * DAY);
+    expect(partials(driver.totals, T + 3 * 366 * DAY)['brand all']).toEqual({});
+  });
+
+  test('a customer is lost at the very millisecond, and back with the next order', () => {
+    const driver = new CustomerDriver(definitions({})).record(T, order('1'));
+    const lostAt = T + 90 * DAY;
+    driver.silence(lostAt - 1);
+    expect(partials(driver.totals, lostAt - 1)['brand all']).toMatchObject({ customers: 1 });
+    driver.silence(lostAt);
+    expect(partials(driver.totals, lostAt)['brand all']).toMatchObject({ lost: 1 });
+    driver.record(lostAt + DAY, order('2'));
+    expect(partials(driver.totals, lostAt + DAY)['brand all']).toMatchObject({ customers: 1, repeatPurchasers: 1 });
+    expect(partials(driver.totals, lostAt + DAY)['brand all']).not.toHaveProperty('lost');
+  });
+
+  test('a cancelled order leaves everything, a refund leaves revenue only, each of them once', () => {
+    const driver = new CustomerDriver(definitions({})).record(T, order('1')).record(T, order('2', {}, true));
+    const refund = { ...order('1', { amountMinor: 300 }), type: 'ORDER_REFUNDED' as const, eventId: 'refund' };
+    driver.record(T + HOUR, refund).record(T + HOUR, refund);
+    expect(partials(driver.totals, T + HOUR)['brand all']).toMatchObject({ orders: 2, revenueMinor: 1700 });
+    const cancellation = { ...order('2'), type: 'ORDER_CANCELLED' as const };
+    driver.record(T + 2 * HOUR, cancellation).record(T + 2 * HOUR, cancellation);
+    const sums = partials(driver.totals, T + 2 * HOUR)['brand all'];
+    expect(sums).toMatchObject({ orders: 1, revenueMinor: 700, purchasers: 1 });
+    expect(sums).not.toHaveProperty('guestOrders');
+    expect(sums).not.toHaveProperty('repeatPurchasers');
+  });
+
+  test('an event too late for any window may still take an order out of one', () => {
+    const driver = new CustomerDriver(definitions({})).record(T, order('1', {}, true));
+    driver.record(T + HOUR, { ...order('1'), type: 'ORDER_CANCELLED', occurredAt: T - 400 * DAY });
+    expect(driver.outcomes).toEqual(['apply', 'beyond_horizon']);
+    driver.silence(T + HOUR);
+    expect(partials(driver.totals, T + HOUR)['brand all']).toEqual({ interactions: 1, active: 1 });
+  });
+
+  test('the first open and the first click of a message, and apart what only machines did', () => {
+    const driver = new CustomerDriver(definitions({}));
+    const message = { channel: 'EMAIL' as const, messageId: 'm-1', campaignId: 'spring' };
+    driver.record(T, { ...message, type: 'MESSAGE_SENT' }).record(T, { ...message, type: 'MESSAGE_DELIVERED' });
+    const opened = { ...message, type: 'MESSAGE_OPENED' as const };
+    driver.record(T, { ...opened, machineGenerated: true });
+    expect(partials(driver.totals, T)['campaign spring']).toMatchObject({ uniqueOpens: 1, machineOpens: 1 });
+    driver
+      .record(T, opened)
+      .record(T, opened)
+      .record(T, { ...opened, messageId: 'm-2' });
+    driver.record(T, { ...message, type: 'MESSAGE_CLICKED' }).record(T, { ...message, type: 'MESSAGE_CLICKED' });
+    const expected = { messagesSent: 1, messagesDelivered: 1, uniqueOpens: 2, uniqueClicks: 1 };
+    const said = partials(driver.totals, T);
+    expect(said['campaign spring']).toEqual(expected);
+    expect(said['channel EMAIL']).toEqual(expected);
+    expect(said['brand all']).toMatchObject(expected);
+  });
+
+  test('moves with the customer from segment to segment, whole', () => {
+    const driver = new CustomerDriver(definitions(SEGMENTS));
+    driver.record(T, order('1', {}, true)).record(T + DAY, order('2'));
+    expect(partials(driver.totals, T + DAY)['segment buyer']).toMatchObject({
+      orders: 2,
+      guestOrders: 1,
+      purchasers: 1,
+    });
+    driver.silence(T + 25 * DAY);
+    expect(partials(driver.totals, T + 25 * DAY)['segment lapsing']).toMatchObject({ orders: 2, repeatPurchasers: 1 });
+    driver.silence(T + 40 * DAY);
+    expect(partials(driver.totals, T + 40 * DAY)['segment buyer']).toEqual({});
+  });
+
+  test('is a function of the customer: whoever is taken out leaves nothing, and is counted again as before', () => {
+    const { drivers, totals, until } = tangled();
+    const before = partials(totals, until);
+    expect(before['brand all']?.['orders']).toBeGreaterThan(100);
+    for (const driver of drivers) takeOut(driver);
+    const without = partials(totals, until);
+    for (const [name, amounts] of Object.entries(without)) {
+      if (!/^(channel|campaign)/.test(name)) expect({ name, amounts }).toEqual({ name, amounts: {} });
+    }
+    // Every one of them has a deadline at last, with which it is counted again; the clock is that of the last one.
+    for (const driver of drivers) driver.record(until + HOUR, { type: 'CUSTOM' });
+    const { 'brand all': again } = partials(totals, until + HOUR);
+    const { drivers: others, totals: undisturbed } = tangled();
+    for (const driver of others) driver.record(until + HOUR, { type: 'CUSTOM' });
+    expect(again).toEqual(partials(undisturbed, until + HOUR)['brand all']);
+  });
+
+  test('adds up to the same however customers are spread over partitions', () => {
+    const one = tangled(1);
+    const three = tangled(3);
+    const sums: Record<string, Record<string, number>> = {};
+    for (const totals of three.partitions) {
+      for (const [name, amounts] of Object.entries(partials(totals, three.until))) {
+        const sum = (sums[name] ??= {});
+        for (const [amount, value] of Object.entries(amounts)) sum[amount] = (sum[amount] ?? 0) + value;
+      }
+    }
+    expect(sums).toEqual(partials(one.totals, one.until));
+  });
+});
+
+/** Everything that makes a fold branch, over a year, of the customers of some partitions. */
+function tangled(partitions = 1) {
+  const processor = createCustomer(definitions(SEGMENTS));
+  const all = Array.from({ length: partitions }, () => processor.totals.initial());
+  const drivers = new Map<string, CustomerDriver>();
+  let until = 0;
+  for (const { key, timestamp, value } of tangledInteractions(6000)) {
+    let driver = drivers.get(key);
+    if (driver === undefined) {
+      driver = new CustomerDriver(processor, `u:${key}`, all[drivers.size % partitions]);
+      driver.isRepacking = drivers.size % 5 === 0;
+      drivers.set(key, driver);
+    }
+    driver.record(timestamp, value);
+    until = Math.max(until, timestamp);
+  }
+  for (const driver of drivers.values()) driver.silence(until);
+  const [totals] = all;
+  if (totals === undefined) throw new Error('no partition');
+  return { drivers: [...drivers.values()], totals, partitions: all, until };
+}
