@@ -54,34 +54,6 @@ export function clearTiles(tiles: Tiles): void {
   setOlder(tiles, NO_BYTES, 0, 0);
 }
 
-/** The newest slot is not written: who keeps the tiles knows the time of the newest event. */
-export function writeTiles(tiles: Tiles, to: ByteWriter): void {
-  to.int(tiles.head);
-  to.uint(tiles.end - tiles.start);
-  to.raw(tiles.bytes, tiles.start, tiles.end);
-}
-
-/** Reads what `writeTiles` wrote, keeping a view into `bytes`, which is what `from` reads. */
-export function readTiles(tiles: Tiles, newestAt: Instant, bytes: Buffer, from: ByteReader): void {
-  const head = from.int();
-  const length = from.uint();
-  locateTiles(tiles, newestAt, head, bytes, from.position, length);
-  from.reset(bytes, tiles.end);
-}
-
-/** The tile of `newestAt` holds `head`; the older ones are `length` of `bytes` from `start` on. */
-export function locateTiles(
-  tiles: Tiles,
-  newestAt: Instant,
-  head: number,
-  bytes: Buffer,
-  start: number,
-  length: number,
-): void {
-  setHead(tiles, slotAt(tiles.ring, newestAt), head);
-  setOlder(tiles, bytes, start, start + length);
-}
-
 function pushHead(tiles: Tiles, slot: number, amount: number, oldest: number): void {
   if (tiles.slot < oldest || (tiles.head === 0 && tiles.start === tiles.end)) {
     setHead(tiles, slot, amount);

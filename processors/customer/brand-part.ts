@@ -1,6 +1,7 @@
 import { ByteReader, ByteWriter } from '../core/packing.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
-import { addToTiles, newTiles, readTiles, writeTiles, type Tiles } from '../core/tiles.ts';
+import { readTiles, writeTiles } from '../core/tiles-packing.ts';
+import { addToTiles, newTiles, type Tiles } from '../core/tiles.ts';
 import { RINGS } from '../core/window.ts';
 import type { Part } from './parts.ts';
 import type { Postings } from './postings.ts';

@@ -1,6 +1,6 @@
 import { ByteReader, ByteWriter } from '../core/packing.ts';
 import { NEVER } from '../core/processor.ts';
-import { readTiles } from '../core/tiles.ts';
+import { readTiles } from '../core/tiles-packing.ts';
 import { BRAND_PART } from './brand-part.ts';
 import { MEASURES } from './features.ts';
 import { writeDue } from './part-due.ts';

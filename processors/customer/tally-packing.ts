@@ -1,7 +1,8 @@
 import { DAY_MS, MINUTE_MS } from '../core/event-time.ts';
 import type { ByteReader, ByteWriter } from '../core/packing.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
-import { locateTiles, type Tiles } from '../core/tiles.ts';
+import { locateTiles } from '../core/tiles-packing.ts';
+import type { Tiles } from '../core/tiles.ts';
 import type { Tally } from './tally.ts';
 
 /**

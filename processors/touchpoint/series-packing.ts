@@ -1,5 +1,5 @@
 import type { ByteReader, ByteWriter } from '../core/packing.ts';
-import { readTiles, writeTiles } from '../core/tiles.ts';
+import { readTiles, writeTiles } from '../core/tiles-packing.ts';
 import { newBundle, type Bundle } from './series.ts';
 
 export function writeBundle({ newestAt, series }: Bundle, writer: ByteWriter): void {

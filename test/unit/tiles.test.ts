@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteReader, ByteWriter } from '../../processors/core/packing.ts';
-import { addToTiles, clearTiles, newTiles, readTiles, writeTiles } from '../../processors/core/tiles.ts';
+import { readTiles, writeTiles } from '../../processors/core/tiles-packing.ts';
+import { addToTiles, clearTiles, newTiles } from '../../processors/core/tiles.ts';
 import type { Tiles } from '../../processors/core/tiles.ts';
 import { unroll, Unrolled } from '../../processors/core/unroll.ts';
 import { oldestSlot, slotAt } from '../../processors/core/window.ts';
