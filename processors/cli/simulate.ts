@@ -13,6 +13,7 @@ import type { Log, OutgoingRecord } from '../runtime/ports.ts';
 import type { Services } from '../runtime/services.ts';
 import { Ending } from './ending.ts';
 import { provision } from './provision.ts';
+import { COMMANDS, ShopDesk } from './shop-desk.ts';
 import { ShopLag } from './shop-lag.ts';
 import { ShopWatch } from './shop-watch.ts';
 import type { Terminal } from './terminal.ts';
@@ -64,7 +65,8 @@ async function simulate(flags: SimulateFlags, terminal: Terminal): Promise<void>
     stop.abort();
   });
   let kizuna: Kizuna | null = null;
-  const shop = paceShop(flags, startedAt, stop.signal, () => kizuna);
+  const desk = new ShopDesk(flags.seed);
+  const shop = paceShop(flags, startedAt, desk, stop.signal, () => kizuna);
   const watch = new ShopWatch();
   await using running = await startKizuna(config, {
     logger,
@@ -72,9 +74,11 @@ async function simulate(flags: SimulateFlags, terminal: Terminal): Promise<void>
     clock: shop.clock,
     provision: async (services) => {
       if (config.services !== null) await provisionShop(config, services, logger);
-      await services.codec.prepare([INPUT]);
+      await services.codec.prepare([INPUT, COMMANDS]);
     },
-    watch: (services) => ({ ...services, emitter: watch.emitter(services.emitter) }),
+    watch: (services) => {
+      return { ...services, emitter: desk.emitter(watch.emitter(services.emitter), services.codec) };
+    },
   });
   kizuna = running;
   const embedded = config.services === null;
@@ -122,7 +126,13 @@ function screenOf(terminal: Terminal): Screen {
   };
 }
 
-function paceShop(flags: SimulateFlags, startedAt: number, stop: AbortSignal, kizuna: () => Kizuna | null): PacedShop {
+function paceShop(
+  flags: SimulateFlags,
+  startedAt: number,
+  desk: ShopDesk,
+  stop: AbortSignal,
+  kizuna: () => Kizuna | null,
+): PacedShop {
   const from = startedAt - SPAN_MS;
   const { seed, customers } = flags;
   const rush = { from: startedAt, visitsPerMinute: 120 };
@@ -134,8 +144,10 @@ function paceShop(flags: SimulateFlags, startedAt: number, stop: AbortSignal, ki
     pace: paceFor(SPAN_MS, YEAR_SECONDS),
     send: async (records) => {
       const services = kizuna()?.services;
-      await services?.emitter.send(records.map((record) => toOutgoing(record, services)));
-      lag.sent(records.length);
+      if (services === undefined) return;
+      const commands = desk.recordsUntil(records.at(-1)?.timestamp ?? from, services.codec);
+      await services.emitter.send([...records.map((record) => toOutgoing(record, services)), ...commands]);
+      lag.sent(records.length + commands.length);
     },
     lagRecords: () => lag.records(kizuna()),
     mostLagRecords: MOST_LAG_RECORDS,
