@@ -27,6 +27,8 @@ export const HINTS: Readonly<Record<ErrorCode, string>> = {
     'Check KIZUNA_KAFKA_BROKERS, and that `kizuna topics plan` shows no change; `kizuna config check --connect` tells all that is in the way.',
   input_lost:
     'Records are gone that were not folded yet: find out what deleted them (retention, a topic created anew), then see what `kizuna input accept` finds (deploy/runbooks/input_lost.md).',
+  batch_unreadable:
+    'Find out who wrote this batch, and take it out of the topic (deploy/runbooks/partition_paused.md).',
   registry_unavailable:
     'Check that the schema registry answers at KIZUNA_SCHEMA_REGISTRY_URL and takes these credentials.',
   schema_incompatible:

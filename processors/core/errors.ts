@@ -13,6 +13,8 @@ export const ERROR_CODES = [
   'log_unavailable',
   /** The input topic was re-created, or retention removed records that were not folded yet. */
   'input_lost',
+  /** A batch of the input that cannot be unpacked: too much, or damaged. */
+  'batch_unreadable',
   /** The schema registry did not answer. */
   'registry_unavailable',
   /** The registry refuses a schema of ours as incompatible. */

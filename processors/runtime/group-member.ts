@@ -56,6 +56,10 @@ export class GroupMember<P extends Owned> {
         this.#ports.meter.rebalance();
       },
       onBatch: (batch, heartbeat) => this.#onBatch(batch, heartbeat),
+      unreadable: (at, why) => {
+        const lane = this.#lanes.get(laneName(at));
+        if (lane !== undefined && !this.stopping) this.#recovery.from(lane, why);
+      },
       crashed: (error) => {
         this.#failure.report(error);
       },

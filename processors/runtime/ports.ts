@@ -1,3 +1,4 @@
+import type { PipelineError } from '../core/errors.ts';
 import type { ByteWriter } from '../core/packing.ts';
 import type { Instant, ReadFields, Summary } from '../core/processor.ts';
 import type { FoldMarks } from './fold-marks.ts';
@@ -73,6 +74,8 @@ export interface GroupHandler {
    * given up. A rejection of `onBatch` itself is a crash.
    */
   onBatch(batch: LogBatch, heartbeat: () => Promise<void>): Promise<'done' | 'again'>;
+  /** What comes next of the partition cannot be read. It is fetched again after a short rest, unless the partition was paused. */
+  unreadable(at: TopicPartition, why: PipelineError): void;
   /** The member is dead and will not come back by itself. */
   crashed(error: Error): void;
 }

@@ -106,6 +106,10 @@ class Reader implements GroupHandler {
     return 'done';
   }
 
+  unreadable({ topic, partition }: TopicPartition, why: PipelineError): void {
+    this.#fail(new PipelineError(why.code, `${topic}/${partition}: ${why.message}`, { retriable: false, cause: why }));
+  }
+
   crashed(error: Error): void {
     this.#fail(error);
   }

@@ -71,7 +71,8 @@ export class Recovery<P extends Owned> {
     const { at } = lane.partition;
     const delayMs = error.code === 'ownership_lost' ? OWNERSHIP_LOST_MS : backoffMs(lane.failures);
     lane.failures += 1;
-    this.#member.distrust(lane.partition, reasonOf(error));
+    // What cannot be read has touched nothing.
+    if (error.code !== 'batch_unreadable') this.#member.distrust(lane.partition, reasonOf(error));
     this.#member.logger.warn('partition paused', { ...at, code: error.code, delayMs, error });
     this.#member.pause(at);
     void wait(delayMs, undefined, { ref: false }).then(() => {

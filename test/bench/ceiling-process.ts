@@ -152,6 +152,9 @@ async function readAll(
   const membership = await log.join(`bench.${randomUUID()}`, topics, {
     assigned: () => undefined,
     revoked: () => undefined,
+    unreadable: (_at, why) => {
+      reject(why);
+    },
     crashed: reject,
     onBatch: async (batch, heartbeat) => {
       const taken = await take(batch);

@@ -24,6 +24,9 @@ export async function watchMemberships(
   await services.log.join('bench.watch', [OUTPUT], {
     assigned: () => undefined,
     revoked: () => undefined,
+    unreadable: (_at, why) => {
+      throw why;
+    },
     crashed: (error) => {
       throw error;
     },

@@ -17,6 +17,7 @@ export class Probe implements GroupHandler {
   readonly batches: LogBatch[] = [];
   readonly assignments: (readonly TopicPartition[])[] = [];
   readonly crashes: Error[] = [];
+  readonly unread: Error[] = [];
   revocations = 0;
   /** What to do with a batch; replaced by tests. */
   handle: OnBatch = () => Promise.resolve('done');
@@ -70,6 +71,11 @@ export class Probe implements GroupHandler {
     }
     this.#look();
     return outcome;
+  }
+
+  unreadable(_at: TopicPartition, why: Error): void {
+    this.unread.push(why);
+    this.#look();
   }
 
   crashed(error: Error): void {

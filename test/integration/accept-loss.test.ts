@@ -215,9 +215,12 @@ describeWithServices('after a loss', () => {
       expect(await untilStopped(stopped)).toBe('store_behind');
       await stopped.kill();
     }
-    await waitForNobody(place, 'kizuna.customer.v1');
-    await waitForNobody(place, 'kizuna.touchpoint.v1');
-    await acceptOnce(place, ['customer store_behind', 'touchpoint store_behind']);
+    const stateful = ['customer', 'touchpoint', 'brand', 'experiment'];
+    for (const processor of stateful) await waitForNobody(place, `kizuna.${processor}.v1`);
+    await acceptOnce(
+      place,
+      stateful.map((processor) => `${processor} store_behind`),
+    );
     await runUntil(place, 80, 80);
     const epochs = new Set(['kizuna.customer.v1@1', 'kizuna.customer.v1@2']);
     expect(await sourcesIn(place, 'customer-traits.v1')).toEqual(epochs);

@@ -1,6 +1,9 @@
 import lz4 from 'lz4js';
 import { describe, expect, it } from 'vitest';
+import { BatchTooLarge } from '../../processors/runtime/kafka/batch-too-large.ts';
 import { CODECS } from '../../processors/runtime/kafka/codecs.ts';
+
+const BYTES_MAX = 1 << 20;
 
 const SAMPLES = {
   nothing: Buffer.alloc(0),
@@ -10,12 +13,13 @@ const SAMPLES = {
 };
 
 const WRITERS = {
+  gzip: (bytes: Buffer) => CODECS.gzip.compress({ buffer: bytes }),
   snappy: (bytes: Buffer) => CODECS.snappy.compress({ buffer: bytes }),
   lz4: (bytes: Buffer) => Promise.resolve(Buffer.from(lz4.compress(bytes))),
   zstd: (bytes: Buffer) => CODECS.zstd.compress({ buffer: bytes }),
 };
 
-describe.each(['snappy', 'lz4', 'zstd'] as const)('%s', (name) => {
+describe.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('%s', (name) => {
   const codec = CODECS[name];
 
   it.each(Object.entries(SAMPLES))('gives %s back', async (_sample, bytes) => {
@@ -25,8 +29,39 @@ describe.each(['snappy', 'lz4', 'zstd'] as const)('%s', (name) => {
     expect(back.equals(bytes)).toBe(true);
   });
 
+  it('refuses a bomb before it is unpacked, and nothing that is just as large as may be', async () => {
+    const bomb = await WRITERS[name](Buffer.alloc(BYTES_MAX + 1, 'x'));
+    await expect(codec.decompress(bomb, BYTES_MAX)).rejects.toThrow(BatchTooLarge);
+    const large = Buffer.alloc(BYTES_MAX, 'x');
+    expect((await codec.decompress(await WRITERS[name](large), BYTES_MAX)).equals(large)).toBe(true);
+  });
+
   it('rejects what it did not write', async () => {
     await expect((async () => codec.decompress(Buffer.from('no frame at all')))()).rejects.toThrow();
+  });
+});
+
+describe('a bomb', () => {
+  it('of many small snappy blocks is refused by their sum', async () => {
+    const block = await CODECS.snappy.compress({ buffer: Buffer.alloc(BYTES_MAX / 4) });
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(block.length);
+    const header = Buffer.from([0x82, ...Buffer.from('SNAPPY'), 0, 0, 0, 0, 1, 0, 0, 0, 1]);
+    const frame = (blocks: number): Buffer =>
+      Buffer.concat([header, ...Array.from({ length: blocks }, () => Buffer.concat([length, block]))]);
+    expect(await CODECS.snappy.decompress(frame(4), BYTES_MAX)).toHaveLength(BYTES_MAX);
+    await expect(CODECS.snappy.decompress(frame(5), BYTES_MAX)).rejects.toThrow(BatchTooLarge);
+  });
+
+  it('of LZ4 that says to be small is refused by what it holds', async () => {
+    const honest = Buffer.from(lz4.compress(Buffer.alloc(2 * BYTES_MAX)));
+    const size = Buffer.alloc(8);
+    size.writeUInt32LE(7);
+    // The head with a size of the content in it; lz4js does not look at its checksum.
+    const head = Buffer.from([...honest.subarray(0, 4), honest.readUInt8(4) | 8, honest.readUInt8(5)]);
+    const liar = Buffer.concat([head, size, honest.subarray(6)]);
+    await expect(CODECS.lz4.decompress(liar, BYTES_MAX)).rejects.toThrow(BatchTooLarge);
+    expect(await CODECS.lz4.decompress(liar, 2 * BYTES_MAX)).toHaveLength(2 * BYTES_MAX);
   });
 });
 

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { registerCodecs } from '../../processors/runtime/kafka/codecs.ts';
 import { decodeFetchResponse } from '../../processors/runtime/kafka/fetch-response.ts';
-import { toLogBatch } from '../../processors/runtime/kafka/kafka-records.ts';
+import { toLogBatch, unreadableOf } from '../../processors/runtime/kafka/kafka-records.ts';
+import { newRoom, readBatches } from '../../processors/runtime/kafka/record-batches.ts';
 import type { LogBatch } from '../../processors/runtime/ports.ts';
 import {
   decodeFetchByKafkajs,
@@ -232,13 +233,56 @@ describe('what a fetch brings', () => {
     expect(batch?.records).toHaveLength(3);
   });
 
-  it('fails rather than to read beyond a record', async () => {
-    const { bytes } = await written([{ records: [{ value: Buffer.from('value') }] }]);
+  const GZIP = 1;
+  const bomb = { records: [{ value: Buffer.alloc(5_000, 'x') }], codec: GZIP };
+  const small = { records: [{ value: Buffer.from('small') }], codec: GZIP };
+
+  it('is unreadable rather than read beyond a record, or by a codec that there is not', async () => {
+    const { bytes } = await written([{ records: [{ value: Buffer.from('value') }] }], 7);
     const broken = Buffer.from(bytes);
     broken[61] = 126;
-    await expect(ours(broken)).rejects.toThrow(RangeError);
+    const code = 'batch_unreadable';
+    const damaged = await readBatches(broken, []);
+    expect(damaged).toMatchObject({ records: [], lastOffset: 7, unreadable: { code, retriable: true } });
+    expect(damaged?.unreadable?.message).toContain('the batch at offset 7 cannot be read: a record ends beyond');
     const codec = Buffer.from(bytes);
     codec.writeInt16BE(7, ATTRIBUTES_AT);
-    await expect(ours(codec)).rejects.toThrow('no codec');
+    expect((await readBatches(codec, []))?.unreadable?.message).toContain('no codec has the number 7');
+  });
+
+  it('of which a batch decompresses to too much is read up to there, and then no further', async () => {
+    const { bytes } = await written([small, small, bomb, small], 10);
+    const before = await readBatches(bytes, [], newRoom(1_000));
+    expect(before).toMatchObject({ records: [{ offset: 10 }, { offset: 11 }], lastOffset: 11 });
+    expect(before?.unreadable).toBeUndefined();
+    const { bytes: rest } = await written([bomb, small], 12);
+    const at = await readBatches(rest, [], newRoom(1_000));
+    expect(at).toMatchObject({ records: [], lastOffset: 12, unreadable: { code: 'batch_unreadable' } });
+    expect(at?.unreadable?.message).toContain('offset 12 cannot be read: it decompresses to more than 1000 bytes');
+  });
+
+  it('leaves for the next fetch what one answer has no room for', async () => {
+    const { bytes } = await written([bomb, bomb, small], 0);
+    const room = newRoom(6_000);
+    expect(await readBatches(bytes, [], room)).toMatchObject({
+      records: [{ offset: 0 }, { offset: 1 }],
+      lastOffset: 1,
+    });
+    // Another partition of the same answer.
+    expect(await readBatches((await written([small])).bytes, [], room)).toBeNull();
+    expect(await readBatches((await written([{ ...small, codec: 0 }])).bytes, [], room)).toMatchObject({
+      lastOffset: 0,
+    });
+  });
+
+  it('tells the member of a group why, and gives it nothing to fold', async () => {
+    const { bytes } = await written([{ records: [{ value: Buffer.from('value') }] }], 3);
+    bytes.writeInt16BE(7, ATTRIBUTES_AT);
+    const [topic] = (await decodeFetchResponse(answer(bytes))).responses;
+    const [partition] = topic?.partitions ?? [];
+    if (partition === undefined) throw new Error('nothing was decoded');
+    const batch = new KafkajsBatch(TOPIC, '3', partition);
+    expect(batch.isEmpty()).toBe(false);
+    expect(unreadableOf(batch)).toMatchObject({ code: 'batch_unreadable' });
   });
 });

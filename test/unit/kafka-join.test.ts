@@ -12,6 +12,7 @@ const HANDLER: GroupHandler = {
   assigned: () => undefined,
   revoked: () => undefined,
   onBatch: () => Promise.resolve('done'),
+  unreadable: () => undefined,
   crashed: () => undefined,
 };
 

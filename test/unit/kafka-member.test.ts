@@ -41,6 +41,7 @@ async function joined(answers: readonly (object | null)[], options = OPTIONS) {
     assigned: () => told.push('assigned'),
     revoked: () => told.push('revoked'),
     onBatch: () => Promise.resolve((told.push('batch'), 'done')),
+    unreadable: ({ partition }, { code }) => told.push(`${partition}: ${code}`),
     crashed: ({ message }) => told.push(`crashed: ${message}`),
   };
   const member = await joinGroup({ patient: { consumer: () => consumer } } as unknown as KafkaClient, options, handler);

@@ -4,7 +4,8 @@ declare module 'lz4js' {
   const lz4: {
     /** One LZ4 frame, of linked blocks. */
     compress(bytes: Uint8Array): Uint8Array;
-    decompress(frame: Uint8Array): Uint8Array;
+    /** `length`: as many bytes as the frame holds; without it lz4js believes what the frame says. */
+    decompress(frame: Uint8Array, length?: number): Uint8Array;
   };
   export = lz4;
 }

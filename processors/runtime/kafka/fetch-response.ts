@@ -1,5 +1,13 @@
 import { createRequire } from 'node:module';
-import { BATCH_VERSION, int64, readBatches, versionOf, type FetchedRecords } from './record-batches.ts';
+import {
+  BATCH_VERSION,
+  int64,
+  newRoom,
+  readBatches,
+  versionOf,
+  type FetchedRecords,
+  type Room,
+} from './record-batches.ts';
 
 /**
  * kafkajs's answer to a fetch (version 11, the newest it speaks), with our records in it. It learns of each partition's
@@ -46,6 +54,7 @@ export function readFetchesDirectly(): void {
 
 export async function decodeFetchResponse(bytes: Buffer): Promise<FetchResponse> {
   const reader = new ResponseReader(bytes);
+  const room = newRoom();
   const clientSideThrottleTime = reader.int32();
   const errorCode = reader.int16();
   const sessionId = reader.int32();
@@ -53,14 +62,14 @@ export async function decodeFetchResponse(bytes: Buffer): Promise<FetchResponse>
   for (let topics = reader.int32(); topics > 0; topics--) {
     const topicName = reader.text();
     const partitions: FetchedPartition[] = [];
-    for (let count = reader.int32(); count > 0; count--) partitions.push(await readPartition(reader));
+    for (let count = reader.int32(); count > 0; count--) partitions.push(await readPartition(reader, room));
     responses.push({ topicName, partitions });
   }
   // The throttling is the client's to do: kafkajs takes it from the field below, and 0 for the broker's own.
   return { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses };
 }
 
-async function readPartition(reader: ResponseReader): Promise<FetchedPartition> {
+async function readPartition(reader: ResponseReader, room: Room): Promise<FetchedPartition> {
   const partition = reader.int32();
   const errorCode = reader.int16();
   const highWatermark = String(reader.int64());
@@ -72,7 +81,7 @@ async function readPartition(reader: ResponseReader): Promise<FetchedPartition> 
   }
   aborted.sort((a, b) => a.firstOffset - b.firstOffset);
   const preferredReadReplica = reader.int32();
-  const messages = await messagesOf(reader.bytes(), aborted);
+  const messages = await messagesOf(reader.bytes(), aborted, room);
   return {
     ...{ partition, errorCode, highWatermark, lastStableOffset, lastStartOffset },
     // Ours to leave out, and left out.
@@ -80,11 +89,15 @@ async function readPartition(reader: ResponseReader): Promise<FetchedPartition> 
   };
 }
 
-async function messagesOf(bytes: Buffer, aborted: Parameters<typeof readBatches>[1]): Promise<readonly object[]> {
+async function messagesOf(
+  bytes: Buffer,
+  aborted: Parameters<typeof readBatches>[1],
+  room: Room,
+): Promise<readonly object[]> {
   const version = versionOf(bytes);
   if (version === null) return [];
   if (version < BATCH_VERSION) return readByKafkajs(bytes);
-  const fetched = await readBatches(bytes, aborted);
+  const fetched = await readBatches(bytes, aborted, room);
   if (fetched === null) return [];
   const messages = [
     { offset: String(fetched.lastOffset), key: null, value: null, isControlRecord: false, batchContext: {} },

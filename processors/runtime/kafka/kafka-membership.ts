@@ -6,7 +6,7 @@ import { Generations } from './generations.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import { isCoordinatorError, isGroupError, rebalanceInProgress, toPipelineError } from './kafka-errors.ts';
 import { consumerOf, type GroupToJoin } from './kafka-group.ts';
-import { toLogBatch } from './kafka-records.ts';
+import { toLogBatch, unreadableOf } from './kafka-records.ts';
 import { Pauses } from './pauses.ts';
 import { Turns } from './turns.ts';
 
@@ -258,6 +258,11 @@ class KafkaMember implements Membership {
     // The generation is over, and yet kafkajs goes on with it: its rejoin failed. It tries again only if it sees its own error.
     if (!this.#generations.stands(generation)) throw rebalanceInProgress();
     if (payload.isStale() || this.#pauses.has(at)) return;
+    const unreadable = unreadableOf(payload.batch);
+    if (unreadable !== undefined) {
+      this.#pauses.rest(at, AGAIN_AFTER_MS);
+      return this.#handler.unreadable(at, unreadable);
+    }
 
     let failedHeartbeat: unknown;
     const heartbeat = async (): Promise<void> => {

@@ -1,4 +1,5 @@
 import type { Batch, KafkaMessage } from 'kafkajs';
+import type { PipelineError } from '../../core/errors.ts';
 import type { LogBatch, LogRecord } from '../ports.ts';
 import { fetchedRecords } from './fetch-response.ts';
 
@@ -18,6 +19,11 @@ export function toLogBatch(topic: string, batch: Batch): LogBatch {
     next: Number(batch.lastOffset()) + 1,
     logEnd: Number(batch.highWatermark),
   };
+}
+
+/** Why nothing of what was fetched can be read; undefined when it can. */
+export function unreadableOf(batch: Batch): PipelineError | undefined {
+  return fetchedRecords((batch as RawBatch).rawMessages)?.unreadable;
 }
 
 function recordsOf(batch: Batch): readonly LogRecord[] {

@@ -1,7 +1,7 @@
-import { promisify } from 'node:util';
-import zlib from 'node:zlib';
+import { PipelineError } from '../../core/errors.ts';
 import type { LogRecord } from '../ports.ts';
-import { CODECS } from './codecs.ts';
+import { DECOMPRESSED_BYTES_MAX } from './batch-too-large.ts';
+import { CODECS, type Codec } from './codecs.ts';
 import { RecordReader } from './record-reader.ts';
 
 /** What one fetch brought of a partition. */
@@ -10,7 +10,18 @@ export interface FetchedRecords {
   readonly records: LogRecord[];
   /** The last offset that the batches cover, whatever of it is shown. */
   readonly lastOffset: number;
+  /** Why the first batch could not be read: then there are no records, and none of what follows may be taken before it. */
+  readonly unreadable?: PipelineError;
 }
+
+/** How much may still be decompressed for one answer to a fetch. */
+export interface Room {
+  readonly batchBytesMax: number;
+  /** Below 1, what is compressed is left for the next fetch. */
+  bytesLeft: number;
+}
+
+export const newRoom = (bytes = DECOMPRESSED_BYTES_MAX): Room => ({ batchBytesMax: bytes, bytesLeft: bytes });
 
 export interface AbortedTransaction {
   readonly producerId: bigint;
@@ -38,14 +49,8 @@ const CONTROL = 32;
 /** The type in a marker's key, behind its version, of a transaction that was given up. */
 const ABORT_MARKER = 0;
 
-const gunzip = promisify(zlib.unzip);
-const DECOMPRESS: readonly ((bytes: Buffer) => Promise<Buffer>)[] = [
-  (bytes) => Promise.resolve(bytes),
-  gunzip,
-  (bytes) => CODECS.snappy.decompress(bytes),
-  (bytes) => CODECS.lz4.decompress(bytes),
-  (bytes) => CODECS.zstd.decompress(bytes),
-];
+/** By the number in a batch's attributes; 0 is none. */
+const COMPRESSED: readonly (Codec | undefined)[] = [undefined, CODECS.gzip, CODECS.snappy, CODECS.lz4, CODECS.zstd];
 
 /** The version of the first batch, or message, of what was fetched; null when not even that is whole. */
 export function versionOf(bytes: Buffer): number | null {
@@ -54,11 +59,13 @@ export function versionOf(bytes: Buffer): number | null {
 
 /**
  * Reads every whole batch; the last may be cut off, since a fetch is bounded by bytes. `aborted` are the transactions that
- * were given up, in order of their first offset. Null when there is no whole batch.
+ * were given up, in order of their first offset. Null when there is no whole batch, or no room for one. A batch that cannot be
+ * read ends the reading before it; when it is the first, it is `unreadable`.
  */
 export async function readBatches(
   bytes: Buffer,
   aborted: readonly AbortedTransaction[],
+  room: Room = newRoom(),
 ): Promise<FetchedRecords | null> {
   const records: LogRecord[] = [];
   const abortedNow = new Set<bigint>();
@@ -71,7 +78,9 @@ export async function readBatches(
     if (version !== BATCH_VERSION) throw new RangeError(`a record batch of version ${version} among newer ones`);
     const batch = bytes.subarray(from, end);
     const attributes = batch.readInt16BE(ATTRIBUTES_AT);
+    if ((attributes & CODEC_MASK) !== 0 && room.bytesLeft < 1) break;
     const firstOffset = int64(batch, 0);
+    const before: number | null = lastOffset;
     lastOffset = firstOffset + batch.readInt32BE(LAST_OFFSET_DELTA_AT);
     const producerId = batch.readBigInt64BE(PRODUCER_ID_AT);
     for (let next = aborted[nextAborted]; next !== undefined && next.firstOffset <= lastOffset;) {
@@ -81,11 +90,25 @@ export async function readBatches(
     if ((attributes & CONTROL) !== 0) {
       if (isAbortMarker(batch)) abortedNow.delete(producerId);
     } else if ((attributes & TRANSACTIONAL) === 0 || !abortedNow.has(producerId)) {
-      await readRecords(batch, attributes, firstOffset, records);
+      const read = records.length;
+      try {
+        await readRecords(batch, attributes, firstOffset, records, room);
+      } catch (error) {
+        records.length = read;
+        if (before !== null) return { records, lastOffset: before };
+        return { records, lastOffset, unreadable: unreadable(firstOffset, error) };
+      }
     }
     from = end;
   }
   return lastOffset === null ? null : { records, lastOffset };
+}
+
+/** Waiting helps once it is gone, or somebody has mended the broker: nobody but an operator may leave it out. */
+function unreadable(offset: number, cause: unknown): PipelineError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const message = `the batch at offset ${offset} cannot be read: ${reason}`;
+  return new PipelineError('batch_unreadable', message, { retriable: true, cause });
 }
 
 async function readRecords(
@@ -93,6 +116,7 @@ async function readRecords(
   attributes: number,
   firstOffset: number,
   records: LogRecord[],
+  room: Room,
 ): Promise<void> {
   const times = {
     firstOffset,
@@ -104,9 +128,11 @@ async function readRecords(
   if (codec === 0) return new RecordReader(batch, HEAD_BYTES).read(count, times, records);
   // Compaction may leave a batch of nothing, and nothing cannot be decompressed.
   if (count === 0) return;
-  const decompress = DECOMPRESS[codec];
-  if (decompress === undefined) throw new RangeError(`no codec has the number ${codec}`);
-  new RecordReader(await decompress(batch.subarray(HEAD_BYTES)), 0).read(count, times, records);
+  const compressed = COMPRESSED[codec];
+  if (compressed === undefined) throw new RangeError(`no codec has the number ${codec}`);
+  const bytes = await compressed.decompress(batch.subarray(HEAD_BYTES), room.batchBytesMax);
+  room.bytesLeft -= bytes.length;
+  new RecordReader(bytes, 0).read(count, times, records);
 }
 
 /** Markers are never compressed. The one record of a marker: its length, attributes, two deltas, its key's length, its key. */
