@@ -5,9 +5,10 @@ import type { Fault } from '../core/errors.ts';
 import { baselineFault, churnModelOf, type ChurnModel } from './churn-model.ts';
 import type { Feature, FeatureValue } from './features.ts';
 import { contradictionOf } from './rule-contradictions.ts';
+import { constantsOf } from './rule-comparisons.ts';
 import { compileExplanation } from './rule-evidence.ts';
 import type { Leaf } from './rule-evidence.ts';
-import { namedSegments, orderSegments, referenceFaults } from './rule-order.ts';
+import { countedSegments, countsSegmentsAt, namedSegments, orderSegments, referenceFaults } from './rule-order.ts';
 import type { ParsedSegment } from './rule-order.ts';
 import type { RulePath } from './rule-paths.ts';
 import { compileRule } from './rule-program.ts';
@@ -42,7 +43,7 @@ export interface CompiledSegment {
   readonly id: string;
   /** Slots it reads; one that names segments has the slot of `segments` too, whose value is never read. */
   readonly slots: readonly number[];
-  /** Places in `segments` of those it names, all of them earlier than its own. */
+  /** Places in `segments` of those it names or counts, all of them earlier than its own. */
   readonly names: readonly number[];
   /** `members`: by place in `segments`, 1 for each earlier segment that is in. Allocates nothing. */
   readonly matches: Matcher;
@@ -126,6 +127,8 @@ function compileBrand(brandId: string, definitions: Definitions, ordered: readon
   };
   const places = new Map(own.map(({ definition }, index) => [definition.id, index]));
   const memberOf = (segmentId: string): number => places.get(segmentId) ?? -1;
+  const countedIds = countedSegments(ordered);
+  const counted = new Map([...places].filter(([id]) => countedIds.has(id)));
   const constants: Set<number>[] = [];
   const segments = own.map(({ definition, rule }): CompiledSegment => {
     const read = new Set<number>();
@@ -134,12 +137,13 @@ function compileBrand(brandId: string, definitions: Definitions, ordered: readon
       read.add(slot);
       for (const number of numbers) (constants[slot] ??= new Set()).add(number);
     }
-    const explanation = compileExplanation(rule, { slotOf, memberOf });
+    const explanation = compileExplanation(rule, { slotOf, memberOf, counted });
+    const named = [...namedSegments(rule).keys()].map(memberOf);
     return {
       id: definition.id,
       slots: [...read],
-      names: [...namedSegments(rule).keys()].map(memberOf),
-      matches: compileRule(rule, { slotOf, memberOf }),
+      names: countsSegmentsAt(rule) === null ? named : [...new Set([...named, ...counted.values()])],
+      matches: compileRule(rule, { slotOf, memberOf, counted }),
       evidence(values, members) {
         const evidence: Evidence[] = [];
         explanation.explain(values, members, explanation.holds(values, members), evidence);
@@ -185,11 +189,9 @@ function pathsOf(rule: RuleNode): [RulePath, readonly number[]][] {
     case 'or':
       return rule.children.flatMap(pathsOf);
     case 'member':
+    case 'members':
       return [[SEGMENTS_PATH, []]];
-    case 'compare': {
-      const { operand } = rule.comparison;
-      const constants = typeof operand === 'object' && operand !== null ? operand : [operand];
-      return [[rule.path, constants.filter((each) => typeof each === 'number')]];
-    }
+    case 'compare':
+      return [[rule.path, constantsOf(rule.comparison).filter((each) => typeof each === 'number')]];
   }
 }

@@ -8,7 +8,16 @@ export type Scalar = number | string | boolean | null;
 export type Comparison =
   | { readonly operator: '$eq' | '$gt' | '$gte' | '$lt' | '$lte'; readonly operand: Scalar }
   | { readonly operator: '$in'; readonly operand: readonly Scalar[] }
-  | { readonly operator: '$exists'; readonly operand: true };
+  | { readonly operator: '$exists'; readonly operand: true }
+  /** The value is a list of exactly so many elements. */
+  | { readonly operator: '$size'; readonly operand: number }
+  /** The value is a list, and at least one of its elements alone meets the condition. */
+  | { readonly operator: '$elemMatch'; readonly operand: Condition };
+
+/** Comparisons of one value, joined; what stands below `$elemMatch`. */
+export type Condition =
+  | { readonly kind: 'and' | 'or'; readonly children: readonly Condition[] }
+  | { readonly kind: 'compare'; readonly comparison: Comparison; readonly negated: boolean };
 
 type Ordering = '$gt' | '$gte' | '$lt' | '$lte';
 export type Test = (value: unknown) => boolean;
@@ -22,11 +31,53 @@ export function testOf(comparison: Comparison): Test {
       return equals(comparison.operand);
     case '$in':
       return isIn(comparison.operand);
+    case '$size': {
+      const size = comparison.operand;
+      return (value) => Array.isArray(value) && value.length === size;
+    }
+    case '$elemMatch': {
+      const test = elementTest(comparison.operand);
+      return (value) => Array.isArray(value) && value.some(test);
+    }
     default:
       return comparison.operand === null
         ? orderedNull(comparison.operator)
         : elementwise(ordered(comparison.operator, comparison.operand));
   }
+}
+
+/** Every constant that the value, or an element of it, is compared with. */
+export function constantsOf(comparison: Comparison): readonly Scalar[] {
+  switch (comparison.operator) {
+    case '$exists':
+    case '$size':
+      return [];
+    case '$in':
+      return comparison.operand;
+    case '$elemMatch':
+      return constantsWithin(comparison.operand);
+    default:
+      return [comparison.operand];
+  }
+}
+
+function constantsWithin(condition: Condition): readonly Scalar[] {
+  return condition.kind === 'compare' ? constantsOf(condition.comparison) : condition.children.flatMap(constantsWithin);
+}
+
+/** Whether one element of a list meets a condition: a list inside the list is an element like any other, not looked into. */
+export function elementTest(condition: Condition): Test {
+  if (condition.kind === 'compare') {
+    const { comparison, negated } = condition;
+    const test = testOf(comparison);
+    const isOfLists = comparison.operator === '$size' || comparison.operator === '$elemMatch';
+    const isOfAny = isOfLists || comparison.operator === '$exists';
+    return (element) => (isOfAny || !Array.isArray(element) ? test(element) : false) !== negated;
+  }
+  const tests = condition.children.map(elementTest);
+  return condition.kind === 'and'
+    ? (element) => tests.every((test) => test(element))
+    : (element) => tests.some((test) => test(element));
 }
 
 function equals(operand: Scalar): Test {
@@ -119,9 +170,21 @@ export function describeComparison(comparison: Comparison, negated: boolean): st
       return `${negated ? '!=' : '='} ${JSON.stringify(comparison.operand)}`;
     case '$in':
       return `${negated ? 'not in' : 'in'} [${comparison.operand.map((each) => JSON.stringify(each)).join(', ')}]`;
+    case '$size':
+      return `${negated ? 'not ' : ''}of size ${comparison.operand}`;
+    case '$elemMatch':
+      return `${negated ? 'without' : 'with'} an element ${describeCondition(comparison.operand)}`;
     default:
       return `${negated ? 'not ' : ''}${SIGNS[comparison.operator]} ${JSON.stringify(comparison.operand)}`;
   }
 }
 
 const SIGNS: Readonly<Record<Ordering, string>> = { $gt: '>', $gte: '>=', $lt: '<', $lte: '<=' };
+
+function describeCondition(condition: Condition): string {
+  if (condition.kind === 'compare') return describeComparison(condition.comparison, condition.negated);
+  const parts = condition.children.map((child) =>
+    child.kind === 'compare' ? describeCondition(child) : `(${describeCondition(child)})`,
+  );
+  return parts.join(` ${condition.kind} `);
+}

@@ -1,4 +1,4 @@
-import { describeComparison, testOf } from './rule-comparisons.ts';
+import { constantsOf, describeComparison, elementTest, testOf } from './rule-comparisons.ts';
 import type { Comparison, Scalar } from './rule-comparisons.ts';
 import type { Domain, RulePath } from './rule-paths.ts';
 import type { RuleNode } from './rule-syntax.ts';
@@ -53,11 +53,13 @@ function possible(agenda: readonly RuleNode[], facts: readonly Leaf[], search: S
 }
 
 function conflictAmong(leaves: readonly Leaf[]): string | null {
-  const byPath = Map.groupBy(leaves, (leaf) =>
-    leaf.kind === 'member' ? `segments ${leaf.segmentId}` : leaf.path.path,
-  );
+  const byPath = Map.groupBy(leaves, (leaf) => {
+    if (leaf.kind === 'members') return 'segments';
+    return leaf.kind === 'member' ? `segments ${leaf.segmentId}` : leaf.path.path;
+  });
   for (const group of byPath.values()) {
     const [first] = group;
+    if (first?.kind === 'members') continue;
     if (first?.kind === 'member') {
       const both = group.some((leaf) => leaf.negated) && group.some((leaf) => !leaf.negated);
       if (both) return `it asks for being in segment "${first.segmentId}" and for not being in it`;
@@ -69,7 +71,47 @@ function conflictAmong(leaves: readonly Leaf[]): string | null {
       if (conflict !== null) return conflict;
     }
   }
-  return null;
+  return conflictAmongSegments(leaves);
+}
+
+/** Among what is asked of segments without naming them, held against those that are named. */
+function conflictAmongSegments(leaves: readonly Leaf[]): string | null {
+  const asked = leaves.filter((leaf) => leaf.kind === 'members');
+  if (asked.length === 0) return null;
+  const named = leaves.filter((leaf) => leaf.kind === 'member');
+  const wanted = named.filter(({ negated }) => !negated).map(({ segmentId }) => segmentId);
+  const unwanted = new Set(named.filter(({ negated }) => negated).map(({ segmentId }) => segmentId));
+  const asText = (leaf: (typeof asked)[number]): string => describeComparison(leaf.comparison, leaf.negated);
+  const conditions = asked.flatMap((leaf) =>
+    leaf.comparison.operator === '$elemMatch' ? [{ leaf, test: elementTest(leaf.comparison.operand) }] : [],
+  );
+  const constants = asked
+    .flatMap(({ comparison }) => constantsOf(comparison))
+    .filter((each) => typeof each === 'string');
+  const isAllowed = (id: string): boolean =>
+    !unwanted.has(id) && conditions.every(({ leaf, test }) => !leaf.negated || !test(id));
+  for (const id of wanted) {
+    const against = conditions.find(({ leaf, test }) => leaf.negated && test(id));
+    if (against !== undefined) return `it asks for segment "${id}" and for segments ${asText(against.leaf)}`;
+  }
+  const possible = [...wanted, ...textsAround(constants)].filter(isAllowed);
+  const impossible = conditions.find(({ leaf, test }) => !leaf.negated && !possible.some((id) => test(id)));
+  if (impossible !== undefined) return `no segment can be the one asked for: ${asked.map(asText).join(' and ')}`;
+  const needed = conditions.some(({ leaf, test }) => !leaf.negated && !wanted.some((id) => test(id))) ? 1 : 0;
+  const least = new Set(wanted).size + needed;
+  const sizes = asked.filter(({ comparison }) => comparison.operator === '$size');
+  const exact = new Set(sizes.filter(({ negated }) => !negated).map(({ comparison }) => comparison.operand));
+  const excluded = sizes.some(({ comparison, negated }) => negated && exact.has(comparison.operand));
+  if (exact.size <= 1 && !excluded && [...exact].every((size) => Number(size) >= least)) return null;
+  const others = least === 0 ? '' : `, with at least ${least} by what else is asked`;
+  return `the number of segments cannot be ${sizes.map(asText).join(' and ')}${others}`;
+}
+
+/** One text from each region into which the constants divide all texts: the texts just above one begin with it and U+0000. */
+function textsAround(constants: readonly Scalar[]): string[] {
+  const texts = constants.filter((each) => typeof each === 'string');
+  // The empty text is below all others.
+  return ['', ...texts.flatMap((text) => [text, `${text}\u0000`])];
 }
 
 function conflictOnPath(
@@ -85,22 +127,14 @@ function conflictOnPath(
   return `"${path.path}" is ${describeDomain(path.domain)}, so nothing is ${wanted}`;
 }
 
-function constantsOf(comparison: Comparison): readonly Scalar[] {
-  if (comparison.operator === '$exists') return [];
-  return comparison.operator === '$in' ? comparison.operand : [comparison.operand];
-}
-
 /** One value from each region into which the constants divide the domain. */
 function candidatesOf(domain: Domain, constants: readonly Scalar[]): unknown[] {
   const missing = domain.optional ? [undefined] : [];
   switch (domain.type) {
     case 'boolean':
       return [true, false, ...missing];
-    case 'text': {
-      // The texts just above a constant begin with the constant followed by U+0000; the empty text is below all others.
-      const texts = constants.filter((each) => typeof each === 'string').flatMap((text) => [text, `${text}\u0000`]);
-      return [...(domain.texts ?? ['', ...texts]), ...missing];
-    }
+    case 'text':
+      return [...(domain.texts ?? textsAround(constants)), ...missing];
     default:
       return [
         ...numbersOf(

@@ -1,6 +1,7 @@
 import type { Evidence } from '../../schemas/types.ts';
 import type { FeatureValue } from './features.ts';
 import { describeComparison, testOf } from './rule-comparisons.ts';
+import { holdsAmong, membersSought } from './rule-program.ts';
 import type { Places } from './rule-program.ts';
 import type { RuleNode } from './rule-syntax.ts';
 
@@ -26,6 +27,7 @@ export function compileExplanation(rule: RuleNode, places: Places): Explanation 
     const children = rule.children.map((child) => compileExplanation(child, places));
     return joined(children, rule.kind === 'and');
   }
+  if (rule.kind === 'members') return membersLeaf(rule, places);
   return rule.kind === 'member' ? memberLeaf(rule, places) : valueLeaf(rule, places);
 }
 
@@ -64,6 +66,7 @@ function leaf(
 
 type Compare = Extract<RuleNode, { readonly kind: 'compare' }>;
 type Member = Extract<RuleNode, { readonly kind: 'member' }>;
+type Members = Extract<RuleNode, { readonly kind: 'members' }>;
 
 function valueLeaf(rule: Compare, places: Places): Explanation {
   const { negated } = rule;
@@ -83,6 +86,22 @@ function memberLeaf({ segmentId, negated }: Member, places: Places): Explanation
   return leaf(
     (_values, members) => (members[place] === 1) !== negated,
     (_values, members) => ({ path: 'segments', value: members[place] === 1, comparison }),
+  );
+}
+
+/** Of a condition whether any segment meets it, of a size how many there are. */
+function membersLeaf({ comparison, negated }: Members, places: Places): Explanation {
+  const { among, operand } = membersSought(comparison, places);
+  const described = describeComparison(comparison, negated);
+  const isCounted = comparison.operator === '$size';
+  const count = (members: Uint8Array): number => among.filter((place) => members[place] === 1).length;
+  return leaf(
+    (_values, members) => holdsAmong(among, operand, members) !== negated,
+    (_values, members) => ({
+      path: 'segments',
+      value: isCounted ? count(members) : count(members) > 0,
+      comparison: described,
+    }),
   );
 }
 

@@ -1,8 +1,8 @@
 import type { FeatureValue } from './features.ts';
-import { testOf } from './rule-comparisons.ts';
+import { elementTest, testOf } from './rule-comparisons.ts';
 import type { Test } from './rule-comparisons.ts';
 import type { RulePath } from './rule-paths.ts';
-import type { RuleNode } from './rule-syntax.ts';
+import type { MembersComparison, RuleNode } from './rule-syntax.ts';
 
 /** `values` by slot; `members` 1 for each earlier segment that is in. Allocates nothing. */
 export type Matcher = (values: readonly FeatureValue[], members: Uint8Array) => boolean;
@@ -11,6 +11,8 @@ export type Matcher = (values: readonly FeatureValue[], members: Uint8Array) => 
 export interface Places {
   slotOf(path: RulePath): number;
   memberOf(segmentId: string): number;
+  /** The segments that are counted, with their places. */
+  readonly counted: ReadonlyMap<string, number>;
 }
 
 const ACCEPT = 0;
@@ -21,7 +23,15 @@ const GREATER = 4;
 const GREATER_OR_EQUAL = 5;
 const LESS = 6;
 const LESS_OR_EQUAL = 7;
-const NUMERIC = { $eq: EQUAL, $gt: GREATER, $gte: GREATER_OR_EQUAL, $lt: LESS, $lte: LESS_OR_EQUAL } as const;
+const MEMBERS = 8;
+/** What a comparison with a number is done by. */
+const NUMERIC: Readonly<Record<string, number>> = {
+  $eq: EQUAL,
+  $gt: GREATER,
+  $gte: GREATER_OR_EQUAL,
+  $lt: LESS,
+  $lte: LESS_OR_EQUAL,
+};
 
 /** One leaf, and where to go on when it is true or false; null = the rule is false. */
 interface Step {
@@ -29,6 +39,8 @@ interface Step {
   readonly slot: number;
   /** For MEMBER: the place among the members. */
   readonly member: number;
+  /** For MEMBERS: the places among which so many members are looked for. */
+  readonly among: readonly number[];
   /** The constant of a number compared with a number, which nearly every leaf is. */
   readonly operand: number;
   /** The leaf on a value of any type. */
@@ -38,13 +50,16 @@ interface Step {
 }
 
 /** Every step is made here, so that all have one hidden class: the loop is three times slower over two. */
-function newStep(operation: number, slot: number, member: number, operand: number, test: Test, arrows: Arrows): Step {
-  return { operation, slot, member, operand, test, onTrue: arrows.onTrue, onFalse: arrows.onFalse };
+function newStep(operation: number, step: Partial<Step>, arrows: Arrows): Step {
+  const { slot = 0, member = 0, among = NOBODY, operand = 0, test = always } = step;
+  return { operation, slot, member, among, operand, test, onTrue: arrows.onTrue, onFalse: arrows.onFalse };
 }
 
 type Arrows = Pick<Step, 'onTrue' | 'onFalse'>;
 
-const ACCEPTED: Step = newStep(ACCEPT, 0, 0, 0, () => true, { onTrue: null, onFalse: null });
+const NOBODY: readonly number[] = [];
+const always: Test = () => true;
+const ACCEPTED: Step = newStep(ACCEPT, {}, { onTrue: null, onFalse: null });
 
 /**
  * Compiles a rule to linked steps and one loop over them: `and`, `or` and negation are only where the arrows lead. A tree
@@ -76,6 +91,9 @@ export function compileRule(rule: RuleNode, places: Places): Matcher {
         case MEMBER:
           holds = members[step.member] === 1;
           break;
+        case MEMBERS:
+          holds = holdsAmong(step.among, step.operand, members);
+          break;
         case ACCEPT:
           return true;
         default:
@@ -95,16 +113,38 @@ function stepsOf(rule: RuleNode, onTrue: Step | null, onFalse: Step | null, plac
     case 'or':
       return rule.children.reduceRight((next, child) => stepsOf(child, onTrue, next, places), onFalse);
     case 'member':
-      return newStep(MEMBER, 0, places.memberOf(rule.segmentId), 0, ACCEPTED.test, arrowsOf(rule, onTrue, onFalse));
+      return newStep(MEMBER, { member: places.memberOf(rule.segmentId) }, arrowsOf(rule, onTrue, onFalse));
+    case 'members':
+      return newStep(MEMBERS, membersSought(rule.comparison, places), arrowsOf(rule, onTrue, onFalse));
     case 'compare': {
       const { comparison, path } = rule;
-      const numeric = comparison.operator in NUMERIC && typeof comparison.operand === 'number';
-      const operation = numeric ? NUMERIC[comparison.operator] : TEST;
-      const operand = numeric ? Number(comparison.operand) : 0;
-      const arrows = arrowsOf(rule, onTrue, onFalse);
-      return newStep(operation, places.slotOf(path), 0, operand, testOf(comparison), arrows);
+      const { operator, operand: constant } = comparison;
+      const numeric = typeof constant === 'number' ? NUMERIC[operator] : undefined;
+      const operation = numeric ?? TEST;
+      const operand = numeric === undefined ? 0 : Number(constant);
+      const step = { slot: places.slotOf(path), operand, test: testOf(comparison) };
+      return newStep(operation, step, arrowsOf(rule, onTrue, onFalse));
     }
   }
+}
+
+/** At least one: no number of members is it. */
+const SOME = -1;
+
+/** Which segments are meant, and how many of them the customer must be in. */
+export function membersSought(
+  { operator, operand }: MembersComparison,
+  { counted }: Places,
+): { readonly among: readonly number[]; readonly operand: number } {
+  if (operator === '$size') return { among: [...counted.values()], operand };
+  const test = elementTest(operand);
+  return { among: [...counted].filter(([id]) => test(id)).map(([, place]) => place), operand: SOME };
+}
+
+export function holdsAmong(among: readonly number[], sought: number, members: Uint8Array): boolean {
+  let found = 0;
+  for (const place of among) if (members[place] === 1) found += 1;
+  return sought === SOME ? found > 0 : found === sought;
 }
 
 function arrowsOf({ negated }: { readonly negated: boolean }, onTrue: Step | null, onFalse: Step | null): Arrows {

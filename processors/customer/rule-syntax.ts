@@ -1,47 +1,32 @@
 import type { Fault } from '../core/errors.ts';
-import { suggestion } from '../core/nearest-name.ts';
-import type { Comparison, Scalar } from './rule-comparisons.ts';
+import type { Comparison, Condition, Scalar } from './rule-comparisons.ts';
+import { LOGICAL, misplaced } from './rule-operators.ts';
 import { parseRulePath } from './rule-paths.ts';
 import type { RulePath } from './rule-paths.ts';
 
 /**
- * A rule with every negation pushed down to the leaves. A segment's name is a leaf of its own, because `segments` is not
- * stored while segments are being decided: it is what was decided before.
+ * A rule with every negation pushed down to the leaves. What asks about segments is a leaf of its own, because `segments` is
+ * not stored while segments are being decided: it is what was decided before. `member` names one; `members` counts them or
+ * looks for one by a condition, so it needs every segment that does not do so itself (rule-order.ts).
  */
 export type RuleNode =
   | { readonly kind: 'and'; readonly children: readonly RuleNode[] }
   | { readonly kind: 'or'; readonly children: readonly RuleNode[] }
   | { readonly kind: 'compare'; readonly path: RulePath; readonly comparison: Comparison; readonly negated: boolean }
-  | { readonly kind: 'member'; readonly segmentId: string; readonly at: string; readonly negated: boolean };
+  | { readonly kind: 'member'; readonly segmentId: string; readonly at: string; readonly negated: boolean }
+  | {
+      readonly kind: 'members';
+      readonly comparison: MembersComparison;
+      readonly at: string;
+      readonly negated: boolean;
+    };
+
+/** A condition on any one of the segments, or how many there are. */
+export type MembersComparison = Extract<Comparison, { readonly operator: '$size' | '$elemMatch' }>;
 
 export const MAX_RULE_DEPTH = 8;
 /** Comparisons of one rule, each element of a list counted. */
 export const MAX_RULE_SIZE = 1_000;
-
-const LOGICAL = ['$and', '$or', '$nor'];
-const FIELD = [
-  '$eq',
-  '$ne',
-  '$gt',
-  '$gte',
-  '$lt',
-  '$lte',
-  '$in',
-  '$nin',
-  '$exists',
-  '$not',
-  '$all',
-  '$elemMatch',
-  '$size',
-];
-const NEVER_ALLOWED: Readonly<Record<string, string>> = {
-  $where: 'runs code',
-  $expr: 'compares fields with expressions',
-  $regex: 'can take unbounded time',
-  $function: 'runs code',
-  $jsonSchema: 'describes documents',
-  $text: 'needs a text index',
-};
 
 /**
  * Parses a rule, the allow-listed subset of MongoDB query syntax. Never throws: what is wrong is pushed to `faults`, each
@@ -59,6 +44,7 @@ export function negate(node: RuleNode): RuleNode {
       return { kind: 'and', children: node.children.map(negate) };
     case 'compare':
     case 'member':
+    case 'members':
       return { ...node, negated: !node.negated };
   }
 }
@@ -129,7 +115,7 @@ class RuleParser {
       case '$nin':
         return negate(this.#list(path, operand, at, '$nin'));
       case '$all':
-        return this.#every(path, operand, at);
+        return this.#every(path, operand, at, depth);
       case '$exists':
         if (typeof operand !== 'boolean') return this.#fault(at, '$exists takes true or false');
         return this.#exists(path, operand);
@@ -138,9 +124,9 @@ class RuleParser {
           return this.#fault(at, '$not takes conditions such as {"$gte": 2}; for one value use $ne');
         return negate(this.#conditions(path, operand, at, depth + 1));
       case '$elemMatch':
-        return this.#element(path, operand, at);
+        return this.#element(path, operand, at, depth);
       case '$size':
-        return this.#fault(at, '$size is not served yet: no path of the view is a list that can be counted');
+        return this.#sized(path, operand, at);
       default:
         return this.#fault(at, operator.startsWith('$') ? misplaced(operator) : nested(path, operator));
     }
@@ -152,9 +138,8 @@ class RuleParser {
     const scalar = operand as Scalar;
     if (path.domain.type !== 'segments')
       return { kind: 'compare', path, comparison: { operator, operand: scalar }, negated: false };
-    if (operator !== '$eq')
-      return this.#fault(at, `${operator} has no meaning for "segments"; name one: {"segments": "<id>"}`);
-    return memberNode([scalar], at);
+    if (operator === '$eq') return memberNode([scalar], at);
+    return anyMember({ kind: 'compare', comparison: { operator, operand: scalar }, negated: false }, at);
   }
 
   #list(path: RulePath, operands: unknown, at: string, operator: string): RuleNode {
@@ -168,11 +153,20 @@ class RuleParser {
     return { kind: 'compare', path, comparison: { operator: '$in', operand: scalars }, negated: false };
   }
 
-  /** `$all: [a, b]` is `$and` of equalities; of nothing it matches nothing. */
-  #every(path: RulePath, operands: unknown, at: string): RuleNode {
+  /** `$all: [a, b]` is `$and` of equalities, or of `$elemMatch`; of nothing it matches nothing. */
+  #every(path: RulePath, operands: unknown, at: string, depth: number): RuleNode {
     if (!Array.isArray(operands)) return this.#fault(at, '$all takes a list of values');
     if (operands.length === 0) return negate(ALWAYS);
-    return all(operands.map((each: unknown, index) => this.#compare(path, '$eq', each, `${at}[${index}]`)));
+    const conditions = operands.filter(isElemMatch);
+    if (conditions.length > 0 && conditions.length < operands.length)
+      return this.#fault(at, '$all takes values or {"$elemMatch": …}, not both');
+    return all(
+      operands.map((each: unknown, index) =>
+        isElemMatch(each)
+          ? this.#element(path, each.$elemMatch, `${at}[${index}].$elemMatch`, depth)
+          : this.#compare(path, '$eq', each, `${at}[${index}]`),
+      ),
+    );
   }
 
   #exists(path: RulePath, expected: boolean): RuleNode {
@@ -181,19 +175,29 @@ class RuleParser {
     return { kind: 'compare', path, comparison: { operator: '$exists', operand: true }, negated: !expected };
   }
 
-  #element(path: RulePath, operand: unknown, at: string): RuleNode {
-    const entries = isObject(operand) ? Object.entries(operand) : [];
-    const [entry] = entries;
-    // Any other condition on an element (`$ne`, `$gt`) would ask about segments that the rule does not name.
-    const named = entries.length === 1 && (entry?.[0] === '$eq' || entry?.[0] === '$in');
-    if (path.domain.type !== 'segments')
-      return this.#fault(at, `$elemMatch is for lists and "${path.path}" holds one value; leave $elemMatch away`);
-    if (!named || entry === undefined)
-      return this.#fault(
-        at,
-        '$elemMatch is served with one $eq or $in only; name the segments: {"segments": {"$in": […]}}',
-      );
-    return this.#operator(path, entry[0], entry[1], `${at}.${entry[0]}`, 1);
+  /** `$elemMatch` with conditions on one element. One on a path that never holds a list is found to be never true. */
+  #element(path: RulePath, operand: unknown, at: string, depth: number): RuleNode {
+    const names = isObject(operand) ? Object.keys(operand) : [];
+    if (!isObject(operand) || names.length === 0 || names.some((name) => !name.startsWith('$')))
+      return this.#fault(at, '$elemMatch takes conditions on one element, such as {"$gt": "a", "$ne": "b"}');
+    if (path.domain.type !== 'segments') {
+      const condition = conditionOf(this.#conditions(path, operand, at, depth + 1));
+      return { kind: 'compare', path, comparison: { operator: '$elemMatch', operand: condition }, negated: false };
+    }
+    // By name, when it asks for names only: no other segment has to be known.
+    const [only = '', ...others] = names;
+    if (others.length === 0 && (only === '$eq' || only === '$in'))
+      return this.#operator(path, only, operand[only], `${at}.${only}`, depth);
+    return anyMember(conditionOf(this.#conditions(SEGMENT_ID, operand, at, depth + 1)), at);
+  }
+
+  #sized(path: RulePath, operand: unknown, at: string): RuleNode {
+    this.#count();
+    if (typeof operand !== 'number' || !Number.isSafeInteger(operand) || operand < 0)
+      return this.#fault(at, '$size takes a whole number, 0 or more');
+    const comparison = { operator: '$size', operand } as const;
+    if (path.domain.type === 'segments') return { kind: 'members', comparison, at, negated: false };
+    return { kind: 'compare', path, comparison, negated: false };
   }
 
   /** What is wrong with a constant, or null. */
@@ -219,6 +223,35 @@ class RuleParser {
   }
 }
 
+/** One of the segments, as a path of its own: what stands inside `$elemMatch`. */
+const SEGMENT_ID: RulePath = {
+  path: 'segments',
+  feature: { kind: 'segments' },
+  domain: { type: 'text', min: -Infinity, max: Infinity, texts: null, optional: false },
+};
+
+function anyMember(condition: Condition, at: string): RuleNode {
+  return { kind: 'members', comparison: { operator: '$elemMatch', operand: condition }, at, negated: false };
+}
+
+/** A rule about one path as a condition on its value. */
+function conditionOf(node: RuleNode): Condition {
+  switch (node.kind) {
+    case 'and':
+    case 'or':
+      return { kind: node.kind, children: node.children.map(conditionOf) };
+    case 'compare':
+      return { kind: 'compare', comparison: node.comparison, negated: node.negated };
+    case 'member':
+    case 'members':
+      throw new Error('a condition on one value names no segment');
+  }
+}
+
+function isElemMatch(value: unknown): value is { readonly $elemMatch: unknown } {
+  return isObject(value) && Object.keys(value).join() === '$elemMatch';
+}
+
 function all(children: readonly RuleNode[]): RuleNode {
   const [only] = children;
   return children.length === 1 && only !== undefined ? only : { kind: 'and', children };
@@ -235,15 +268,6 @@ function memberNode(values: readonly Scalar[], at: string): RuleNode {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function misplaced(operator: string): string {
-  const reason = NEVER_ALLOWED[operator];
-  if (reason !== undefined) return `${operator} is not allowed in a rule: it ${reason}`;
-  if (operator === '$not') return '$not stands inside a path, {"<path>": {"$not": {…}}}; around whole rules use $nor';
-  if (FIELD.includes(operator)) return `${operator} stands inside a path: {"<path>": {"${operator}": …}}`;
-  if (LOGICAL.includes(operator)) return `${operator} stands around whole rules, not inside a path`;
-  return `unknown operator ${operator}${suggestion(operator, [...LOGICAL, ...FIELD])}`;
 }
 
 function nested(path: RulePath, key: string): string {

@@ -12,7 +12,11 @@ export function compiledOn(rule: Document): (document: Document) => boolean {
   if (faults.length > 0) throw new Error(faults.map((fault) => `${fault.where}: ${fault.message}`).join('\n'));
   const paths: readonly string[] = PATHS;
   const ids: readonly string[] = SEGMENT_IDS;
-  const matches = compileRule(parsed, { slotOf: ({ path }) => paths.indexOf(path), memberOf: (id) => ids.indexOf(id) });
+  const matches = compileRule(parsed, {
+    slotOf: ({ path }) => paths.indexOf(path),
+    memberOf: (id) => ids.indexOf(id),
+    counted: new Map(ids.map((id, place) => [id, place])),
+  });
   return (document) => {
     const members = Uint8Array.from(ids, (id) => ((document['segments'] as readonly string[]).includes(id) ? 1 : 0));
     return matches(

@@ -28,7 +28,11 @@ const scalar = fc.oneof(number, text, fc.boolean(), fc.constant(null));
 const anything = fc.oneof(
   scalar,
   fc.constantFrom(NaN, Infinity, -Infinity, -0),
-  fc.array(scalar, { maxLength: 3 }),
+  fc.constantFrom(new Date(0), new Date(1), new Date(Date.UTC(2026, 4, 1))),
+  fc.array(fc.oneof({ weight: 4, arbitrary: scalar }, fc.constantFrom(NaN, new Date(1), [], [1], ['gold', null], {})), {
+    maxLength: 3,
+  }),
+  fc.constantFrom({}, { a: 1 }),
   fc.constant(undefined),
 );
 
@@ -40,13 +44,18 @@ const comparison = fc.oneof(
   ),
   fc.array(scalar, { minLength: 9, maxLength: 12 }).map((list) => ({ $in: list })),
   fc.boolean().map(($exists) => ({ $exists })),
+  fc.nat({ max: 3 }).map(($size) => ({ $size })),
 );
-const conditions: fc.Arbitrary<unknown> = fc.letrec<{ all: unknown }>((tie) => ({
+const conditions: fc.Arbitrary<object> = fc.letrec<{ all: object }>((tie) => ({
   all: fc.oneof(
     { maxDepth: 2 },
     comparison,
     fc.tuple(comparison, comparison).map(([left, right]) => ({ ...left, ...right })),
     tie('all').map(($not) => ({ $not })),
+    tie('all').map(($elemMatch) => ({ $elemMatch })),
+    fc
+      .array(tie('all'), { minLength: 1, maxLength: 2 })
+      .map((all) => ({ $all: all.map(($elemMatch) => ({ $elemMatch })) })),
   ),
 })).all;
 const memberConditions: fc.Arbitrary<unknown> = fc.oneof(
@@ -57,6 +66,16 @@ const memberConditions: fc.Arbitrary<unknown> = fc.oneof(
   ),
   segmentId.map(($eq) => ({ $elemMatch: { $eq } })),
   segmentId.map(($eq) => ({ $not: { $eq } })),
+  ...['$gt', '$gte', '$lt', '$lte'].map((operator) =>
+    fc.oneof(segmentId, scalar).map((operand) => ({ [operator]: operand })),
+  ),
+  fc.nat({ max: 3 }).map(($size) => ({ $size })),
+  fc.tuple(fc.nat({ max: 3 }), segmentId).map(([$size, $ne]) => ({ $not: { $size }, $ne })),
+  segmentId.map(($ne) => ({ $elemMatch: { $ne } })),
+  fc.tuple(segmentId, segmentId).map(([$gt, $nin]) => ({ $elemMatch: { $gt, $nin: [$nin] } })),
+  fc.tuple(segmentId, segmentId).map(([$ne, $lt]) => ({ $not: { $elemMatch: { $ne, $not: { $lt } } } })),
+  conditions.map(($elemMatch) => ({ $elemMatch })),
+  fc.tuple(segmentId, conditions).map(([$eq, $elemMatch]) => ({ $all: [{ $elemMatch: { $eq } }, { $elemMatch }] })),
   fc.boolean().map(($exists) => ({ $exists })),
   fc.constant(null),
 );

@@ -17,7 +17,13 @@ function fieldOf(document: unknown, path: string): unknown {
   return path.split('.').reduce<unknown>((at, name) => (isPlain(at) ? at[name] : undefined), document);
 }
 
-function meets(value: unknown, condition: unknown): boolean {
+/**
+ * "If the field holds an array, the condition is met when at least one element meets it." `inList`: the value is an element of a list, so a list inside it is
+ * not looked into again.
+ */
+function meets(value: unknown, condition: unknown, inList = false): boolean {
+  const elementsOf = (of: unknown): readonly unknown[] => (Array.isArray(of) && !inList ? of : [of]);
+  const equalTo = (of: unknown, operand: unknown): boolean => elementsOf(of).some((each) => isEqual(each, operand));
   if (!isPlain(condition)) return equalTo(value, condition);
   return Object.entries(condition).every(([operator, operand]) => {
     const operands = operand as unknown[];
@@ -31,27 +37,27 @@ function meets(value: unknown, condition: unknown): boolean {
       case '$nin':
         return !operands.some((each) => equalTo(value, each));
       case '$all':
-        return operands.length > 0 && operands.every((each) => equalTo(value, each));
+        return (
+          operands.length > 0 &&
+          operands.every((each) => (isPlain(each) ? meets(value, each, inList) : equalTo(value, each)))
+        );
       case '$exists':
         return (value !== undefined) === operand;
       case '$not':
-        return !meets(value, operand);
+        return !meets(value, operand, inList);
+      case '$size':
+        return Array.isArray(value) && value.length === operand;
       case '$elemMatch':
-        return Array.isArray(value) && value.some((each) => meets(each, operand));
+        return Array.isArray(value) && value.some((each) => meets(each, operand, true));
       default:
         return elementsOf(value).some((each) => ordered(each, operator, operand));
     }
   });
 }
 
-/** "If the field holds an array, the condition is met when at least one element meets it." */
-function elementsOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [value];
-}
-
 /** "{item: null} matches documents that either contain the field with value null or do not contain the field." */
-function equalTo(value: unknown, operand: unknown): boolean {
-  return elementsOf(value).some((each) => (operand === null ? each === null || each === undefined : each === operand));
+function isEqual(value: unknown, operand: unknown): boolean {
+  return operand === null ? value === null || value === undefined : value === operand;
 }
 
 /** "Comparison operators only compare fields whose type matches the query value's type." */
@@ -73,5 +79,5 @@ function compare(value: unknown, operand: unknown): number | null {
 }
 
 function isPlain(value: unknown): value is Document {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }

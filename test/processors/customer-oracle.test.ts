@@ -23,6 +23,8 @@ const SEGMENTS = {
   unsent: { 'ratios.open_rate.30d': { $exists: false } },
   waiting: { 'traits.cart_adds.24h': { $gte: 1 }, 'traits.orders.24h': 0 },
   also: { segments: 'waiting', 'traits.searches.1h': { $lt: 1 } },
+  both: { segments: { $size: 2 } },
+  other: { segments: { $elemMatch: { $gt: 'b', $nin: ['buyer', 'silent'] } } },
   none: { $nor: [{ segments: { $in: ['buyer', 'browsing'] } }, { 'traits.interactions.7d': { $gte: 1 } }] },
 };
 

@@ -70,9 +70,15 @@ export function runOracle(
 
   const evaluate = (now: number, cause: string): void => {
     const inside: string[] = [];
+    const view = viewAt(folded, now);
     // Written in an order in which a segment comes after those it names.
     for (const [id, where] of Object.entries(segments)) {
-      if (finds({ ...viewAt(folded, now), segments: inside }, where)) inside.push(id);
+      if (!counts(where) && finds({ ...view, segments: inside }, where)) inside.push(id);
+    }
+    // None of those that count segments is counted.
+    const counted = [...inside];
+    for (const [id, where] of Object.entries(segments)) {
+      if (counts(where) && finds({ ...view, segments: counted }, where)) inside.push(id);
     }
     const now_ = [...inside].sort();
     const ids = [...new Set([...members, ...now_])].sort();
@@ -101,6 +107,12 @@ export function runOracle(
   }
   pass(until);
   return { outcomes, memberships, view: { ...viewAt(folded, until), segments: members } };
+}
+
+/** A rule that asks about segments without naming them. */
+function counts(where: Document): boolean {
+  const text = JSON.stringify(where);
+  return text.includes('$size') || text.includes('$elemMatch');
 }
 
 function outcomeOf(

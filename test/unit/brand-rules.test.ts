@@ -131,6 +131,46 @@ describe('segments of segments', () => {
     ]);
   });
 
+  test('that count come after all that do not, and count only those', () => {
+    const rules = compileDefinitions(
+      definitionsWith({
+        alone: { segments: { $size: 0 } },
+        aside: { segments: 'alone' },
+        other: { segments: { $elemMatch: { $gt: 'm', $ne: 'vip' } } },
+        shop: { 'traits.orders.30d': { $gte: 1 } },
+        vip: { 'traits.orders.30d': { $gte: 5 } },
+      }),
+    )('acme');
+    expect(rules.segments.map(({ id, names }) => [id, names])).toEqual([
+      ['shop', []],
+      ['vip', []],
+      ['alone', [0, 1]],
+      ['aside', [2]],
+      ['other', [0, 1]],
+    ]);
+    expect(membersOf(rules, { 'traits.orders.30d': 0 })).toEqual(['alone', 'aside']);
+    expect(membersOf(rules, { 'traits.orders.30d': 2 })).toEqual(['shop', 'other']);
+    expect(rules.segments[2]?.evidence([], Uint8Array.from([1, 1]))).toEqual([
+      { path: 'segments', value: 2, comparison: 'of size 0' },
+    ]);
+    expect(rules.segments[4]?.evidence([], Uint8Array.from([1, 1]))).toEqual([
+      { path: 'segments', value: true, comparison: 'with an element > "m" and != "vip"' },
+    ]);
+  });
+
+  test('that count cannot name one that counts too', () => {
+    const faults = refusalOf(
+      definitionsWith({
+        alone: { segments: { $size: 0 } },
+        aside: { segments: 'alone' },
+        third: { segments: { $eq: 'aside', $not: { $size: 2 } } },
+      }),
+    );
+    expect(faults).toEqual([
+      'segments/third.json: where["segments"].$eq: segment "aside" counts segments itself, or names one that does, so a rule that counts them cannot name it',
+    ]);
+  });
+
   test('all faults of all segments are told at once', () => {
     const faults = refusalOf(
       definitionsWith({ a: { nope: 1 }, b: { 'ages.orders': { $lt: 0 } }, c: { segments: 'd' } }),

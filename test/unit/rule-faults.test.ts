@@ -79,22 +79,26 @@ describe('a rule that cannot be served is refused with its place and the fix', (
       { $and: [{ identified: true }, 5] },
       `${WHERE}.$and[1]: must be an object such as {"traits.orders.30d": {"$gte": 2}}`,
     ],
+    [{ segments: { $size: -1 } }, `${WHERE}["segments"].$size: $size takes a whole number, 0 or more`],
+    [{ segments: { $size: '2' } }, `${WHERE}["segments"].$size: $size takes a whole number, 0 or more`],
+    ...[{}, 'vip', { id: 'vip' }].map((operand): [Readonly<Record<string, unknown>>, string] => [
+      { segments: { $elemMatch: operand } },
+      `${WHERE}["segments"].$elemMatch: $elemMatch takes conditions on one element, such as {"$gt": "a", "$ne": "b"}`,
+    ]),
     [
-      { segments: { $size: 2 } },
-      `${WHERE}["segments"].$size: $size is not served yet: no path of the view is a list that can be counted`,
+      { segments: { $elemMatch: { $or: [] } } },
+      `${WHERE}["segments"].$elemMatch.$or: $or stands around whole rules, not inside a path`,
     ],
     [
-      { segments: { $gt: 'a' } },
-      `${WHERE}["segments"].$gt: $gt has no meaning for "segments"; name one: {"segments": "<id>"}`,
+      { segments: { $all: ['probe', { $elemMatch: { $gt: 'a' } }] } },
+      `${WHERE}["segments"].$all: $all takes values or {"$elemMatch": …}, not both`,
     ],
+    // What JSON has no word for is no constant: a date is an object, and NaN cannot be written.
     [
-      { segments: { $elemMatch: { $ne: 'a' } } },
-      `${WHERE}["segments"].$elemMatch: $elemMatch is served with one $eq or $in only; name the segments: {"segments": {"$in": […]}}`,
+      { 'ages.orders': { $gt: { $date: '2026-01-01' } } },
+      `${WHERE}["ages.orders"].$gt: compares with a text, a number, true, false or null only`,
     ],
-    [
-      { identified: { $elemMatch: { $eq: true } } },
-      `${WHERE}["identified"].$elemMatch: $elemMatch is for lists and "identified" holds one value; leave $elemMatch away`,
-    ],
+    [{ 'ages.orders': { $in: [NaN] } }, `${WHERE}["ages.orders"].$in[0]: is a number too large to be compared`],
     [
       { 'traits.orders.30d': { $gt: Infinity } },
       `${WHERE}["traits.orders.30d"].$gt: is a number too large to be compared`,
@@ -167,11 +171,43 @@ describe('a rule that can never be true is refused', () => {
     [{ segments: null }, 'an empty list matches nothing'],
     [{ segments: { $in: [] } }, 'an empty list matches nothing'],
     [
+      { identified: { $elemMatch: { $eq: true } } },
+      '"identified" is true or false, so nothing is with an element = true',
+    ],
+    [{ 'ages.orders': { $size: 1 } }, '"ages.orders" is a whole number, 0 or more or missing, so nothing is of size 1'],
+    [{ segments: { $size: 1, $not: { $size: 1 } } }, 'the number of segments cannot be of size 1 and not of size 1'],
+    [
+      { $and: [{ segments: { $size: 1 } }, { segments: { $size: 2 } }] },
+      'the number of segments cannot be of size 1 and of size 2',
+    ],
+    [
+      { segments: { $size: 0, $elemMatch: { $gt: 'a' } } },
+      'the number of segments cannot be of size 0, with at least 1 by what else is asked',
+    ],
+    [{ segments: { $gt: 5 } }, 'no segment can be the one asked for: with an element > 5'],
+    [
+      { segments: { $elemMatch: { $gt: 'b', $lt: 'a' } } },
+      'no segment can be the one asked for: with an element > "b" and < "a"',
+    ],
+    [
       { $and: [{ identified: true }, { $nor: [{ identified: true }] }] },
       '"identified" is true or false, so nothing is = true and != true',
     ],
   ])('%j', (where, reason) => {
     expect(refused(where)).toEqual([`${WHERE}: can never be true: ${reason}`]);
+  });
+
+  test('of segments named and segments counted', () => {
+    const known = { vip: {}, new: { identified: true } };
+    expect(refusalOf(definitionsWith({ ...known, probe: { segments: { $size: 1, $all: ['vip', 'new'] } } }))).toEqual([
+      `${WHERE}: can never be true: the number of segments cannot be of size 1, with at least 2 by what else is asked`,
+    ]);
+    const without = { segments: { $eq: 'vip', $not: { $elemMatch: { $gt: 'a' } } } };
+    expect(refusalOf(definitionsWith({ ...known, probe: without }))).toEqual([
+      `${WHERE}: can never be true: it asks for segment "vip" and for segments without an element > "a"`,
+    ]);
+    const fine = { segments: { $size: 3, $ne: 'new', $elemMatch: { $gt: 'vip', $ne: 'x' } } };
+    expect(refusalOf(definitionsWith({ ...known, probe: fine }))).toEqual([]);
   });
 
   test('over alternatives and segments', () => {
