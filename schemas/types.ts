@@ -298,6 +298,28 @@ export interface JourneyTraits {
   lifecycleSince: null | number;
 }
 
+/** A measure of the brand's own that is a least, a greatest or a last value; null where there is none. */
+export interface ValueTraits {
+  /** The measure, as its definition names it. */
+  measure: string;
+  /** Over the last hour. */
+  last1h: null | number | string;
+  /** Over the last 24 hours. */
+  last24h: null | number | string;
+  /** Over the last 7 days. */
+  last7d: null | number | string;
+  /** Over the last 30 days. */
+  last30d: null | number | string;
+  /** Over the last 90 days. */
+  last90d: null | number | string;
+  /** Over the last 365 days. */
+  last365d: null | number | string;
+  /** Over the whole life of the customer. */
+  lifetime: null | number | string;
+  /** Whole days since the last event that counted. */
+  ageDays: null | number;
+}
+
 /** The profile view of a customer, packed: everything a segment rule can see. */
 export interface CustomerTraits {
   /** The brand. */
@@ -324,6 +346,8 @@ export interface CustomerTraits {
   visits: null | VisitTraits;
   /** Stage and lifecycle; null when the brand follows neither. */
   journey: null | JourneyTraits;
+  /** Measures of the brand's own that can be missing or a text, of customers who have events of them. Its counts, sums and distinct values are among the traits. */
+  values: ValueTraits[];
 }
 
 /** One metric of one customer. */

@@ -8,10 +8,13 @@ import { answer, JSON_OPTION, type JsonFlag, type Terminal } from './terminal.ts
 export function addDefinitions(program: Command, terminal: Terminal): void {
   program
     .command('definitions')
-    .description('look at segments, churn models, brands, surveys, touchpoint settings and experiments')
+    .description('look at segments, measures, churn models, brands, surveys, touchpoint settings and experiments')
     .command('check')
     .description('tell every fault of a set of definitions; exit code 2 when there is one')
-    .argument('[dir]', 'folder of brands/, segments/ and churn/ (default: KIZUNA_DEFINITIONS, else the shipped set)')
+    .argument(
+      '[dir]',
+      'folder of brands/, segments/, measures/ and churn/ (default: KIZUNA_DEFINITIONS, else the shipped set)',
+    )
     .option(...JSON_OPTION)
     .addHelpText('after', '\nExample:\n  $ kizuna definitions check ./definitions')
     .action((folder: string | undefined, flags: JsonFlag) => check(folder, flags, terminal));
@@ -21,12 +24,13 @@ async function check(folder: string | undefined, flags: JsonFlag, terminal: Term
   const directory = folder ?? loadConfig(terminal.environment).definitionsFolder ?? shippedDefinitions;
   const faults = await checkDefinitions(directory);
   if (faults.length > 0) throw new ConfigurationError(faults);
-  const { hash, segments, churn, brands } = await loadDefinitions(directory);
-  const counts = { segments: segments.length, churnModels: churn.size, brands: brands.size };
+  const { hash, segments, measures, churn, brands } = await loadDefinitions(directory);
+  const counts = { segments: segments.length, measures: measures.length, churnModels: churn.size, brands: brands.size };
   const text = [
     `The definitions of ${directory} are sound.`,
     `hash      ${hash}`,
     `segments  ${counts.segments}`,
+    `measures  ${counts.measures}`,
     `churn     ${counts.churnModels}`,
     `brands    ${counts.brands}`,
   ].join('\n');

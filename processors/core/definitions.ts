@@ -27,6 +27,24 @@ export interface SegmentDefinition {
   readonly file: string;
 }
 
+/** What is made of the events that pass a measure's filter. */
+export const MEASURE_KINDS = ['count', 'sum', 'min', 'max', 'distinct', 'last'] as const;
+export type MeasureKind = (typeof MEASURE_KINDS)[number];
+
+/** A measure of the profile view that a brand's owner defines. */
+export interface MeasureDefinition {
+  readonly id: string;
+  readonly name: string;
+  /** Brand ids, or `*` for every brand. */
+  readonly brands: readonly string[];
+  readonly of: MeasureKind;
+  /** A field of the event; null for a count. */
+  readonly value: string | null;
+  /** A filter in the rules' query syntax over the event's own fields. */
+  readonly where: Readonly<Record<string, unknown>>;
+  readonly file: string;
+}
+
 /** Of the BG/NBD family (customer/churn-model.ts). */
 export const CHURN_MODELS = ['mbg-nbd', 'bg-nbd'] as const;
 export type ChurnModelName = (typeof CHURN_MODELS)[number];
@@ -191,6 +209,7 @@ export interface Definitions {
   /** For a brand without a definition of its own. */
   readonly defaultBrand: BrandDefinition;
   readonly segments: readonly SegmentDefinition[];
+  readonly measures: readonly MeasureDefinition[];
   readonly churn: ReadonlyMap<string, ChurnModelDefinition>;
   readonly surveys: ReadonlyMap<string, SurveyDefinition>;
   readonly touchpoints: ReadonlyMap<string, TouchpointSettings>;

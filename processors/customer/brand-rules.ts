@@ -2,6 +2,7 @@ import type { Evidence } from '../../schemas/types.ts';
 import type { BrandDefinition, Definitions, ExperimentDefinition, JourneySettings } from '../core/definitions.ts';
 import { ConfigurationError } from '../core/errors.ts';
 import type { Fault } from '../core/errors.ts';
+import type { ReadFields } from '../core/processor.ts';
 import { baselineFault, churnModelOf, type ChurnModel } from './churn-model.ts';
 import type { Feature, FeatureValue } from './features.ts';
 import { contradictionOf } from './rule-contradictions.ts';
@@ -10,11 +11,13 @@ import { compileExplanation } from './rule-evidence.ts';
 import type { Leaf } from './rule-evidence.ts';
 import { countedSegments, countsSegmentsAt, namedSegments, orderSegments, referenceFaults } from './rule-order.ts';
 import type { ParsedSegment } from './rule-order.ts';
+import { parseRulePath } from './rule-paths.ts';
 import type { RulePath } from './rule-paths.ts';
 import { compileRule } from './rule-program.ts';
 import type { Matcher } from './rule-program.ts';
 import { parseRule } from './rule-syntax.ts';
-import type { RuleNode } from './rule-syntax.ts';
+import type { RuleNode, Vocabulary } from './rule-syntax.ts';
+import { compileMeasures, fieldsAsked, type UserMeasure } from './user-measures.ts';
 
 /** Everything a brand's owner defined, compiled: what a customer document of that brand is held against. */
 export interface BrandRules {
@@ -37,6 +40,8 @@ export interface BrandRules {
   readonly experiments: readonly ExperimentDefinition[];
   readonly journey: JourneySettings;
   readonly surveys: Definitions['surveys'];
+  /** Those that the brand's owner defined. */
+  readonly measures: readonly UserMeasure[];
 }
 
 export interface CompiledSegment {
@@ -53,6 +58,13 @@ export interface CompiledSegment {
   leaves(values: readonly FeatureValue[], members: Uint8Array): readonly Leaf[];
 }
 
+/** The rules of each brand. */
+export interface CompiledDefinitions {
+  (brandId: string): BrandRules;
+  /** The fields of an interaction that some definition asks for. */
+  readonly asks: readonly ReadFields[];
+}
+
 /** Brands that no definition names come from the data: only so many are remembered. */
 const MAX_REMEMBERED_BRANDS = 10_000;
 
@@ -62,17 +74,20 @@ const MAX_REMEMBERED_BRANDS = 10_000;
  *
  * @throws ConfigurationError with every fault of every rule and model
  */
-export function compileDefinitions(definitions: Definitions): (brandId: string) => BrandRules {
+export function compileDefinitions(definitions: Definitions): CompiledDefinitions {
   const faults: Fault[] = [];
+  const measures = compileMeasures(definitions.measures, faults);
+  const own = new Map(measures.map((measure) => [measure.definition.id, measure]));
+  const vocabulary: Vocabulary = { pathOf: (path) => parseRulePath(path, own), sequence: null };
   const parsed = definitions.segments.map((definition): ParsedSegment => {
     const where = `${definition.file}: where`;
     const before = faults.length;
-    const rule = parseRule(definition.where, where, faults);
+    const rule = parseRule(definition.where, where, faults, vocabulary);
     const contradiction = faults.length === before ? contradictionOf(rule) : null;
     if (contradiction !== null) faults.push({ where, message: contradiction });
     return { definition, rule };
   });
-  faults.push(...referenceFaults(parsed));
+  faults.push(...referenceFaults(parsed), ...measureFaults(parsed));
   const ordered = orderSegments(parsed, faults);
   for (const model of definitions.churn.values())
     faults.push(...[baselineFault(model)].filter((fault) => fault !== null));
@@ -86,16 +101,18 @@ export function compileDefinitions(definitions: Definitions): (brandId: string) 
       ...definitions.journeys.keys(),
       ...parsed.flatMap(({ definition }) => definition.brands),
       ...Array.from(definitions.experiments.values(), ({ brands }) => brands).flat(),
+      ...definitions.measures.flatMap(({ brands }) => brands),
     ].filter((id) => id !== '*'),
   );
-  const unnamed = compileBrand('', definitions, ordered);
-  return (brandId) => {
+  const unnamed = compileBrand('', definitions, ordered, measures);
+  const rulesOf = (brandId: string): BrandRules => {
     const known = compiled.get(brandId);
     if (known !== undefined) return known;
-    const rules = named.has(brandId) ? compileBrand(brandId, definitions, ordered) : { ...unnamed, brandId };
+    const rules = named.has(brandId) ? compileBrand(brandId, definitions, ordered, measures) : { ...unnamed, brandId };
     if (named.has(brandId) || compiled.size < MAX_REMEMBERED_BRANDS) compiled.set(brandId, rules);
     return rules;
   };
+  return Object.assign(rulesOf, { asks: measures.flatMap(fieldsAsked) });
 }
 
 /**
@@ -115,13 +132,23 @@ export function region(thresholds: readonly number[], value: FeatureValue): numb
   return 2 * index;
 }
 
-function compileBrand(brandId: string, definitions: Definitions, ordered: readonly ParsedSegment[]): BrandRules {
+function compileBrand(
+  brandId: string,
+  definitions: Definitions,
+  ordered: readonly ParsedSegment[],
+  measures: readonly UserMeasure[],
+): BrandRules {
   const brand: BrandDefinition = definitions.brands.get(brandId) ?? definitions.defaultBrand;
-  const own = ordered.filter(({ definition: { brands } }) => brands.includes('*') || brands.includes(brandId));
+  const isOwn = ({ brands }: { readonly brands: readonly string[] }) =>
+    brands.includes('*') || brands.includes(brandId);
+  const own = ordered.filter(({ definition }) => isOwn(definition));
   const slots = new Map<string, number>();
   const features: Feature[] = [];
   const slotOf = (path: RulePath): number => {
-    const slot = slots.get(path.path) ?? features.push(path.feature) - 1;
+    const known = slots.get(path.path);
+    if (known !== undefined) return known;
+    if (path.feature === null) throw new Error(`"${path.path}" is no path of the profile view`);
+    const slot = features.push(path.feature) - 1;
     slots.set(path.path, slot);
     return slot;
   };
@@ -168,11 +195,10 @@ function compileBrand(brandId: string, definitions: Definitions, ordered: readon
     thresholds,
     segments,
     churn: churn === undefined ? null : churnModelOf(churn),
-    experiments: [...definitions.experiments.values()].filter(
-      ({ brands }) => brands.includes('*') || brands.includes(brandId),
-    ),
     journey: definitions.journeys.get(brandId) ?? definitions.defaultJourney,
     surveys: definitions.surveys,
+    experiments: [...definitions.experiments.values()].filter(isOwn),
+    measures: measures.filter(({ definition }) => isOwn(definition)),
   };
 }
 
@@ -194,4 +220,17 @@ function pathsOf(rule: RuleNode): [RulePath, readonly number[]][] {
     case 'compare':
       return [[rule.path, constantsOf(rule.comparison).filter((each) => typeof each === 'number')]];
   }
+}
+
+/** Measures that not every brand of a segment has. */
+function measureFaults(segments: readonly ParsedSegment[]): Fault[] {
+  return segments.flatMap(({ definition: { file, brands }, rule }) =>
+    pathsOf(rule).flatMap(([{ path, feature }]): Fault[] => {
+      if (feature?.kind !== 'measured' && feature?.kind !== 'measured_age') return [];
+      const { id, brands: theirs } = feature.measure.definition;
+      if (theirs.includes('*') || brands.every((brand) => theirs.includes(brand))) return [];
+      const message = `"${path}": measure "${id}" is for ${theirs.join(', ')} only; give both the same brands`;
+      return [{ where: `${file}: where`, message }];
+    }),
+  );
 }

@@ -3,6 +3,7 @@ import type { ChurnModel } from './churn-model.ts';
 import { churnBand, churnProbability } from './churn-risk.ts';
 import { RATIOS, type Feature, type FeatureValue } from './features.ts';
 import { journeyOf } from './journey.ts';
+import { measuredLastAt, measuredValue } from './measured.ts';
 import { placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
 import { windowSum } from './tally.ts';
@@ -28,6 +29,10 @@ export function valueOf(
     }
     case 'age':
       return ageDays(open.lastAt(placeOf(feature.measure)), now);
+    case 'measured':
+      return measuredValue(open, feature.measure, SPANS[feature.window], now);
+    case 'measured_age':
+      return ageDays(measuredLastAt(open, feature.measure), now);
     case 'churn_probability':
       return churnAt(open, model, now);
     case 'churn_band': {

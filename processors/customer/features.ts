@@ -1,3 +1,5 @@
+import type { UserMeasure } from './user-measures.ts';
+
 /**
  * The profile view as features: the paths a segment rule may name, resolved once at boot. `contracts.md`'s table of measures
  * is the source of the names; the order is part of the packed state, so names are only ever added at the end.
@@ -44,11 +46,13 @@ export type Ratio = keyof typeof RATIOS;
 export const CHURN_BANDS = ['LOW', 'MEDIUM', 'HIGH'] as const;
 export type ChurnBand = (typeof CHURN_BANDS)[number];
 
-/** One path of the profile view. */
+/** One path of the profile view; `measured` are those of measures that a brand's owner defined. */
 export type Feature =
   | { readonly kind: 'trait'; readonly measure: Measure; readonly window: Window }
   | { readonly kind: 'ratio'; readonly ratio: Ratio; readonly window: Window }
   | { readonly kind: 'age'; readonly measure: Measure }
+  | { readonly kind: 'measured'; readonly measure: UserMeasure; readonly window: Window }
+  | { readonly kind: 'measured_age'; readonly measure: UserMeasure }
   | { readonly kind: 'churn_probability' }
   | { readonly kind: 'churn_band' }
   | { readonly kind: 'stage' }

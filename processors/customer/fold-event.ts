@@ -6,6 +6,7 @@ import { countExtras } from './brand-extras.ts';
 import { noteForExperiments } from './note-exposures.ts';
 import { fingerprint } from '../core/fingerprint.ts';
 import { foldJourney, JOURNEY } from './journey.ts';
+import { gatherEvent } from './gather-events.ts';
 import { countInteraction, machineMadeMeasure, placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
 import type { OrderBook, OrderFacts } from './order-book.ts';
@@ -52,6 +53,7 @@ export function foldEvent(
   const before = open.facts;
   if (orders !== null) open.keepBook(orders);
   open.post(now);
+  if (plan.gathering !== null) gatherEvent(open, plan.gathering, interaction, at, now);
   const folded: Folded = {
     // An order that was cancelled before it came counts nothing.
     ordered: interaction.type === 'ORDER_PLACED' && postings.includes(ORDERS),

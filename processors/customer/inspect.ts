@@ -61,7 +61,7 @@ export function inspect(state: CustomerState, open: OpenState, plan: Plan, now: 
 
   open.open(copy);
   const { rules } = plan;
-  const profile = profileViewOf(traitsOf(copy, open, rules.churn, rules.hash, now));
+  const profile = profileViewOf(traitsOf(copy, open, rules, now), rules.measures);
   const segments = segmentsAt(copy, open, plan, now).map((segment) => new Watched(segment));
   // Everything that can flip does so at a deadline: each leaf is watched, since some segment reads it.
   while (segments.some((segment) => !segment.isSettled) && apply(NEVER)) {

@@ -3,6 +3,7 @@ import type { BrandRules } from './brand-rules.ts';
 import { experimentPlanOf, type ExperimentPlan } from './experiment-plan.ts';
 import { MEASURES, RATIOS, type FeatureValue } from './features.ts';
 import { fingerprint } from '../core/fingerprint.ts';
+import { gatherPlanOf, type GatherPlan } from './gather-plan.ts';
 import { placeOf, SIGNED } from './measures.ts';
 import type { SegmentList } from './segment-list.ts';
 import { SPANS } from './windows.ts';
@@ -48,6 +49,8 @@ export interface Plan {
   readonly experiments: ExperimentPlan | null;
   readonly stageSlots: readonly number[];
   readonly lifecycleSlots: readonly number[];
+  /** Measures of the brand's own; null when it has none. */
+  readonly gathering: GatherPlan | null;
   /** Probabilities that some segment compares with, and the bands' limits. */
   readonly churnThresholds: readonly number[];
   /** By slot: places of the segments that read it. */
@@ -116,6 +119,10 @@ export function planOf(rules: BrandRules): Plan {
       case 'lifecycle':
         lifecycleSlots.push(slot);
         break;
+      case 'measured':
+      case 'measured_age':
+        // Followed by their own plan (gather-plan.ts).
+        break;
       case 'segments':
       case 'identified':
         // Nothing moves these by itself: memberships are followed while they are evaluated.
@@ -132,6 +139,7 @@ export function planOf(rules: BrandRules): Plan {
     experiments: experimentPlanOf(rules.experiments),
     stageSlots,
     lifecycleSlots,
+    gathering: gatherPlanOf(rules),
     churnThresholds,
     readers: rules.features.map((_, slot) => places(rules, (slots) => slots.includes(slot))),
     placeOfSegment: new Map(rules.segments.map((segment, place) => [segment.id, place])),

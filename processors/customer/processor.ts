@@ -6,7 +6,7 @@ import { inspect, type Inspection } from './inspect.ts';
 import { OpenState } from './open-state.ts';
 import { planner } from './plan.ts';
 import { profileViewOf, type ProfileView } from './profile-view.ts';
-import { READ_FIELDS, type FoldedEvent } from './read-fields.ts';
+import { readFieldsWith, type FoldedEvent } from './read-fields.ts';
 import { settleDeadline, settleEnd } from './settle.ts';
 import { customerPacking, initialState, type CustomerState } from './state.ts';
 import { customerTotals, type CustomerAddition, type CustomerTotals } from './totals.ts';
@@ -33,7 +33,8 @@ export interface CustomerProcessor extends StatefulProcessor<
  * @throws ConfigurationError with every fault of the definitions
  */
 export function createCustomer(definitions: Definitions): CustomerProcessor {
-  const planFor = planner(compileDefinitions(definitions));
+  const rulesOf = compileDefinitions(definitions);
+  const planFor = planner(rulesOf);
   // Room to work in, empty between two calls.
   const open = new OpenState();
   return {
@@ -51,7 +52,7 @@ export function createCustomer(definitions: Definitions): CustomerProcessor {
     ],
     state: customerPacking,
     totals: customerTotals,
-    reads: READ_FIELDS,
+    reads: readFieldsWith(rulesOf.asks),
     occurredAt: ({ interaction }) => interaction?.occurredAt,
     initial: initialState,
     clock: (state) => state.at,
@@ -71,12 +72,12 @@ export function createCustomer(definitions: Definitions): CustomerProcessor {
     traits(state, now) {
       const { rules } = planFor(state.brandId);
       open.open(state);
-      return packTraits(state, open, rules.churn, rules.hash, now);
+      return packTraits(state, open, rules, now);
     },
     profileView(state, now) {
       const { rules } = planFor(state.brandId);
       open.open(state);
-      return profileViewOf(traitsOf(state, open, rules.churn, rules.hash, now));
+      return profileViewOf(traitsOf(state, open, rules, now), rules.measures);
     },
     inspect: (state, now) => inspect(state, open, planFor(state.brandId), now),
   };

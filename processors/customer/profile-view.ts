@@ -1,13 +1,17 @@
 import type { CustomerTraits, JourneyTraits, MeasureTraits, VisitTraits } from '../../schemas/types.ts';
 import { MEASURES, RATIOS, WINDOWS, type Measure, type Ratio, type Window } from './features.ts';
+import { FIELD_OF_WINDOW, isNumber } from './measured-traits.ts';
+import type { UserMeasure } from './user-measures.ts';
 
 type Sums = Readonly<Record<Window, number>>;
+type Values = Readonly<Partial<Record<Window, number | string>>>;
 
 /** What a segment rule sees of a customer at an instant, as nested plain JSON; paths without a value are left out. */
 export interface ProfileView {
-  readonly traits: Record<Measure, Sums>;
+  /** Measures of the brand's own as well; what a window has no value of is left out. */
+  readonly traits: Record<Measure, Sums> & Readonly<Record<string, Values>>;
   readonly ratios: Partial<Record<Ratio, Partial<Sums>>>;
-  readonly ages: Partial<Record<Measure, number>>;
+  readonly ages: Partial<Record<Measure, number>> & Readonly<Partial<Record<string, number>>>;
   readonly churn?: { readonly probability: number; readonly band: string };
   readonly attributes: Record<string, string>;
   readonly segments: readonly string[];
@@ -27,28 +31,19 @@ export interface VisitView extends VisitTraits {
   readonly longViewShare?: number;
 }
 
-const FIELDS = {
-  '1h': 'last1h',
-  '24h': 'last24h',
-  '7d': 'last7d',
-  '30d': 'last30d',
-  '90d': 'last90d',
-  '365d': 'last365d',
-  lifetime: 'lifetime',
-} as const satisfies Record<Window, string>;
-
 const NOTHING: Sums = { '1h': 0, '24h': 0, '7d': 0, '30d': 0, '90d': 0, '365d': 0, lifetime: 0 };
 
-/** Unpacks published traits into the view that rules are written against. */
-export function profileViewOf(traits: CustomerTraits): ProfileView {
+/**
+ * Unpacks published traits into the view that rules are written against. `own`: the measures that the brand defined; of those
+ * not named only what the customer has events of is there.
+ */
+export function profileViewOf(traits: CustomerTraits, own: readonly UserMeasure[] = []): ProfileView {
   const measures = new Map(traits.traits.map((each) => [each.measure, each]));
-  const ages: Partial<Record<Measure, number>> = {};
-  for (const measure of MEASURES) {
-    const age = measures.get(measure)?.ageDays ?? null;
-    if (age !== null) ages[measure] = age;
-  }
+  const ages: Partial<Record<string, number>> = {};
+  for (const { measure, ageDays } of traits.traits) if (ageDays !== null) ages[measure] = ageDays;
+  for (const { measure, ageDays } of traits.values) if (ageDays !== null) ages[measure] = ageDays;
   return {
-    traits: sumsOf(measures),
+    traits: Object.assign(shippedSums(measures), ownValues(traits, own)),
     ratios: ratiosOf(traits),
     ages,
     ...(traits.churn === null ? {} : { churn: traits.churn }),
@@ -85,7 +80,7 @@ function ratiosOf(traits: CustomerTraits): Partial<Record<Ratio, Partial<Sums>>>
     if (known === undefined) continue;
     const windows: Partial<Record<Window, number>> = {};
     for (const window of WINDOWS) {
-      const value = known[FIELDS[window]];
+      const value = known[FIELD_OF_WINDOW[window]];
       if (value !== null) windows[window] = value;
     }
     ratios[ratio] = windows;
@@ -93,24 +88,42 @@ function ratiosOf(traits: CustomerTraits): Partial<Record<Ratio, Partial<Sums>>>
   return ratios;
 }
 
-// Written out, because a replay makes a view of every customer: a loop over names took a third of its time.
-function sumsOf(measures: ReadonlyMap<string, MeasureTraits>): Record<Measure, Sums> {
+function shippedSums(measures: ReadonlyMap<string, MeasureTraits>): Record<Measure, Sums> {
   const sums: Partial<Record<Measure, Sums>> = {};
-  for (const measure of MEASURES) {
-    const known = measures.get(measure);
-    sums[measure] =
-      known === undefined
-        ? NOTHING
-        : {
-            '1h': known.last1h,
-            '24h': known.last24h,
-            '7d': known.last7d,
-            '30d': known.last30d,
-            '90d': known.last90d,
-            '365d': known.last365d,
-            lifetime: known.lifetime,
-          };
-  }
+  for (const measure of MEASURES) sums[measure] = sumsOf(measures.get(measure));
   // Each measure was set.
   return sums as Record<Measure, Sums>;
 }
+
+// Written out, because a replay makes a view of every customer: a loop over names took a third of its time.
+function sumsOf(known: MeasureTraits | undefined): Sums {
+  return known === undefined
+    ? NOTHING
+    : {
+        '1h': known.last1h,
+        '24h': known.last24h,
+        '7d': known.last7d,
+        '30d': known.last30d,
+        '90d': known.last90d,
+        '365d': known.last365d,
+        lifetime: known.lifetime,
+      };
+}
+
+/** The brand's own measures by id; one that has no value anywhere is there all the same. */
+function ownValues({ traits, values }: CustomerTraits, own: readonly UserMeasure[]): Record<string, Values> {
+  const found: Record<string, Values> = {};
+  for (const measure of own) found[measure.definition.id] = isNumber(measure) ? NOTHING : {};
+  for (const each of traits) if (!SHIPPED.has(each.measure)) found[each.measure] = sumsOf(each);
+  for (const each of values) {
+    const known: Partial<Record<Window, number | string>> = {};
+    for (const window of WINDOWS) {
+      const value = each[FIELD_OF_WINDOW[window]];
+      if (value !== null) known[window] = value;
+    }
+    found[each.measure] = known;
+  }
+  return found;
+}
+
+const SHIPPED: ReadonlySet<string> = new Set(MEASURES);

@@ -1,7 +1,8 @@
 import type { CustomerEvent } from '../../schemas/types.ts';
-import type { Picked } from '../core/processor.ts';
+import type { Picked, ReadFields } from '../core/processor.ts';
+import type { AskedFields } from './event-fields.ts';
 
-/** Everything that the rules of this processor read of an event; of the other fields nothing is ever made. */
+/** What the rules of this processor always read of an event; of the other fields nothing is made unless a definition asks. */
 export const READ_FIELDS = {
   kind: true,
   interaction: {
@@ -21,5 +22,20 @@ export const READ_FIELDS = {
   },
 } as const;
 
-export type FoldedEvent = Picked<CustomerEvent, typeof READ_FIELDS>;
-export type FoldedInteraction = NonNullable<FoldedEvent['interaction']>;
+type AlwaysRead = Picked<CustomerEvent, typeof READ_FIELDS>;
+export type FoldedInteraction = NonNullable<AlwaysRead['interaction']> & Partial<AskedFields>;
+export type FoldedEvent = Omit<AlwaysRead, 'interaction'> & { readonly interaction: FoldedInteraction | null };
+
+/** What is read when definitions ask for these fields of an interaction as well. */
+export function readFieldsWith(asked: readonly ReadFields[]): ReadFields {
+  return { ...READ_FIELDS, interaction: asked.reduce<ReadFields>(joined, READ_FIELDS.interaction) };
+}
+
+function joined(left: ReadFields, right: ReadFields): ReadFields {
+  const both: Record<string, true | ReadFields> = { ...left };
+  for (const [name, below] of Object.entries(right)) {
+    const own = both[name];
+    both[name] = own === undefined ? below : own === true || below === true ? true : joined(own, below);
+  }
+  return both;
+}

@@ -3,6 +3,7 @@ import { CHURN_BANDS, MEASURES, RATIOS, WINDOWS } from './features.ts';
 import { LIFECYCLES } from './lifecycle.ts';
 import { STAGES } from './stages.ts';
 import type { Feature, Measure, Ratio, Window } from './features.ts';
+import type { UserMeasure } from './user-measures.ts';
 
 /** Which values a path can take: rules are checked against it, so that one that can never be true is refused. */
 export interface Domain {
@@ -17,7 +18,8 @@ export interface Domain {
 
 export interface RulePath {
   readonly path: string;
-  readonly feature: Feature;
+  /** Null for a field of an event. */
+  readonly feature: Feature | null;
   readonly domain: Domain;
 }
 
@@ -42,18 +44,49 @@ const KNOWN_PATHS: readonly string[] = [
   'identified',
 ];
 
+/** Measures of a brand's own by id. */
+export type UserMeasures = ReadonlyMap<string, UserMeasure>;
+
+const NO_MEASURES: UserMeasures = new Map();
+
 /** The path as a feature of the profile view, or what is wrong with it. */
-export function parseRulePath(path: string): RulePath | string {
+export function parseRulePath(path: string, own: UserMeasures = NO_MEASURES): RulePath | string {
   const parts = path.split('.');
   const [head = '', second = '', third = ''] = parts;
   if (NOT_SERVED_YET.has(head)) return `"${head}" is not served yet: rules cannot name it`;
   if (head === 'attributes') return attributePath(path, parts);
+  const measure = own.get(second);
+  const measured = measure === undefined ? undefined : measuredPath(path, head, third, parts.length, measure);
+  if (measured !== undefined) return measured;
+  const known = own.size === 0 ? KNOWN_PATHS : [...KNOWN_PATHS, ...[...own.keys()].flatMap(pathsOfMeasure)];
   const found = KNOWN_PATHS.includes(path) ? featureOf(head, second, third) : undefined;
   if (found !== undefined) return { path, ...found };
-  if (KNOWN_PATHS.some((known) => known.startsWith(`${path}.`))) {
-    return `"${path}" is a group of values; name one of them, for example "${KNOWN_PATHS.find((known) => known.startsWith(`${path}.`)) ?? ''}"`;
+  const within = known.find((each) => each.startsWith(`${path}.`));
+  if (within !== undefined) return `"${path}" is a group of values; name one of them, for example "${within}"`;
+  return `unknown path "${path}"${suggestion(path, known) || siblings(head)}${hint(head, second, third)}`;
+}
+
+function pathsOfMeasure(id: string): string[] {
+  return [...WINDOWS.map((window) => `traits.${id}.${window}`), `ages.${id}`];
+}
+
+function measuredPath(
+  path: string,
+  head: string,
+  window: string,
+  parts: number,
+  measure: UserMeasure,
+): RulePath | undefined {
+  const windows: readonly string[] = WINDOWS;
+  if (head === 'traits' && parts === 3 && windows.includes(window)) {
+    return { path, feature: { kind: 'measured', measure, window: window as Window }, domain: measure.domain };
   }
-  return `unknown path "${path}"${suggestion(path, KNOWN_PATHS) || siblings(head)}${hint(head, second, third)}`;
+  if (head !== 'ages' || parts !== 2) return undefined;
+  return {
+    path,
+    feature: { kind: 'measured_age', measure },
+    domain: { ...ANY, type: 'integer', min: 0, optional: true },
+  };
 }
 
 function attributePath(path: string, parts: readonly string[]): RulePath | string {

@@ -32,9 +32,24 @@ export const MAX_RULE_SIZE = 1_000;
  * Parses a rule, the allow-listed subset of MongoDB query syntax. Never throws: what is wrong is pushed to `faults`, each
  * with its place inside the rule, and the node returned then only serves to find further faults.
  */
-export function parseRule(where: unknown, at: string, faults: Fault[]): RuleNode {
-  return new RuleParser(at, faults).filter(where, at, 1);
+export function parseRule(
+  where: unknown,
+  at: string,
+  faults: Fault[],
+  vocabulary: Vocabulary = PROFILE_WITHOUT_MEASURES,
+): RuleNode {
+  return new RuleParser(at, faults, vocabulary).filter(where, at, 1);
 }
+
+/** What a rule may speak of. */
+export interface Vocabulary {
+  /** The path, or what is wrong with it. */
+  pathOf(path: string): RulePath | string;
+  /** Whether a `$sequence` happened, as a path of its own; what is wrong with it is pushed to `faults`. Null: not served. */
+  readonly sequence: ((operand: unknown, at: string, faults: Fault[]) => RulePath | null) | null;
+}
+
+const PROFILE_WITHOUT_MEASURES: Vocabulary = { pathOf: (path) => parseRulePath(path), sequence: null };
 
 export function negate(node: RuleNode): RuleNode {
   switch (node.kind) {
@@ -54,11 +69,13 @@ const ALWAYS: RuleNode = { kind: 'and', children: [] };
 class RuleParser {
   readonly #root: string;
   readonly #faults: Fault[];
+  readonly #vocabulary: Vocabulary;
   #size = 0;
 
-  constructor(root: string, faults: Fault[]) {
+  constructor(root: string, faults: Fault[], vocabulary: Vocabulary) {
     this.#root = root;
     this.#faults = faults;
+    this.#vocabulary = vocabulary;
   }
 
   /** `{path: condition, …}` and `{$and: […]}`: everything in it must be true. */
@@ -70,7 +87,7 @@ class RuleParser {
       const place = `${at}${key.startsWith('$') ? `.${key}` : `[${JSON.stringify(key)}]`}`;
       if (LOGICAL.includes(key)) return this.#logical(key, value, place, depth);
       if (key.startsWith('$')) return this.#fault(place, misplaced(key));
-      const path = parseRulePath(key);
+      const path = this.#vocabulary.pathOf(key);
       return typeof path === 'string' ? this.#fault(place, path) : this.#field(path, value, place, depth);
     });
     return all(children);

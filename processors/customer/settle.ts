@@ -3,6 +3,7 @@ import type { ChangeCause } from '../../schemas/types.ts';
 import { updateChurn } from './churn-changes.ts';
 import { countOutcome } from './churn-outcomes.ts';
 import { RATIOS } from './features.ts';
+import { watchAllMeasured, watchDueMeasured } from './gather-events.ts';
 import { placeOf } from './measures.ts';
 import { updateMemberships } from './memberships.ts';
 import { JOURNEY } from './journey.ts';
@@ -121,6 +122,7 @@ function turnOf({ state, open, plan, now }: AtHand, cause: ChangeCause, everythi
 function watchEverything({ state, open, plan, now }: Turn): void {
   for (let measure = 0; measure < open.tallies.length; measure++) watchMeasure(open, plan, measure, now, null);
   state.ratioDue = watchRatios(open, plan, now, null);
+  watchAllMeasured(open, plan.gathering, now);
 }
 
 function watchTouched({ state, open, plan, now }: Turn): void {
@@ -133,6 +135,7 @@ function watchTouched({ state, open, plan, now }: Turn): void {
     watchMeasure(open, plan, measure, now, postings);
   }
   if ((touched & IN_RATIOS) !== 0) state.ratioDue = watchRatios(open, plan, now, postings);
+  if (plan.gathering !== null) for (const slot of plan.gathering.moved) plan.scratch.moved[slot] = 1;
 }
 
 function watchDue({ state, open, plan, now }: Turn): void {
@@ -141,6 +144,7 @@ function watchDue({ state, open, plan, now }: Turn): void {
     if (tally !== undefined && tally.due <= now) watchMeasure(open, plan, measure, now, null);
   }
   if (state.ratioDue <= now) state.ratioDue = watchRatios(open, plan, now, null);
+  watchDueMeasured(open, plan.gathering, now, plan.scratch.moved);
 }
 
 function close(turn: Turn): Applied<CustomerAddition> {

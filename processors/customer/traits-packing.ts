@@ -1,16 +1,18 @@
 import { ByteWriter } from '../core/packing.ts';
 import { PackedValue, type Instant } from '../core/processor.ts';
 import { attributeTexts } from './attributes.ts';
-import type { ChurnModel } from './churn-model.ts';
+import type { BrandRules } from './brand-rules.ts';
 import { churnBand } from './churn-risk.ts';
 import { churnAt, isIdentified } from './feature-values.ts';
 import { CHURN_BANDS, MEASURES, WINDOWS } from './features.ts';
 import { journeyOf } from './journey.ts';
 import type { OpenState } from './open-state.ts';
+import { isNumber, numberTraits, ownMeasures, valueTraits, WINDOW_FIELDS } from './measured-traits.ts';
 import { packedIds } from './segment-list.ts';
 import type { CustomerState } from './state.ts';
 import { RATIO_PLACES, TraitSums } from './trait-sums.ts';
 import { VISITS } from './visits.ts';
+import type { UserMeasure } from './user-measures.ts';
 import { ageDays } from './watching.ts';
 
 /**
@@ -25,37 +27,36 @@ const sums = new TraitSums();
 // Avro: the index of a union's branch, and the end of an array or map.
 const NULL_BRANCH = 0;
 const OTHER_BRANCH = 2;
+const TEXT_BRANCH = 4;
 const END = 0;
 /** Places of the bands in the schema, where UNKNOWN stands before them. */
 const BAND_INDEX = new Map(CHURN_BANDS.map((band, place) => [band, place + 1]));
 
-export function packTraits(
-  state: CustomerState,
-  open: OpenState,
-  model: ChurnModel | null,
-  definitionsVersion: string,
-  now: Instant,
-): PackedValue {
+export function packTraits(state: CustomerState, open: OpenState, rules: BrandRules, now: Instant): PackedValue {
   sums.fill(open, now);
+  const own = ownMeasures(open, rules);
   writer.reset();
   writer.avroString(state.brandId);
   writer.avroString(state.subject);
   writer.int(now);
   writer.byte(isIdentified(state.subject) ? 1 : 0);
-  packMeasures(open, now);
+  packMeasures(open, own, now);
   packRatios();
-  packChurn(churnAt(open, model, now));
+  packChurn(churnAt(open, rules.churn, now));
   packAttributes(open);
   const { bytes: segments } = packedIds(state.segments);
   writer.raw(segments, 0, segments.length);
-  writer.avroString(definitionsVersion);
+  writer.avroString(rules.hash);
   packVisits(open);
   packJourney(open);
+  packValues(open, own, now);
   return new PackedValue(writer.copy());
 }
 
-function packMeasures(open: OpenState, now: Instant): void {
-  if (sums.count > 0) writer.int(sums.count);
+function packMeasures(open: OpenState, own: readonly UserMeasure[], now: Instant): void {
+  const numbers = own.length === 0 ? own : own.filter(isNumber);
+  const count = sums.count + numbers.length;
+  if (count > 0) writer.int(count);
   for (let index = 0; index < sums.count; index++) {
     const place = sums.place(index);
     writer.avroString(MEASURES[place] ?? '');
@@ -64,7 +65,36 @@ function packMeasures(open: OpenState, now: Instant): void {
     writer.byte(age === undefined ? NULL_BRANCH : OTHER_BRANCH);
     if (age !== undefined) writer.int(age);
   }
+  for (const measure of numbers) {
+    const { ageDays: age, ...traits } = numberTraits(measure, open, now);
+    writer.avroString(traits.measure);
+    for (const field of WINDOW_FIELDS) writer.int(traits[field]);
+    packAge(age);
+  }
   writer.byte(END);
+}
+
+function packAge(age: number | null): void {
+  writer.byte(age === null ? NULL_BRANCH : OTHER_BRANCH);
+  if (age !== null) writer.int(age);
+}
+
+function packValues(open: OpenState, own: readonly UserMeasure[], now: Instant): void {
+  const values = own.length === 0 ? own : own.filter((measure) => !isNumber(measure));
+  if (values.length > 0) writer.int(values.length);
+  for (const measure of values) {
+    const { ageDays: age, ...traits } = valueTraits(measure, open, now);
+    writer.avroString(traits.measure);
+    for (const field of WINDOW_FIELDS) packValue(traits[field]);
+    packAge(age);
+  }
+  writer.byte(END);
+}
+
+function packValue(value: number | string | null): void {
+  writer.byte(value === null ? NULL_BRANCH : typeof value === 'number' ? OTHER_BRANCH : TEXT_BRANCH);
+  if (typeof value === 'number') writer.int(value);
+  else if (value !== null) writer.avroString(value);
 }
 
 function packRatios(): void {

@@ -9,6 +9,7 @@ import type {
   VisitTraits,
 } from '../../schemas/types.ts';
 import { attributeTexts } from './attributes.ts';
+import type { BrandRules } from './brand-rules.ts';
 import type { ChurnModel } from './churn-model.ts';
 import { churnBand } from './churn-risk.ts';
 import { churnAt, isIdentified } from './feature-values.ts';
@@ -16,6 +17,7 @@ import { MEASURES } from './features.ts';
 import { journeyOf } from './journey.ts';
 import type { OpenState } from './open-state.ts';
 import type { CustomerState } from './state.ts';
+import { isNumber, numberTraits, ownMeasures, valueTraits } from './measured-traits.ts';
 import { RATIO_PLACES, TraitSums, type RatioPlaces } from './trait-sums.ts';
 import { packTraits } from './traits-packing.ts';
 import type { Turn } from './turn.ts';
@@ -37,7 +39,7 @@ export function publishTraits(turn: Turn): void {
 export function publishTraitsNow({ state, open, plan, now, outputs }: Turn): void {
   state.mustPublishTraits = false;
   state.traitsAt = now;
-  const value = packTraits(state, open, plan.rules.churn, plan.rules.hash, now);
+  const value = packTraits(state, open, plan.rules, now);
   outputs.push({ topic: 'customer-traits.v1', key: state.key, value, timestamp: now });
 }
 
@@ -47,27 +49,26 @@ export function traitsDue(state: CustomerState): Instant {
 }
 
 /** The whole profile view at `now`, as `packTraits` packs it. */
-export function traitsOf(
-  state: CustomerState,
-  open: OpenState,
-  model: ChurnModel | null,
-  definitionsVersion: string,
-  now: Instant,
-): CustomerTraits {
+export function traitsOf(state: CustomerState, open: OpenState, rules: BrandRules, now: Instant): CustomerTraits {
   sums.fill(open, now);
+  const own = ownMeasures(open, rules);
   return {
     brandId: state.brandId,
     customerId: state.subject,
     occurredAt: now,
     identified: isIdentified(state.subject),
-    traits: Array.from({ length: sums.count }, (_, index) => measureTraits(sums.place(index), open, now)),
+    traits: [
+      ...Array.from({ length: sums.count }, (_, index) => measureTraits(sums.place(index), open, now)),
+      ...own.filter(isNumber).map((measure) => numberTraits(measure, open, now)),
+    ],
     ratios: RATIO_PLACES.filter((ratio) => sums.isKnown(ratio)).map(ratioTraits),
-    churn: churnTraits(open, model, now),
+    churn: churnTraits(open, rules.churn, now),
     attributes: attributeTexts(open.attributes),
     segments: [...state.segments.ids],
-    definitionsVersion,
+    definitionsVersion: rules.hash,
     visits: visitTraits(open),
     journey: journeyTraits(open),
+    values: own.filter((measure) => !isNumber(measure)).map((measure) => valueTraits(measure, open, now)),
   };
 }
 

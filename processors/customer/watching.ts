@@ -99,7 +99,8 @@ function watchAge(watch: AgeWatch, lastAt: Instant, now: Instant, noted: number 
   return nextAgeCrossing(lastAt, watch.thresholds, now);
 }
 
-function nextAgeCrossing(lastAt: Instant, thresholds: readonly number[], now: Instant): Instant {
+/** When an age crosses one of the thresholds by itself. */
+export function nextAgeCrossing(lastAt: Instant, thresholds: readonly number[], now: Instant): Instant {
   const days = ageDays(lastAt, now);
   if (days === undefined) return NEVER;
   const { pinned, above } = surroundings.around(thresholds, days);

@@ -23,6 +23,7 @@ import {
   BrandFile,
   ChurnFile,
   ExperimentFile,
+  MeasureFile,
   SegmentFile,
   SentimentFile,
   SurveyFile,
@@ -51,6 +52,7 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
   const files = await readDefinitionFiles(directory, faults);
   const brands = files.brands.flatMap((file) => brandOf(file, faults));
   const segments = files.segments.flatMap((file) => segmentOf(file, faults));
+  const measures = files.measures.flatMap((file) => namedFile(MeasureFile, file, faults));
   const churn = files.churn.flatMap((file) => churnOf(file, faults));
   const surveys = files.surveys.flatMap((file) => surveyOf(file, faults));
   const touchpoints = files.touchpoints.flatMap((file) => touchpointsOf(file, faults));
@@ -72,6 +74,7 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
     brands: new Map(brands.map((brand) => [brand.id, brand])),
     defaultBrand,
     segments,
+    measures,
     churn: new Map(churn.map((model) => [model.brandId, model])),
     surveys: new Map(surveys.map((survey) => [survey.id, survey])),
     touchpoints: new Map(touchpoints.map((settings) => [settings.id, settings])),
@@ -85,6 +88,8 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
       brands: brands.filter((brand) => !isDefault(brand)),
       defaultBrand,
       segments: segments.map(withoutFile),
+      // Left out while there are none, so that a set without any keeps its hash.
+      ...(measures.length === 0 ? {} : { measures: measures.map(withoutFile) }),
       // Quality is part of what a model's version says.
       churn: churn.map(({ quality: _quality, ...model }) => withoutFile(model)),
       surveys: surveys.map(withoutFile),

@@ -6,6 +6,7 @@ import { suggestion } from '../core/nearest-name.ts';
 /** The folders of a set of definitions. */
 export const FOLDERS = [
   'brands',
+  'measures',
   'segments',
   'churn',
   'surveys',
@@ -37,10 +38,10 @@ export async function readDefinitionFiles(
     faults.push({ where: directory, message: `cannot be read: ${messageOf(error)}` });
     return null;
   });
-  const files: Record<Folder, DefinitionFile[]> = {
-    ...{ brands: [], segments: [], churn: [], surveys: [], touchpoints: [] },
-    ...{ sentiment: [], experiments: [], journeys: [] },
-  };
+  const files = Object.fromEntries(FOLDERS.map((folder) => [folder, []])) as unknown as Record<
+    Folder,
+    DefinitionFile[]
+  >;
   if (entries === null) return files;
   for (const entry of entries) {
     const known = FOLDERS.some((folder) => folder === entry.name) || entry.name.startsWith('.');

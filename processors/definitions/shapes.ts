@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CHURN_MODELS, EXPERIMENT_METRIC_KINDS } from '../core/definitions.ts';
+import { CHURN_MODELS, EXPERIMENT_METRIC_KINDS, MEASURE_KINDS } from '../core/definitions.ts';
 import { INTERACTION_TYPES } from '../core/interaction-types.ts';
 import { METRICS } from '../core/surveys.ts';
 
@@ -26,6 +26,21 @@ export const SegmentFile = z.strictObject({
   where: z.custom<Readonly<Record<string, unknown>>>(
     (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
     'must be an object, a rule such as {"traits.orders.30d": {"$gte": 2}}',
+  ),
+});
+
+export const MeasureFile = z.strictObject({
+  id: Id,
+  name: z.string().trim().min(1).max(128),
+  brands: z
+    .array(z.union([z.literal('*'), Id]))
+    .min(1)
+    .default(['*']),
+  of: z.enum(MEASURE_KINDS),
+  value: z.string().nullable().default(null),
+  where: z.custom<Readonly<Record<string, unknown>>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    'must be an object, a filter such as {"type": "ORDER_PLACED"}',
   ),
 });
 

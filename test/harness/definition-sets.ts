@@ -2,6 +2,7 @@ import type {
   ChurnModelDefinition,
   Definitions,
   JourneySettings,
+  MeasureDefinition,
   SegmentDefinition,
   TouchpointSettings,
 } from '../../processors/core/definitions.ts';
@@ -67,6 +68,7 @@ export function definitionsWith(
         'where' in written ? (written as { brands: string[]; where: Rule }) : { brands: ['*'], where: written };
       return { id, name: id, brands, where, file: `segments/${id}.json` };
     }),
+    measures: [],
     churn: new Map(churn.map((model) => [model.brandId, model])),
     surveys: new Map(),
     touchpoints: new Map(),
@@ -77,6 +79,17 @@ export function definitionsWith(
     defaultJourney: NO_JOURNEY,
     hash: 'hash-of-the-set',
   };
+}
+
+/** A measure of a brand's own, for every brand. */
+export function measureOf(
+  id: string,
+  of: MeasureDefinition['of'],
+  where: Rule,
+  value: string | null = null,
+  brands: readonly string[] = ['*'],
+): MeasureDefinition {
+  return { id, name: id, brands, of, value, where, file: `measures/${id}.json` };
 }
 
 /** The faults with which a set is refused, as `where: message`; empty when it is not. */
@@ -100,6 +113,10 @@ export function slotValues(rules: BrandRules, byPath: Readonly<Record<string, Fe
         return byPath[`ratios.${feature.ratio}.${feature.window}`];
       case 'age':
         return byPath[`ages.${feature.measure}`];
+      case 'measured':
+        return byPath[`traits.${feature.measure.definition.id}.${feature.window}`];
+      case 'measured_age':
+        return byPath[`ages.${feature.measure.definition.id}`];
       case 'churn_probability':
         return byPath['churn.probability'];
       case 'churn_band':

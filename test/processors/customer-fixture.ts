@@ -3,6 +3,7 @@ import { ByteReader, ByteWriter } from '../../processors/core/packing.ts';
 import { PackedValue, type Applied, type Instant, type Output } from '../../processors/core/processor.ts';
 import { churnModelOf } from '../../processors/customer/churn-model.ts';
 import { churnProbability } from '../../processors/customer/churn-risk.ts';
+import { OpenParts, type Part } from '../../processors/customer/parts.ts';
 import { createCustomer, type CustomerProcessor } from '../../processors/customer/processor.ts';
 import type { CustomerState } from '../../processors/customer/state.ts';
 import type { CustomerAddition, CustomerTotals } from '../../processors/customer/totals.ts';
@@ -183,6 +184,15 @@ export class CustomerDriver {
   #repack(): void {
     if (this.isRepacking) this.state = this.processor.state.unpack(new ByteReader(this.packed()));
   }
+}
+
+/** What a customer keeps of one part. */
+export function bytesOf<Value>({ state }: CustomerDriver, part: Part<Value>): number {
+  const parts = new OpenParts();
+  parts.open(state.parts);
+  const writer = new ByteWriter();
+  if (parts.has(part)) part.write(parts.get(part), writer);
+  return writer.length;
 }
 
 /** The value as it is published, as an object again: a processor may pack it, or a part of it, itself. */

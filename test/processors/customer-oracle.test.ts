@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { MeasureDefinition } from '../../processors/core/definitions.ts';
+import type { CustomerProcessor } from '../../processors/customer/processor.ts';
 import type { Interaction } from '../../schemas/types.ts';
+import { measureOf } from '../harness/definition-sets.ts';
 import { CustomerDriver, DAY, definitions, HOUR, MIDNIGHT, MINUTE } from './customer-fixture.ts';
 import { runOracle, type Happening } from './customer-oracle.ts';
 import { interaction } from './intake-fixture.ts';
@@ -26,6 +29,28 @@ const SEGMENTS = {
   both: { segments: { $size: 2 } },
   other: { segments: { $elemMatch: { $gt: 'b', $nin: ['buyer', 'silent'] } } },
   none: { $nor: [{ segments: { $in: ['buyer', 'browsing'] } }, { 'traits.interactions.7d': { $gte: 1 } }] },
+};
+
+const OWN = [
+  measureOf('big', 'count', { type: 'ORDER_PLACED', 'order.amountMinor': { $gte: 300 } }),
+  measureOf('spent', 'sum', { type: { $in: ['ORDER_PLACED', 'ORDER_REFUNDED'] } }, 'order.amountMinor'),
+  measureOf('dearest', 'max', { type: 'ORDER_PLACED' }, 'order.amountMinor'),
+  measureOf('cheapest', 'min', { 'order.amountMinor': { $gt: 0 } }, 'order.amountMinor'),
+  measureOf('kinds', 'distinct', { type: { $ne: 'IDENTIFIED' } }, 'type'),
+  measureOf('plan', 'last', { type: 'IDENTIFIED' }, 'attributes.plan'),
+  measureOf('on-web', 'count', { channel: 'WEB', touchpoint: null }),
+];
+
+const OWN_SEGMENTS = {
+  bigs: { 'traits.big.30d': { $gte: 2 } },
+  bigger: { 'traits.spent.7d': { $gte: 900 }, 'traits.big.lifetime': { $gt: 0 } },
+  dear: { 'traits.dearest.90d': { $gte: 400, $lt: 800 } },
+  cheap: { 'traits.cheapest.24h': { $lte: 200 } },
+  curious: { 'traits.kinds.1h': { $gte: 2 } },
+  broad: { 'traits.kinds.365d': { $gte: 4 }, 'ages.dearest': { $lt: 40 } },
+  planned: { 'traits.plan.30d': 'gold' },
+  planless: { 'traits.plan.30d': { $exists: false }, 'traits.on-web.7d': { $gte: 1 } },
+  late: { 'ages.big': { $gte: 2, $lt: 9 }, segments: { $ne: 'bigs' } },
 };
 
 const TYPES = [
@@ -88,11 +113,24 @@ function happeningsOf(steps: readonly Step[]): Happening[] {
 
 test('memberships and sums at every instant are those of adding everything up again', () => {
   const processor = new CustomerDriver(definitions(SEGMENTS)).processor;
+  runAgainstOracle(processor, SEGMENTS, []);
+});
+
+test("and those of measures of the brand's own", () => {
+  const { processor } = new CustomerDriver({ ...definitions(OWN_SEGMENTS), measures: OWN });
+  runAgainstOracle(processor, OWN_SEGMENTS, OWN);
+});
+
+function runAgainstOracle(
+  processor: CustomerProcessor,
+  segments: Readonly<Record<string, Record<string, unknown>>>,
+  measures: readonly MeasureDefinition[],
+): void {
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 25 }), span, fc.boolean(), (steps, after, isRepacking) => {
       const happenings = happeningsOf(steps);
       const until = Math.max(...happenings.map(({ at }) => at)) + after;
-      const expected = runOracle(SEGMENTS, happenings, until);
+      const expected = runOracle(segments, happenings, until, measures);
       const driver = new CustomerDriver(processor);
       driver.isRepacking = isRepacking;
       for (const { at, interaction: happened } of happenings) driver.record(at, happened);
@@ -105,4 +143,4 @@ test('memberships and sums at every instant are those of adding everything up ag
     }),
     { numRuns: 80 },
   );
-});
+}

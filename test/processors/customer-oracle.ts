@@ -1,4 +1,5 @@
 import type { Interaction } from '../../schemas/types.ts';
+import type { MeasureDefinition } from '../../processors/core/definitions.ts';
 import { MEASURES, RATIOS, WINDOWS } from '../../processors/customer/features.ts';
 import { finds, type Document } from '../harness/rule-interpreter.ts';
 import type { MembershipLine } from './customer-fixture.ts';
@@ -60,6 +61,7 @@ export function runOracle(
   segments: Readonly<Record<string, Document>>,
   happenings: readonly Happening[],
   until: number,
+  measures: readonly MeasureDefinition[] = [],
 ): OracleRun {
   const outcomes: string[] = [];
   const memberships: MembershipLine[] = [];
@@ -70,7 +72,7 @@ export function runOracle(
 
   const evaluate = (now: number, cause: string): void => {
     const inside: string[] = [];
-    const view = viewAt(folded, now);
+    const view = viewAt(folded, now, measures);
     // Written in an order in which a segment comes after those it names.
     for (const [id, where] of Object.entries(segments)) {
       if (!counts(where) && finds({ ...view, segments: inside }, where)) inside.push(id);
@@ -106,7 +108,7 @@ export function runOracle(
     evaluate(now, 'EVENT');
   }
   pass(until);
-  return { outcomes, memberships, view: { ...viewAt(folded, until), segments: members } };
+  return { outcomes, memberships, view: { ...viewAt(folded, until, measures), segments: members } };
 }
 
 /** A rule that asks about segments without naming them. */
@@ -181,16 +183,13 @@ function visitsOf(folded: readonly Folded[]): { visits?: Document } {
   return { visits: { engagedSessions, measuredViews: 0, visibleMs: 0, longViews: 0, unmeasuredViews } };
 }
 
-function viewAt(folded: readonly Folded[], now: number): Document {
-  const traits: Record<string, Record<string, number>> = {};
+function viewAt(folded: readonly Folded[], now: number, measures: readonly MeasureDefinition[]): Document {
+  const traits: Record<string, Record<string, unknown>> = {};
   for (const measure of MEASURES) traits[measure] = Object.fromEntries(WINDOWS.map((window) => [window, 0]));
   const last: Record<string, number> = {};
   for (const { measure, at, amount } of contributionsOf(folded)) {
     const sums = traits[measure] ?? {};
-    for (const window of WINDOWS) {
-      const [hop, hops] = SPANS[window] ?? [1, Infinity];
-      if (Math.floor(at / hop) >= Math.floor(now / hop) - hops) sums[window] = (sums[window] ?? 0) + amount;
-    }
+    for (const window of WINDOWS) if (isIn(window, at, now)) sums[window] = Number(sums[window] ?? 0) + amount;
     last[measure] = Math.max(last[measure] ?? 0, at);
   }
   const ratios: Record<string, Record<string, number>> = {};
@@ -198,11 +197,67 @@ function viewAt(folded: readonly Folded[], now: number): Document {
     const known = WINDOWS.filter((window) => traits[denominator]?.[window] !== 0);
     if (known.length === 0) continue;
     const quotient = (window: string): number =>
-      (traits[numerator]?.[window] ?? 0) / (traits[denominator]?.[window] ?? 0);
+      Number(traits[numerator]?.[window]) / Number(traits[denominator]?.[window]);
     ratios[ratio] = Object.fromEntries(known.map((window) => [window, quotient(window)]));
+  }
+  for (const measure of measures) {
+    const counted = countedFor(measure, folded);
+    traits[measure.id] = Object.fromEntries(
+      WINDOWS.flatMap((window) => {
+        const value = measuredIn(measure, counted, window, now);
+        return value === undefined ? [] : [[window, value]];
+      }),
+    );
+    if (counted.length > 0) last[measure.id] = Math.max(...counted.map(({ at }) => at));
   }
   const ages = Object.fromEntries(Object.entries(last).map(([measure, at]) => [measure, Math.floor((now - at) / DAY)]));
   return { traits, ages, ratios, attributes: attributesOf(folded), identified: true, ...visitsOf(folded) };
+}
+
+function isIn(window: string, at: number, now: number): boolean {
+  const [hop, hops] = SPANS[window] ?? [1, Infinity];
+  return Math.floor(at / hop) >= Math.floor(now / hop) - hops;
+}
+
+interface Counted {
+  readonly at: number;
+  readonly value: unknown;
+}
+
+/** The events that pass a measure's filter and have its value. */
+function countedFor({ where, value }: MeasureDefinition, folded: readonly Folded[]): Counted[] {
+  return folded.flatMap(({ at, interaction }) => {
+    const document = withoutNulls(interaction);
+    if (!finds(document, where)) return [];
+    const found =
+      value === null ? 1 : value.split('.').reduce<unknown>((of, name) => (of as Document)?.[name], document);
+    return found === undefined ? [] : [{ at, value: found }];
+  });
+}
+
+function measuredIn({ of }: MeasureDefinition, counted: readonly Counted[], window: string, now: number): unknown {
+  const inside = counted.filter(({ at }) => isIn(window, at, now));
+  const numbers = inside.map(({ value }) => Number(value));
+  if (of === 'count' || of === 'sum') return numbers.reduce((total, value) => total + value, 0);
+  if (of === 'distinct') return new Set(inside.map(({ value }) => value)).size;
+  if (inside.length === 0) return undefined;
+  if (of !== 'last') return of === 'min' ? Math.min(...numbers) : Math.max(...numbers);
+  const latest = Math.max(...counted.map(({ at }) => at));
+  const [value] = inside
+    .filter(({ at }) => at === latest)
+    .map((each) => each.value as string)
+    .sort((a, b) => (a > b ? -1 : 1));
+  return value;
+}
+
+/** An event as filters see it. */
+function withoutNulls(value: object): Document {
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, each]: [string, unknown]) => {
+      if (each === null) return [];
+      return [[name, typeof each === 'object' && !Array.isArray(each) ? withoutNulls(each) : each]];
+    }),
+  );
 }
 
 /** The latest by time; of two at the same millisecond the greater text. */

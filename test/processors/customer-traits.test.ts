@@ -1,27 +1,36 @@
 import { expect, test } from 'vitest';
-import { churnModelOf } from '../../processors/customer/churn-model.ts';
+import { compileDefinitions } from '../../processors/customer/brand-rules.ts';
 import { OpenState } from '../../processors/customer/open-state.ts';
 import { traitsOf } from '../../processors/customer/traits.ts';
 import { packTraits } from '../../processors/customer/traits-packing.ts';
 import { generatedSegments } from '../bench/segments.ts';
 import { typeOf } from '../harness/avro-values.ts';
-import { churnModel, CustomerDriver, definitions, MIDNIGHT } from './customer-fixture.ts';
+import { measureOf } from '../harness/definition-sets.ts';
+import { CustomerDriver, definitions, MIDNIGHT } from './customer-fixture.ts';
 import { tangledInteractions } from './published-input.ts';
 
 const TRAITS = typeOf('CustomerTraits');
 const open = new OpenState();
+const OWN = [
+  measureOf('big', 'sum', { 'order.amountMinor': { $gte: 1000 } }, 'order.amountMinor'),
+  measureOf('dear', 'max', {}, 'order.amountMinor'),
+  measureOf('kinds', 'distinct', {}, 'type'),
+  measureOf('last-channel', 'last', {}, 'channel'),
+];
+const DEFINITIONS = { ...definitions(generatedSegments(60)), measures: OWN };
+const rulesOf = compileDefinitions(DEFINITIONS);
 
 function bothOf({ state }: CustomerDriver, now: number): { packed: Buffer; asObject: Buffer } {
-  const model = state.brandId === 'acme' ? churnModelOf(churnModel()) : null;
+  const rules = rulesOf(state.brandId);
   open.open(state);
-  const packed = packTraits(state, open, model, 'hash', now).bytes;
+  const packed = packTraits(state, open, rules, now).bytes;
   open.open(state);
-  return { packed, asObject: TRAITS.toBuffer(traitsOf(state, open, model, 'hash', now)) };
+  return { packed, asObject: TRAITS.toBuffer(traitsOf(state, open, rules, now)) };
 }
 
 test('packed traits are the bytes that the schema makes of the profile view', () => {
   const drivers = [1, 2, 3].map((customer) => {
-    const driver = new CustomerDriver(definitions(generatedSegments(60)), customer === 3 ? 'a:é' : `u:${customer}`);
+    const driver = new CustomerDriver(DEFINITIONS, customer === 3 ? 'a:é' : `u:${customer}`);
     driver.isRepacking = false;
     return driver;
   });
@@ -34,6 +43,8 @@ test('packed traits are the bytes that the schema makes of the profile view', ()
     expect(packed.equals(asObject)).toBe(true);
   }
   expect(drivers.every(({ outcomes }) => outcomes.length > 400)).toBe(true);
+  const [first] = drivers;
+  expect(first?.traits.at(-1)?.values.map(({ measure }) => measure)).toEqual(['dear', 'last-channel']);
 });
 
 test('attributes of any name are packed in the order of an object', () => {

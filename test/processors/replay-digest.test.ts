@@ -60,7 +60,7 @@ test.each([
     'brand-kpis.v1.ndjson': 'de8610764a5d244d',
     'cases.v1.ndjson': '8355d09c14931d99',
     'churn-risk.v1.ndjson': '9aa002e62777a780',
-    'customer-traits.v1.ndjson': '2bec99d07952827a',
+    'customer-traits.v1.ndjson': '0850379e628b7572',
     'dead-letters.ndjson': '2f4dd53b204d7130',
     'experiment-results.v1.ndjson': 'e3b0c44298fc1c14',
     'journey-stages.v1.ndjson': '62b1538534780ac6',

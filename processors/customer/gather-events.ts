@@ -1,0 +1,112 @@
+import { NEVER, type Instant } from '../core/processor.ts';
+import type { Span } from '../core/window.ts';
+import { region } from './brand-rules.ts';
+import type { FeatureValue } from './features.ts';
+import type { GatherPlan, MeasureWatch } from './gather-plan.ts';
+import { MEASURED, openMeasured, type Measured, type MeasuredByKey } from './measured.ts';
+import type { OpenState } from './open-state.ts';
+import type { FoldedInteraction } from './read-fields.ts';
+import { ageDays, nextAgeCrossing } from './watching.ts';
+
+/**
+ * Adds an event to the measures of the brand's own that it passes the filter of; slots whose value moved to another side of a
+ * threshold are left in `plan.moved`. One look into a map for an event of a type that no filter lets through.
+ */
+export function gatherEvent(
+  open: OpenState,
+  plan: GatherPlan,
+  interaction: FoldedInteraction,
+  at: Instant,
+  now: Instant,
+): void {
+  plan.moved.length = 0;
+  const rules = plan.byType.get(interaction.type);
+  if (rules === undefined) return;
+  for (const { slot, field } of rules.fields) plan.values[slot] = field.read(interaction);
+  let measured: MeasuredByKey | null = null;
+  for (const { watch, passes } of rules.measures) {
+    if (!passes(plan.values)) continue;
+    const value = watch.measure.valueOf(interaction);
+    if (value === undefined) continue;
+    measured ??= open.parts.get(MEASURED);
+    addTo(openMeasured(measured, watch.measure), watch, at, value, now, plan.moved);
+  }
+  if (measured !== null) open.parts.put(MEASURED, measured);
+}
+
+/** After other definitions, or a long silence: finds every deadline anew, and forgets what no definition asks for. */
+export function watchAllMeasured(open: OpenState, plan: GatherPlan | null, now: Instant): void {
+  if (!open.parts.has(MEASURED)) return;
+  const measured = open.parts.get(MEASURED);
+  for (const key of measured.keys()) {
+    const watch = plan?.byKey.get(key);
+    if (watch === undefined) measured.delete(key);
+    else watchOne(openMeasured(measured, watch.measure), watch, now);
+  }
+  open.parts.put(MEASURED, measured);
+}
+
+/** What silence changes at exactly `now`: marks the slots of every measure that is due. */
+export function watchDueMeasured(open: OpenState, plan: GatherPlan | null, now: Instant, moved: Uint8Array): void {
+  if (!open.parts.isDue(MEASURED, now)) return;
+  const measured = open.parts.get(MEASURED);
+  for (const [key, own] of measured) {
+    if (own.due > now) continue;
+    const watch = plan?.byKey.get(key);
+    if (watch === undefined) {
+      measured.delete(key);
+      continue;
+    }
+    for (const { slot } of watch.windows) moved[slot] = 1;
+    if (watch.age !== null) moved[watch.age.slot] = 1;
+    watchOne(openMeasured(measured, watch.measure), watch, now);
+  }
+  open.parts.put(MEASURED, measured);
+}
+
+function addTo(
+  own: Measured,
+  watch: MeasureWatch,
+  at: Instant,
+  value: number | string,
+  now: Instant,
+  moved: number[],
+): void {
+  const { windows, age, measure } = watch;
+  const { gathering } = measure;
+  for (const [index, { span }] of windows.entries()) watch.before[index] = gathering.valueIn(own.summary, span, now);
+  const daysBefore = ageDays(own.lastAt, now);
+  gathering.add(own.summary, at, value, now);
+  if (at > own.lastAt) own.lastAt = at;
+  for (const [index, { slot, span, thresholds }] of windows.entries()) {
+    const before = watch.before[index];
+    const after = gathering.valueIn(own.summary, span, now);
+    if (before === after) continue;
+    if (typeof after === 'string' || region(thresholds, before) !== region(thresholds, after)) moved.push(slot);
+  }
+  if (age !== null && region(age.thresholds, daysBefore) !== region(age.thresholds, ageDays(own.lastAt, now))) {
+    moved.push(age.slot);
+  }
+  watchOne(own, watch, now);
+}
+
+/** Finds the first instant after `now` at which silence takes a watched value across a threshold. */
+function watchOne(own: Measured, { windows, age, measure }: MeasureWatch, now: Instant): void {
+  let due = age === null ? NEVER : nextAgeCrossing(own.lastAt, age.thresholds, now);
+  for (const { span, thresholds } of windows) {
+    if (span !== null) due = Math.min(due, nextCrossing(own, measure.gathering, span, thresholds, now));
+  }
+  own.due = due;
+}
+
+function nextCrossing(
+  { summary }: Measured,
+  gathering: MeasureWatch['measure']['gathering'],
+  span: Span,
+  thresholds: readonly number[],
+  now: Instant,
+): Instant {
+  const here = region(thresholds, gathering.valueIn(summary, span, now));
+  const isOther = (value: FeatureValue): boolean => region(thresholds, value) !== here;
+  return gathering.nextChange(summary, span, now, isOther);
+}

@@ -1,0 +1,88 @@
+import type { InteractionType } from '../../schemas/types.ts';
+import type { Span } from '../core/window.ts';
+import type { BrandRules } from './brand-rules.ts';
+import { eventField, type EventField } from './event-fields.ts';
+import { compileFilter, type EventFilter } from './event-filter.ts';
+import type { FeatureValue } from './features.ts';
+import type { UserMeasure } from './user-measures.ts';
+import { SPANS } from './windows.ts';
+
+type Passes = (values: readonly FeatureValue[]) => boolean;
+
+/** What is watched of one measure of the brand's own. */
+export interface MeasureWatch {
+  readonly measure: UserMeasure;
+  /** Windows that some segment reads; null: since ever. */
+  readonly windows: readonly {
+    readonly slot: number;
+    readonly span: Span | null;
+    readonly thresholds: readonly number[];
+  }[];
+  readonly age: { readonly slot: number; readonly thresholds: readonly number[] } | null;
+  /** Reused: the windows' values before an event. */
+  readonly before: FeatureValue[];
+}
+
+/** What events of one type may be gathered for. */
+export interface TypeRules {
+  /** The fields that its filters look at, and where they put them. */
+  readonly fields: readonly { readonly slot: number; readonly field: EventField }[];
+  readonly measures: readonly { readonly watch: MeasureWatch; readonly passes: Passes }[];
+}
+
+/** A brand's own measures, turned round: from the type of an event to what it may count for. */
+export interface GatherPlan {
+  readonly byType: ReadonlyMap<InteractionType, TypeRules>;
+  readonly byKey: ReadonlyMap<number, MeasureWatch>;
+  /** Reused: what the fields hold of the event in hand, by slot. */
+  readonly values: FeatureValue[];
+  /** Reused: slots that the event in hand moved to another side of a threshold. */
+  readonly moved: number[];
+}
+
+/** Null for a brand that defines nothing of its own: its events are not looked at. */
+export function gatherPlanOf(rules: BrandRules): GatherPlan | null {
+  if (rules.measures.length === 0) return null;
+  const paths: string[] = [];
+  const slotOf = (path: string): number => {
+    const known = paths.indexOf(path);
+    return known >= 0 ? known : paths.push(path) - 1;
+  };
+  const measures = rules.measures.map((measure) => {
+    const passes = compileFilter(measure.filter, slotOf);
+    return { watch: watchOf(measure, rules), passes, filter: measure.filter };
+  });
+  const byType = new Map<InteractionType, TypeRules>();
+  for (const type of new Set(measures.flatMap(({ filter }) => filter.types))) {
+    const own = measures.filter(({ filter }) => filter.types.includes(type));
+    byType.set(type, {
+      fields: fieldsOf(
+        own.map(({ filter }) => filter),
+        slotOf,
+      ),
+      measures: own,
+    });
+  }
+  return {
+    byType,
+    byKey: new Map(measures.map(({ watch }) => [watch.measure.key, watch])),
+    values: paths.map(() => undefined),
+    moved: [],
+  };
+}
+
+function watchOf(measure: UserMeasure, { features, thresholds }: BrandRules): MeasureWatch {
+  const slots = features.map((feature, slot) => ({ feature, slot, thresholds: thresholds[slot] ?? [] }));
+  const windows = slots.flatMap(({ feature, ...watch }) =>
+    feature.kind === 'measured' && feature.measure === measure ? [{ ...watch, span: SPANS[feature.window] }] : [],
+  );
+  const age = slots.find(({ feature }) => feature.kind === 'measured_age' && feature.measure === measure);
+  return { measure, windows, age: age ?? null, before: windows.map(() => undefined) };
+}
+
+function fieldsOf(filters: readonly EventFilter[], slotOf: (path: string) => number): TypeRules['fields'] {
+  return [...new Set(filters.flatMap(({ paths }) => [...paths]))].flatMap((path) => {
+    const field = eventField(path);
+    return typeof field === 'string' ? [] : [{ slot: slotOf(path), field }];
+  });
+}
