@@ -11,12 +11,12 @@ import { compileExplanation } from './rule-evidence.ts';
 import type { Leaf } from './rule-evidence.ts';
 import { countedSegments, countsSegmentsAt, namedSegments, orderSegments, referenceFaults } from './rule-order.ts';
 import type { ParsedSegment } from './rule-order.ts';
-import { parseRulePath } from './rule-paths.ts';
 import type { RulePath } from './rule-paths.ts';
 import { compileRule } from './rule-program.ts';
 import type { Matcher } from './rule-program.ts';
-import { parseRule } from './rule-syntax.ts';
-import type { RuleNode, Vocabulary } from './rule-syntax.ts';
+import { parseRule, profileVocabulary } from './rule-syntax.ts';
+import type { RuleNode } from './rule-nodes.ts';
+import { fieldsOfSequence, parseSequence, SEQUENCES_MAX, type Sequence } from './sequences.ts';
 import { compileMeasures, fieldsAsked, type UserMeasure } from './user-measures.ts';
 
 /** Everything a brand's owner defined, compiled: what a customer document of that brand is held against. */
@@ -78,7 +78,7 @@ export function compileDefinitions(definitions: Definitions): CompiledDefinition
   const faults: Fault[] = [];
   const measures = compileMeasures(definitions.measures, faults);
   const own = new Map(measures.map((measure) => [measure.definition.id, measure]));
-  const vocabulary: Vocabulary = { pathOf: (path) => parseRulePath(path, own), sequence: null };
+  const vocabulary = profileVocabulary(own, parseSequence);
   const parsed = definitions.segments.map((definition): ParsedSegment => {
     const where = `${definition.file}: where`;
     const before = faults.length;
@@ -87,7 +87,7 @@ export function compileDefinitions(definitions: Definitions): CompiledDefinition
     if (contradiction !== null) faults.push({ where, message: contradiction });
     return { definition, rule };
   });
-  faults.push(...referenceFaults(parsed), ...measureFaults(parsed));
+  faults.push(...referenceFaults(parsed), ...measureFaults(parsed), ...sequenceFaults(parsed));
   const ordered = orderSegments(parsed, faults);
   for (const model of definitions.churn.values())
     faults.push(...[baselineFault(model)].filter((fault) => fault !== null));
@@ -112,7 +112,9 @@ export function compileDefinitions(definitions: Definitions): CompiledDefinition
     if (named.has(brandId) || compiled.size < MAX_REMEMBERED_BRANDS) compiled.set(brandId, rules);
     return rules;
   };
-  return Object.assign(rulesOf, { asks: measures.flatMap(fieldsAsked) });
+  return Object.assign(rulesOf, {
+    asks: [...measures.flatMap(fieldsAsked), ...parsed.flatMap(sequencesOf).flatMap(fieldsOfSequence)],
+  });
 }
 
 /**
@@ -233,4 +235,22 @@ function measureFaults(segments: readonly ParsedSegment[]): Fault[] {
       return [{ where: `${file}: where`, message }];
     }),
   );
+}
+
+function sequencesOf({ rule }: ParsedSegment): Sequence[] {
+  return pathsOf(rule).flatMap(([{ feature }]) => (feature?.kind === 'sequence' ? [feature.sequence] : []));
+}
+
+/** Brands whose segments name more sequences than are allowed. */
+function sequenceFaults(segments: readonly ParsedSegment[]): Fault[] {
+  const brands = new Set(segments.flatMap(({ definition }) => definition.brands));
+  return [...brands].flatMap((brand) => {
+    const own = segments.filter(
+      ({ definition }) => definition.brands.includes('*') || definition.brands.includes(brand),
+    );
+    const { size } = new Set(own.flatMap(sequencesOf).map(({ key }) => key));
+    if (size <= SEQUENCES_MAX) return [];
+    const whose = brand === '*' ? 'every brand' : `brand ${brand}`;
+    return [{ where: 'segments/', message: `name ${size} sequences for ${whose}, and ${SEQUENCES_MAX} are allowed` }];
+  });
 }

@@ -4,7 +4,8 @@ import { eventPath, FOLDED_TYPES } from './event-fields.ts';
 import type { FeatureValue } from './features.ts';
 import { contradictionOf } from './rule-contradictions.ts';
 import { compileRule } from './rule-program.ts';
-import { parseRule, type RuleNode } from './rule-syntax.ts';
+import type { RuleNode } from './rule-nodes.ts';
+import { parseRule } from './rule-syntax.ts';
 
 /** A filter of events: the rules' query syntax over an event's own fields, which are the same for every brand. */
 export interface EventFilter {
@@ -18,7 +19,7 @@ export interface EventFilter {
 /** Parses a filter; one that lets no event through is a fault. */
 export function parseEventFilter(where: unknown, at: string, faults: Fault[]): EventFilter {
   const before = faults.length;
-  const rule = parseRule(where, at, faults, { pathOf: eventPath, sequence: null });
+  const rule = parseRule(where, at, faults, { example: '{"type": "ORDER_PLACED"}', pathOf: eventPath, sequence: null });
   const isSound = faults.length === before;
   const contradiction = isSound ? contradictionOf(rule) : null;
   if (contradiction !== null) faults.push({ where: at, message: contradiction });

@@ -7,6 +7,7 @@ import { measuredLastAt, measuredValue } from './measured.ts';
 import { placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
 import { windowSum } from './tally.ts';
+import { sequenceHolds } from './sequence-part.ts';
 import { ageDays } from './watching.ts';
 import { SPANS } from './windows.ts';
 
@@ -33,6 +34,8 @@ export function valueOf(
       return measuredValue(open, feature.measure, SPANS[feature.window], now);
     case 'measured_age':
       return ageDays(measuredLastAt(open, feature.measure), now);
+    case 'sequence':
+      return sequenceHolds(open, feature.sequence, now);
     case 'churn_probability':
       return churnAt(open, model, now);
     case 'churn_band': {

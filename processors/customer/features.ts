@@ -1,3 +1,4 @@
+import type { Sequence } from './sequences.ts';
 import type { UserMeasure } from './user-measures.ts';
 
 /**
@@ -53,6 +54,7 @@ export type Feature =
   | { readonly kind: 'age'; readonly measure: Measure }
   | { readonly kind: 'measured'; readonly measure: UserMeasure; readonly window: Window }
   | { readonly kind: 'measured_age'; readonly measure: UserMeasure }
+  | { readonly kind: 'sequence'; readonly sequence: Sequence }
   | { readonly kind: 'churn_probability' }
   | { readonly kind: 'churn_band' }
   | { readonly kind: 'stage' }

@@ -2,14 +2,16 @@ import { NEVER, type Instant } from '../core/processor.ts';
 import type { Span } from '../core/window.ts';
 import { region } from './brand-rules.ts';
 import type { FeatureValue } from './features.ts';
-import type { GatherPlan, MeasureWatch } from './gather-plan.ts';
+import type { GatherPlan, MeasureWatch, TypeRules } from './gather-plan.ts';
 import { MEASURED, openMeasured, type Measured, type MeasuredByKey } from './measured.ts';
 import type { OpenState } from './open-state.ts';
 import type { FoldedInteraction } from './read-fields.ts';
+import { openSequence, SEQUENCES, type SequenceStates } from './sequence-part.ts';
+import { isHolding, noteFirst, noteNext, settleSequence } from './sequence-state.ts';
 import { ageDays, nextAgeCrossing } from './watching.ts';
 
 /**
- * Adds an event to the measures of the brand's own that it passes the filter of; slots whose value moved to another side of a
+ * Adds an event to the brand's own measures and sequences that it passes the filter of; slots whose value moved to another side of a
  * threshold are left in `plan.moved`. One look into a map for an event of a type that no filter lets through.
  */
 export function gatherEvent(
@@ -32,10 +34,59 @@ export function gatherEvent(
     addTo(openMeasured(measured, watch.measure), watch, at, value, now, plan.moved);
   }
   if (measured !== null) open.parts.put(MEASURED, measured);
+  if (rules.sequences.length > 0) noteSequences(open, plan, rules, at, now);
 }
 
 /** After other definitions, or a long silence: finds every deadline anew, and forgets what no definition asks for. */
-export function watchAllMeasured(open: OpenState, plan: GatherPlan | null, now: Instant): void {
+export function watchAllGathered(open: OpenState, plan: GatherPlan | null, now: Instant): void {
+  watchAllMeasured(open, plan, now);
+  if (!open.parts.has(SEQUENCES)) return;
+  const states = open.parts.get(SEQUENCES);
+  for (const [key, state] of states) {
+    const watch = plan?.sequencesByKey.get(key);
+    if (watch === undefined) states.delete(key);
+    else settleSequence(state, watch.sequence, now);
+  }
+  open.parts.put(SEQUENCES, states);
+}
+
+/** What silence changes at exactly `now`: marks the slots of everything that is due. */
+export function watchDueGathered(open: OpenState, plan: GatherPlan | null, now: Instant, moved: Uint8Array): void {
+  watchDueMeasured(open, plan, now, moved);
+  if (!open.parts.isDue(SEQUENCES, now)) return;
+  const states = open.parts.get(SEQUENCES);
+  for (const [key, state] of states) {
+    if (state.due > now) continue;
+    const watch = plan?.sequencesByKey.get(key);
+    if (watch === undefined) {
+      states.delete(key);
+      continue;
+    }
+    moved[watch.slot] = 1;
+    settleSequence(state, watch.sequence, now);
+  }
+  open.parts.put(SEQUENCES, states);
+}
+
+function noteSequences(open: OpenState, plan: GatherPlan, rules: TypeRules, at: Instant, now: Instant): void {
+  const { values, moved } = plan;
+  let states: SequenceStates | null = null;
+  for (const { watch, isFirst, isNext } of rules.sequences) {
+    const first = isFirst !== null && isFirst(values);
+    const next = isNext !== null && isNext(values);
+    if (!first && !next) continue;
+    states ??= open.parts.get(SEQUENCES);
+    const state = openSequence(states, watch.sequence);
+    const before = isHolding(state, watch.sequence, now);
+    if (first) noteFirst(state, watch.sequence, at);
+    if (next) noteNext(state, watch.sequence, at);
+    if (isHolding(state, watch.sequence, now) !== before) moved.push(watch.slot);
+    settleSequence(state, watch.sequence, now);
+  }
+  if (states !== null) open.parts.put(SEQUENCES, states);
+}
+
+function watchAllMeasured(open: OpenState, plan: GatherPlan | null, now: Instant): void {
   if (!open.parts.has(MEASURED)) return;
   const measured = open.parts.get(MEASURED);
   for (const key of measured.keys()) {
@@ -46,8 +97,7 @@ export function watchAllMeasured(open: OpenState, plan: GatherPlan | null, now: 
   open.parts.put(MEASURED, measured);
 }
 
-/** What silence changes at exactly `now`: marks the slots of every measure that is due. */
-export function watchDueMeasured(open: OpenState, plan: GatherPlan | null, now: Instant, moved: Uint8Array): void {
+function watchDueMeasured(open: OpenState, plan: GatherPlan | null, now: Instant, moved: Uint8Array): void {
   if (!open.parts.isDue(MEASURED, now)) return;
   const measured = open.parts.get(MEASURED);
   for (const [key, own] of measured) {

@@ -4,6 +4,7 @@ import type { BrandRules } from './brand-rules.ts';
 import { eventField, type EventField } from './event-fields.ts';
 import { compileFilter, type EventFilter } from './event-filter.ts';
 import type { FeatureValue } from './features.ts';
+import type { Sequence } from './sequences.ts';
 import type { UserMeasure } from './user-measures.ts';
 import { SPANS } from './windows.ts';
 
@@ -23,17 +24,30 @@ export interface MeasureWatch {
   readonly before: FeatureValue[];
 }
 
+/** A sequence that some segment reads. */
+export interface SequenceWatch {
+  readonly sequence: Sequence;
+  readonly slot: number;
+}
+
 /** What events of one type may be gathered for. */
 export interface TypeRules {
   /** The fields that its filters look at, and where they put them. */
   readonly fields: readonly { readonly slot: number; readonly field: EventField }[];
   readonly measures: readonly { readonly watch: MeasureWatch; readonly passes: Passes }[];
+  /** Null for a filter that lets no event of the type through. */
+  readonly sequences: readonly {
+    readonly watch: SequenceWatch;
+    readonly isFirst: Passes | null;
+    readonly isNext: Passes | null;
+  }[];
 }
 
-/** A brand's own measures, turned round: from the type of an event to what it may count for. */
+/** A brand's own measures and sequences, turned round: from the type of an event to what it may count for. */
 export interface GatherPlan {
   readonly byType: ReadonlyMap<InteractionType, TypeRules>;
   readonly byKey: ReadonlyMap<number, MeasureWatch>;
+  readonly sequencesByKey: ReadonlyMap<number, SequenceWatch>;
   /** Reused: what the fields hold of the event in hand, by slot. */
   readonly values: FeatureValue[];
   /** Reused: slots that the event in hand moved to another side of a threshold. */
@@ -42,7 +56,10 @@ export interface GatherPlan {
 
 /** Null for a brand that defines nothing of its own: its events are not looked at. */
 export function gatherPlanOf(rules: BrandRules): GatherPlan | null {
-  if (rules.measures.length === 0) return null;
+  const watches = rules.features.flatMap((feature, slot) =>
+    feature.kind === 'sequence' ? [{ sequence: feature.sequence, slot }] : [],
+  );
+  if (rules.measures.length === 0 && watches.length === 0) return null;
   const paths: string[] = [];
   const slotOf = (path: string): number => {
     const known = paths.indexOf(path);
@@ -52,20 +69,30 @@ export function gatherPlanOf(rules: BrandRules): GatherPlan | null {
     const passes = compileFilter(measure.filter, slotOf);
     return { watch: watchOf(measure, rules), passes, filter: measure.filter };
   });
+  const sequences = watches.map((watch) => {
+    const { first, next } = watch.sequence;
+    return { watch, first: compileFilter(first, slotOf), next: compileFilter(next, slotOf) };
+  });
+  const filters = [...rules.measures.map(({ filter }) => filter), ...watches.flatMap(filtersOf)];
   const byType = new Map<InteractionType, TypeRules>();
-  for (const type of new Set(measures.flatMap(({ filter }) => filter.types))) {
-    const own = measures.filter(({ filter }) => filter.types.includes(type));
+  for (const type of new Set(filters.flatMap(({ types }) => types))) {
+    const can = ({ types }: EventFilter) => types.includes(type);
     byType.set(type, {
-      fields: fieldsOf(
-        own.map(({ filter }) => filter),
-        slotOf,
-      ),
-      measures: own,
+      fields: fieldsOf(filters.filter(can), slotOf),
+      measures: measures.filter(({ filter }) => can(filter)),
+      sequences: sequences
+        .filter(({ watch }) => filtersOf(watch).some(can))
+        .map(({ watch, first, next }) => ({
+          watch,
+          isFirst: can(watch.sequence.first) ? first : null,
+          isNext: can(watch.sequence.next) ? next : null,
+        })),
     });
   }
   return {
     byType,
     byKey: new Map(measures.map(({ watch }) => [watch.measure.key, watch])),
+    sequencesByKey: new Map(watches.map((watch) => [watch.sequence.key, watch])),
     values: paths.map(() => undefined),
     moved: [],
   };
@@ -78,6 +105,10 @@ function watchOf(measure: UserMeasure, { features, thresholds }: BrandRules): Me
   );
   const age = slots.find(({ feature }) => feature.kind === 'measured_age' && feature.measure === measure);
   return { measure, windows, age: age ?? null, before: windows.map(() => undefined) };
+}
+
+function filtersOf({ sequence: { first, next } }: SequenceWatch): readonly EventFilter[] {
+  return [first, next];
 }
 
 function fieldsOf(filters: readonly EventFilter[], slotOf: (path: string) => number): TypeRules['fields'] {

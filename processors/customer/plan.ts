@@ -121,6 +121,7 @@ export function planOf(rules: BrandRules): Plan {
         break;
       case 'measured':
       case 'measured_age':
+      case 'sequence':
         // Followed by their own plan (gather-plan.ts).
         break;
       case 'segments':

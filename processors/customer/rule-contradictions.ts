@@ -1,7 +1,7 @@
 import { constantsOf, describeComparison, elementTest, testOf } from './rule-comparisons.ts';
 import type { Comparison, Scalar } from './rule-comparisons.ts';
 import type { Domain, RulePath } from './rule-paths.ts';
-import type { RuleNode } from './rule-syntax.ts';
+import type { RuleNode } from './rule-nodes.ts';
 
 type Leaf = Exclude<RuleNode, { readonly kind: 'and' | 'or' }>;
 

@@ -3,7 +3,7 @@ import type { FeatureValue } from './features.ts';
 import { describeComparison, testOf } from './rule-comparisons.ts';
 import { holdsAmong, membersSought } from './rule-program.ts';
 import type { Places } from './rule-program.ts';
-import type { RuleNode } from './rule-syntax.ts';
+import type { RuleNode } from './rule-nodes.ts';
 
 /** Longer values are cut, so that one record can always carry every segment's evidence. */
 const MAX_VALUE_LENGTH = 256;
@@ -70,10 +70,14 @@ type Members = Extract<RuleNode, { readonly kind: 'members' }>;
 
 function valueLeaf(rule: Compare, places: Places): Explanation {
   const { negated } = rule;
-  const { path } = rule.path;
+  const { feature } = rule.path;
+  const isSequence = feature?.kind === 'sequence';
+  const path = isSequence ? '$sequence' : rule.path.path;
   const slot = places.slotOf(rule.path);
   const test = testOf(rule.comparison);
-  const comparison = describeComparison(rule.comparison, negated);
+  const comparison = isSequence
+    ? shortened(`${negated ? 'not ' : ''}${feature.sequence.description}`)
+    : describeComparison(rule.comparison, negated);
   return leaf(
     (values) => test(values[slot]) !== negated,
     (values) => ({ path, value: presentable(values[slot]), comparison }),
@@ -108,6 +112,9 @@ function membersLeaf({ comparison, negated }: Members, places: Places): Explanat
 function presentable(value: FeatureValue): Evidence['value'] {
   if (value === undefined) return null;
   if (typeof value === 'object') return [...value];
-  if (typeof value !== 'string' || value.length <= MAX_VALUE_LENGTH) return value;
-  return `${value.slice(0, MAX_VALUE_LENGTH).toWellFormed()}…`;
+  return typeof value === 'string' ? shortened(value) : value;
+}
+
+function shortened(text: string): string {
+  return text.length <= MAX_VALUE_LENGTH ? text : `${text.slice(0, MAX_VALUE_LENGTH).toWellFormed()}…`;
 }

@@ -1,7 +1,7 @@
 import type { SegmentDefinition } from '../core/definitions.ts';
 import type { Fault } from '../core/errors.ts';
 import { suggestion } from '../core/nearest-name.ts';
-import type { RuleNode } from './rule-syntax.ts';
+import type { RuleNode } from './rule-nodes.ts';
 
 /** A segment with its rule parsed. */
 export interface ParsedSegment {

@@ -2,7 +2,7 @@ import type { FeatureValue } from './features.ts';
 import { elementTest, testOf } from './rule-comparisons.ts';
 import type { Test } from './rule-comparisons.ts';
 import type { RulePath } from './rule-paths.ts';
-import type { MembersComparison, RuleNode } from './rule-syntax.ts';
+import type { MembersComparison, RuleNode } from './rule-nodes.ts';
 
 /** `values` by slot; `members` 1 for each earlier segment that is in. Allocates nothing. */
 export type Matcher = (values: readonly FeatureValue[], members: Uint8Array) => boolean;

@@ -1,28 +1,9 @@
 import type { Fault } from '../core/errors.ts';
-import type { Comparison, Condition, Scalar } from './rule-comparisons.ts';
-import { LOGICAL, misplaced } from './rule-operators.ts';
+import type { Scalar } from './rule-comparisons.ts';
+import { all, ALWAYS, anyMember, conditionOf, memberNode, negate, SEGMENT_ID, type RuleNode } from './rule-nodes.ts';
+import { LOGICAL, misplaced, nested } from './rule-operators.ts';
 import { parseRulePath } from './rule-paths.ts';
-import type { RulePath } from './rule-paths.ts';
-
-/**
- * A rule with every negation pushed down to the leaves. What asks about segments is a leaf of its own, because `segments` is
- * not stored while segments are being decided: it is what was decided before. `member` names one; `members` counts them or
- * looks for one by a condition, so it needs every segment that does not do so itself (rule-order.ts).
- */
-export type RuleNode =
-  | { readonly kind: 'and'; readonly children: readonly RuleNode[] }
-  | { readonly kind: 'or'; readonly children: readonly RuleNode[] }
-  | { readonly kind: 'compare'; readonly path: RulePath; readonly comparison: Comparison; readonly negated: boolean }
-  | { readonly kind: 'member'; readonly segmentId: string; readonly at: string; readonly negated: boolean }
-  | {
-      readonly kind: 'members';
-      readonly comparison: MembersComparison;
-      readonly at: string;
-      readonly negated: boolean;
-    };
-
-/** A condition on any one of the segments, or how many there are. */
-export type MembersComparison = Extract<Comparison, { readonly operator: '$size' | '$elemMatch' }>;
+import type { RulePath, UserMeasures } from './rule-paths.ts';
 
 export const MAX_RULE_DEPTH = 8;
 /** Comparisons of one rule, each element of a list counted. */
@@ -36,35 +17,25 @@ export function parseRule(
   where: unknown,
   at: string,
   faults: Fault[],
-  vocabulary: Vocabulary = PROFILE_WITHOUT_MEASURES,
+  vocabulary: Vocabulary = profileVocabulary(new Map(), null),
 ): RuleNode {
   return new RuleParser(at, faults, vocabulary).filter(where, at, 1);
 }
 
 /** What a rule may speak of. */
 export interface Vocabulary {
+  /** A filter, for messages. */
+  readonly example: string;
   /** The path, or what is wrong with it. */
   pathOf(path: string): RulePath | string;
   /** Whether a `$sequence` happened, as a path of its own; what is wrong with it is pushed to `faults`. Null: not served. */
   readonly sequence: ((operand: unknown, at: string, faults: Fault[]) => RulePath | null) | null;
 }
 
-const PROFILE_WITHOUT_MEASURES: Vocabulary = { pathOf: (path) => parseRulePath(path), sequence: null };
-
-export function negate(node: RuleNode): RuleNode {
-  switch (node.kind) {
-    case 'and':
-      return { kind: 'or', children: node.children.map(negate) };
-    case 'or':
-      return { kind: 'and', children: node.children.map(negate) };
-    case 'compare':
-    case 'member':
-    case 'members':
-      return { ...node, negated: !node.negated };
-  }
+/** The product's own paths, and sequences when they are served. */
+export function profileVocabulary(own: UserMeasures, sequence: Vocabulary['sequence']): Vocabulary {
+  return { example: '{"traits.orders.30d": {"$gte": 2}}', pathOf: (path) => parseRulePath(path, own), sequence };
 }
-
-const ALWAYS: RuleNode = { kind: 'and', children: [] };
 
 class RuleParser {
   readonly #root: string;
@@ -80,12 +51,13 @@ class RuleParser {
 
   /** `{path: condition, …}` and `{$and: […]}`: everything in it must be true. */
   filter(filter: unknown, at: string, depth: number): RuleNode {
-    if (!isObject(filter)) return this.#fault(at, 'must be an object such as {"traits.orders.30d": {"$gte": 2}}');
+    if (!isObject(filter)) return this.#fault(at, `must be an object such as ${this.#vocabulary.example}`);
     if (depth > MAX_RULE_DEPTH)
       return this.#fault(at, `nested deeper than ${MAX_RULE_DEPTH} levels; give a part its own segment and name it`);
     const children = Object.entries(filter).map(([key, value]) => {
       const place = `${at}${key.startsWith('$') ? `.${key}` : `[${JSON.stringify(key)}]`}`;
       if (LOGICAL.includes(key)) return this.#logical(key, value, place, depth);
+      if (key === '$sequence') return this.#sequence(value, place);
       if (key.startsWith('$')) return this.#fault(place, misplaced(key));
       const path = this.#vocabulary.pathOf(key);
       return typeof path === 'string' ? this.#fault(place, path) : this.#field(path, value, place, depth);
@@ -100,6 +72,14 @@ class RuleParser {
     if (operator === '$and') return all(children);
     const any: RuleNode = { kind: 'or', children };
     return operator === '$nor' ? negate(any) : any;
+  }
+
+  #sequence(operand: unknown, at: string): RuleNode {
+    this.#count();
+    if (this.#vocabulary.sequence === null) return this.#fault(at, '$sequence is of customers, not of one event');
+    const path = this.#vocabulary.sequence(operand, at, this.#faults);
+    if (path === null) return ALWAYS;
+    return { kind: 'compare', path, comparison: { operator: '$eq', operand: true }, negated: false };
   }
 
   #field(path: RulePath, condition: unknown, at: string, depth: number): RuleNode {
@@ -240,53 +220,10 @@ class RuleParser {
   }
 }
 
-/** One of the segments, as a path of its own: what stands inside `$elemMatch`. */
-const SEGMENT_ID: RulePath = {
-  path: 'segments',
-  feature: { kind: 'segments' },
-  domain: { type: 'text', min: -Infinity, max: Infinity, texts: null, optional: false },
-};
-
-function anyMember(condition: Condition, at: string): RuleNode {
-  return { kind: 'members', comparison: { operator: '$elemMatch', operand: condition }, at, negated: false };
-}
-
-/** A rule about one path as a condition on its value. */
-function conditionOf(node: RuleNode): Condition {
-  switch (node.kind) {
-    case 'and':
-    case 'or':
-      return { kind: node.kind, children: node.children.map(conditionOf) };
-    case 'compare':
-      return { kind: 'compare', comparison: node.comparison, negated: node.negated };
-    case 'member':
-    case 'members':
-      throw new Error('a condition on one value names no segment');
-  }
-}
-
-function isElemMatch(value: unknown): value is { readonly $elemMatch: unknown } {
-  return isObject(value) && Object.keys(value).join() === '$elemMatch';
-}
-
-function all(children: readonly RuleNode[]): RuleNode {
-  const [only] = children;
-  return children.length === 1 && only !== undefined ? only : { kind: 'and', children };
-}
-
-/** `segments` contains any of the values; only texts can be among them, and of nothing it contains none. */
-function memberNode(values: readonly Scalar[], at: string): RuleNode {
-  const children = values
-    .filter((value) => typeof value === 'string')
-    .map((segmentId): RuleNode => ({ kind: 'member', segmentId, at, negated: false }));
-  const [only] = children;
-  return children.length === 1 && only !== undefined ? only : { kind: 'or', children };
-}
-
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function nested(path: RulePath, key: string): string {
-  return `"${path.path}" holds one value: compare it with operators such as {"$eq": …}, not with "${key}"`;
+function isElemMatch(value: unknown): value is { readonly $elemMatch: unknown } {
+  return isObject(value) && Object.keys(value).join() === '$elemMatch';
 }

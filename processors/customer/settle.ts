@@ -3,7 +3,7 @@ import type { ChangeCause } from '../../schemas/types.ts';
 import { updateChurn } from './churn-changes.ts';
 import { countOutcome } from './churn-outcomes.ts';
 import { RATIOS } from './features.ts';
-import { watchAllMeasured, watchDueMeasured } from './gather-events.ts';
+import { watchAllGathered, watchDueGathered } from './gather-events.ts';
 import { placeOf } from './measures.ts';
 import { updateMemberships } from './memberships.ts';
 import { JOURNEY } from './journey.ts';
@@ -122,7 +122,7 @@ function turnOf({ state, open, plan, now }: AtHand, cause: ChangeCause, everythi
 function watchEverything({ state, open, plan, now }: Turn): void {
   for (let measure = 0; measure < open.tallies.length; measure++) watchMeasure(open, plan, measure, now, null);
   state.ratioDue = watchRatios(open, plan, now, null);
-  watchAllMeasured(open, plan.gathering, now);
+  watchAllGathered(open, plan.gathering, now);
 }
 
 function watchTouched({ state, open, plan, now }: Turn): void {
@@ -144,7 +144,7 @@ function watchDue({ state, open, plan, now }: Turn): void {
     if (tally !== undefined && tally.due <= now) watchMeasure(open, plan, measure, now, null);
   }
   if (state.ratioDue <= now) state.ratioDue = watchRatios(open, plan, now, null);
-  watchDueMeasured(open, plan.gathering, now, plan.scratch.moved);
+  watchDueGathered(open, plan.gathering, now, plan.scratch.moved);
 }
 
 function close(turn: Turn): Applied<CustomerAddition> {

@@ -117,6 +117,8 @@ export function slotValues(rules: BrandRules, byPath: Readonly<Record<string, Fe
         return byPath[`traits.${feature.measure.definition.id}.${feature.window}`];
       case 'measured_age':
         return byPath[`ages.${feature.measure.definition.id}`];
+      case 'sequence':
+        return byPath[feature.sequence.description];
       case 'churn_probability':
         return byPath['churn.probability'];
       case 'churn_band':

@@ -121,6 +121,30 @@ test("and those of measures of the brand's own", () => {
   runAgainstOracle(processor, OWN_SEGMENTS, OWN);
 });
 
+const SEQUENCES = {
+  abandoned: { $sequence: { first: { type: 'CART_ADD' }, thenNot: { type: 'ORDER_PLACED' }, within: '3d' } },
+  fresh: { $sequence: { first: { type: 'CART_ADD' }, thenNot: { type: 'ORDER_PLACED' }, within: '12h', for: '2d' } },
+  persuaded: { $sequence: { first: { type: 'MESSAGE_CLICKED' }, then: { type: 'ORDER_PLACED' }, within: '5d' } },
+  quick: {
+    $sequence: { first: { type: 'CART_ADD' }, then: { 'order.amountMinor': { $gte: 300 } }, within: '30m', for: '1d' },
+    'traits.page_views.7d': { $gte: 1 },
+  },
+  quiet: {
+    $sequence: { first: { type: 'ORDER_PLACED' }, thenNot: { type: 'ORDER_PLACED' }, within: '30d', for: '60d' },
+  },
+  neither: {
+    $nor: [
+      { segments: { $in: ['quiet', 'persuaded'] } },
+      { $sequence: { first: { type: 'CART_ADD' }, then: { type: 'CART_ADD' }, within: '1h', for: '6h' } },
+    ],
+  },
+};
+
+test('and those of sequences, late and disordered events included', () => {
+  const { processor } = new CustomerDriver(definitions(SEQUENCES));
+  runAgainstOracle(processor, SEQUENCES, []);
+});
+
 function runAgainstOracle(
   processor: CustomerProcessor,
   segments: Readonly<Record<string, Record<string, unknown>>>,

@@ -75,12 +75,12 @@ export function runOracle(
     const view = viewAt(folded, now, measures);
     // Written in an order in which a segment comes after those it names.
     for (const [id, where] of Object.entries(segments)) {
-      if (!counts(where) && finds({ ...view, segments: inside }, where)) inside.push(id);
+      if (!counts(where) && finds({ ...view, segments: inside }, asked(where, folded, now))) inside.push(id);
     }
     // None of those that count segments is counted.
     const counted = [...inside];
     for (const [id, where] of Object.entries(segments)) {
-      if (counts(where) && finds({ ...view, segments: counted }, where)) inside.push(id);
+      if (counts(where) && finds({ ...view, segments: counted }, asked(where, folded, now))) inside.push(id);
     }
     const now_ = [...inside].sort();
     const ids = [...new Set([...members, ...now_])].sort();
@@ -93,7 +93,7 @@ export function runOracle(
   };
   const pass = (to: number): void => {
     if (folded.length === 0) return;
-    for (const instant of instantsBetween(folded, clock, to)) evaluate(instant, 'TIME');
+    for (const instant of instantsBetween(folded, clock, to, sequencesIn(segments))) evaluate(instant, 'TIME');
   };
 
   for (const { at, interaction } of happenings) {
@@ -109,6 +109,53 @@ export function runOracle(
   }
   pass(until);
   return { outcomes, memberships, view: { ...viewAt(folded, until, measures), segments: members } };
+}
+
+interface WrittenSequence {
+  readonly first: Document;
+  readonly then?: Document;
+  readonly thenNot?: Document;
+  readonly within: string;
+  readonly for?: string;
+}
+
+/** `3d`, `12h` or `30m` in milliseconds; without end when there is none. */
+function spanOf(text: string | undefined): number {
+  if (text === undefined) return Infinity;
+  return Number.parseInt(text, 10) * ({ m: MINUTE, h: HOUR, d: DAY }[text.at(-1) ?? ''] ?? NaN);
+}
+
+/** The rule with each `$sequence` put into words that find() knows: everybody or nobody. */
+function asked<Part>(part: Part, folded: readonly Folded[], now: number): Part {
+  if (Array.isArray(part)) return part.map((each: unknown) => asked(each, folded, now)) as Part;
+  if (typeof part !== 'object' || part === null) return part;
+  const { $sequence, ...others } = part as Readonly<Record<string, unknown>>;
+  const entries = Object.entries(others).map(([name, each]) => [name, asked(each, folded, now)]);
+  if ($sequence === undefined) return Object.fromEntries(entries) as Part;
+  const isTrue = holds($sequence as WrittenSequence, folded, now);
+  const $and = [Object.fromEntries(entries), isTrue ? {} : { $nor: [{}] }];
+  return { $and } as Part;
+}
+
+function holds(sequence: WrittenSequence, folded: readonly Folded[], now: number): boolean {
+  const [within, stay] = [spanOf(sequence.within), spanOf(sequence.for)];
+  const timesOf = (where: Document): number[] =>
+    folded.filter(({ interaction }) => finds(withoutNulls(interaction), where)).map(({ at }) => at);
+  const firsts = timesOf(sequence.first);
+  const nexts = timesOf(sequence.then ?? sequence.thenNot ?? {});
+  if (sequence.then === undefined) {
+    return firsts.some((a) => a + within <= now && now < a + within + stay && !nexts.some((b) => b > a));
+  }
+  return nexts.some((b) => now < b + stay && firsts.some((a) => a < b && b <= a + within));
+}
+
+function sequencesIn(segments: Readonly<Record<string, Document>>): WrittenSequence[] {
+  const found: WrittenSequence[] = [];
+  JSON.stringify(segments, (name, value: unknown) => {
+    if (name === '$sequence') found.push(value as WrittenSequence);
+    return value;
+  });
+  return found;
 }
 
 /** A rule that asks about segments without naming them. */
@@ -271,11 +318,20 @@ function attributesOf(folded: readonly Folded[]): Record<string, string> {
   return Object.fromEntries(told.map(({ name, value }) => [name, value]));
 }
 
-/** Every instant after `from` up to `to` at which a tile leaves a window or an age grows, in order. */
-function instantsBetween(folded: readonly { at: number }[], from: number, to: number): number[] {
+/** Every instant after `from` up to `to` at which a tile leaves a window, an age grows or a sequence's time is over, in order. */
+function instantsBetween(
+  folded: readonly { at: number }[],
+  from: number,
+  to: number,
+  sequences: readonly WrittenSequence[],
+): number[] {
   const instants = new Set<number>();
   for (const { at } of folded) {
     for (const [hop, hops] of Object.values(SPANS)) instants.add((Math.floor(at / hop) + hops + 1) * hop);
+    for (const sequence of sequences) {
+      const [within, stay] = [spanOf(sequence.within), spanOf(sequence.for)];
+      for (const span of [within, stay, within + stay]) instants.add(at + span);
+    }
     for (let days = 1; days <= 46; days++) instants.add(at + days * DAY);
   }
   return [...instants].filter((instant) => instant > from && instant <= to).sort((a, b) => a - b);
