@@ -69,6 +69,8 @@ export interface ChurnModelDefinition {
 export interface SurveyDefinition {
   /** As in the events' surveyId. */
   readonly id: string;
+  /** Brand ids, or `*` for every brand. */
+  readonly brands: readonly string[];
   readonly metric: 'NPS' | 'CSAT' | 'CES' | 'RATING';
   readonly min: number;
   readonly max: number;

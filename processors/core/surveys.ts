@@ -17,8 +17,11 @@ export interface Answer {
   readonly kind: 'satisfied' | 'neutral' | 'dissatisfied';
 }
 
-const standard = (metric: Metric, scale: Omit<SurveyDefinition, 'id' | 'metric' | 'file'>): SurveyDefinition => {
-  return { id: metric.toLowerCase(), metric, ...scale, file: '' };
+const standard = (
+  metric: Metric,
+  scale: Omit<SurveyDefinition, 'id' | 'brands' | 'metric' | 'file'>,
+): SurveyDefinition => {
+  return { id: metric.toLowerCase(), brands: ['*'], metric, ...scale, file: '' };
 };
 
 /**
@@ -32,15 +35,21 @@ export const STANDARD_SURVEYS: Readonly<Record<Metric, SurveyDefinition>> = {
   RATING: standard('RATING', { min: 1, max: 5, good: 'high', satisfiedFrom: 4, dissatisfiedFrom: 2 }),
 };
 
+/** A survey of another brand means nothing here: an answer that names it has the usual scale. */
+export function isSurveyOf({ brands }: SurveyDefinition, brandId: string): boolean {
+  return brands.includes('*') || brands.includes(brandId);
+}
+
 /** What an answer is judged by; null for a metric that this version does not know. */
 export function surveyOf(
   { surveys }: Pick<Definitions, 'surveys'>,
+  brandId: string,
   metric: ScoreMetric,
   surveyId: string | null,
 ): SurveyDefinition | null {
   if (metric === 'UNKNOWN') return null;
   const defined = surveyId === null ? undefined : surveys.get(surveyId);
-  return defined?.metric === metric ? defined : STANDARD_SURVEYS[metric];
+  return defined?.metric === metric && isSurveyOf(defined, brandId) ? defined : STANDARD_SURVEYS[metric];
 }
 
 export function judge(survey: SurveyDefinition, value: number): Answer {

@@ -46,7 +46,7 @@ export function foldJourney(journey: Journey, interaction: FoldedInteraction, at
 function isRecommendation({ type, score }: FoldedInteraction, rules: BrandRules): boolean {
   if (type === 'REFERRAL_SENT' || type === 'REFERRAL_CONVERTED') return true;
   if (score === null || (score.metric !== 'NPS' && score.metric !== 'RATING')) return false;
-  const survey = surveyOf(rules, score.metric, score.surveyId);
+  const survey = surveyOf(rules, rules.brandId, score.metric, score.surveyId);
   return survey !== null && judge(survey, score.value).kind === 'satisfied';
 }
 

@@ -15,13 +15,15 @@ export const BrandFile = z.strictObject({
   socialReach: z.int().min(0).nullable().default(null),
 });
 
+const Brands = z
+  .array(z.union([z.literal('*'), Id]))
+  .min(1)
+  .default(['*']);
+
 export const SegmentFile = z.strictObject({
   id: Id,
   name: z.string().trim().min(1).max(128),
-  brands: z
-    .array(z.union([z.literal('*'), Id]))
-    .min(1)
-    .default(['*']),
+  brands: Brands,
   // What stands in a rule is judged by the rule's own parser, which knows the place inside it.
   where: z.custom<Readonly<Record<string, unknown>>>(
     (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
@@ -70,6 +72,7 @@ export const ChurnFile = z.strictObject({
 /** What is left out is as on the metric's usual scale; completed and judged by survey-file.ts. */
 export const SurveyFile = z.strictObject({
   id: Id,
+  brands: Brands,
   metric: z.enum(METRICS),
   min: z.int().min(-1_000).max(1_000).optional(),
   max: z.int().min(-1_000).max(1_000).optional(),
@@ -121,10 +124,7 @@ const VariantId = z.string().regex(/^[\w-]{1,64}$/, 'must be 1 to 64 characters 
 export const ExperimentFile = z.strictObject({
   id: Id,
   name: z.string().trim().min(1).max(128),
-  brands: z
-    .array(z.union([z.literal('*'), Id]))
-    .min(1)
-    .default(['*']),
+  brands: Brands,
   variants: z
     .array(
       z.strictObject({

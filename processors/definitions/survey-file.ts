@@ -6,13 +6,14 @@ import type { SurveyFile } from './shapes.ts';
 
 /** A survey with everything filled in, or nothing and every fault: what a scale must be cannot be told field by field. */
 export function completeSurvey(
-  { id, metric, ...given }: z.output<typeof SurveyFile>,
+  { id, brands, metric, ...given }: z.output<typeof SurveyFile>,
   file: string,
   faults: Fault[],
 ): SurveyDefinition[] {
   const usual = STANDARD_SURVEYS[metric];
   const survey: SurveyDefinition = {
     id,
+    brands,
     metric,
     min: given.min ?? usual.min,
     max: given.max ?? usual.max,

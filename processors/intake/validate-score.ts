@@ -1,7 +1,7 @@
 import type { Interaction } from '../../schemas/types.ts';
 import type { Definitions, SurveyDefinition } from '../core/definitions.ts';
 import type { Rejected } from '../core/processor.ts';
-import { STANDARD_SURVEYS } from '../core/surveys.ts';
+import { isSurveyOf, STANDARD_SURVEYS } from '../core/surveys.ts';
 import { refusal } from './refusal.ts';
 
 interface Scale extends SurveyDefinition {
@@ -22,7 +22,7 @@ const MISSING_SCORE = refusal('missing_score', 'score: needed by this type');
 
 /**
  * Makes what speaks against a score: `missing_score` where the type needs one, `invalid_score`, whatever the type. A survey
- * with a definition has its scale, any other answer the usual one of its metric.
+ * with a definition for the brand has its scale, any other answer the usual one of its metric.
  */
 export function scoreCheck({ surveys }: Pick<Definitions, 'surveys'>): (interaction: Interaction) => Rejected | null {
   const defined = new Map([...surveys].map(([id, survey]) => [id, scaleOf(survey, `the survey ${id}`)]));
@@ -35,12 +35,13 @@ export function scoreCheck({ surveys }: Pick<Definitions, 'surveys'>): (interact
     CES: scaleOf(CES, 'CES'),
     RATING: scaleOf(RATING, 'RATING'),
   };
-  return ({ score, type }) => {
+  return ({ brandId, score, type }) => {
     if (score === null) return type === 'SURVEY_ANSWERED' || type === 'REVIEW_POSTED' ? MISSING_SCORE : null;
     const { metric, value, surveyId } = score;
     const scale = usual[metric];
     if (scale === null) return null;
-    const held = (surveyId === null ? undefined : defined.get(surveyId)) ?? scale;
+    const named = surveyId === null ? undefined : defined.get(surveyId);
+    const held = named !== undefined && isSurveyOf(named, brandId) ? named : scale;
     if (held.metric !== metric) return held.otherMetric;
     return value >= held.min && value <= held.max ? null : held.outside;
   };

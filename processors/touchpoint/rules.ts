@@ -22,8 +22,8 @@ export function rulesOf(definitions: Definitions): Rules {
     definitionsVersion: hash,
     settingsOf,
     shownOf: (brandId) => shown.get(settingsOf(brandId)) ?? NONE,
-    judge: ({ metric, value, surveyId }) => {
-      const survey = surveyOf(definitions, metric, surveyId);
+    judge: ({ brandId, metric, value, surveyId }) => {
+      const survey = surveyOf(definitions, brandId, metric, surveyId);
       return survey === null ? null : judge(survey, value);
     },
   };

@@ -7,6 +7,7 @@ import { interaction, NOW } from './intake-fixture.ts';
 
 const SURVEY = {
   id: 'ease',
+  brands: ['demo'],
   metric: 'CES',
   min: 1,
   max: 7,
@@ -108,6 +109,14 @@ describe('an answer', () => {
   ])('of %i to the survey %s on %s: %s', (value, surveyId, metric, fate) => {
     expect(fateOf(answered({ score: { metric, value, surveyId } }))).toBe(fate);
   });
+});
+
+test('a survey of another brand means nothing: the answer has the usual scale', () => {
+  const score = { metric: 'CES', value: 7, surveyId: 'ease' } as const;
+  expect(fateOf(answered({ score }))).toBe('apply');
+  expect(fateOf(answered({ brandId: 'acme', score }))).toBe('invalid_score');
+  expect(fateOf(answered({ brandId: 'acme', score: { ...score, value: 5 } }))).toBe('apply');
+  expect(fateOf(answered({ brandId: 'acme', score: { ...score, metric: 'NPS' } }))).toBe('apply');
 });
 
 describe('a text', () => {

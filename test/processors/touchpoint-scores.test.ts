@@ -30,6 +30,7 @@ describe('scores', () => {
   test('judge an answer by its survey, and give the mean on the usual scale', () => {
     const survey = {
       id: 'ease',
+      brands: ['acme'],
       metric: 'CES',
       min: 1,
       max: 7,
@@ -43,6 +44,10 @@ describe('scores', () => {
       .record(T + HOUR, { metric: 'CES', value: 1, surveyId: 'ease' })
       .record(T + 2 * HOUR, { metric: 'CES', value: 1 });
     const [scores] = driver.scores.at(-1)?.scores ?? [];
+    const others = { ...survey, brands: ['another'] };
+    const ofNobody = new TouchpointDriver('WEB', { ...definitionsWith({}), surveys: new Map([['ease', others]]) });
+    ofNobody.record(T, { metric: 'CES', value: 5, surveyId: 'ease' });
+    expect(ofNobody.scores[0]?.scores[0]?.last24h).toMatchObject({ answers: 1, dissatisfied: 1, mean: 5 });
     // 7 of 7 is the best, 1 on the usual scale; 1 of 7 the worst, 5; and 1 without a survey is the best.
     expect(scores?.last24h).toMatchObject({ answers: 3, satisfied: 2, dissatisfied: 1, mean: 7 / 3 });
   });

@@ -32,6 +32,7 @@ describe('a survey', () => {
     const { surveys } = await loadDefinitions(folder);
     expect(surveys.get('ease')).toMatchObject({ metric: 'CES', max: 7, good: 'high', file: 'surveys/ease.json' });
     expect(surveys.get('after-chat')).toMatchObject({
+      brands: ['*'],
       min: 1,
       max: 10,
       good: 'high',
@@ -45,6 +46,7 @@ describe('a survey', () => {
     await write('surveys/b.json', { id: 'b', metric: 'CSAT', max: 5 });
     await write('surveys/c.json', { id: 'c', metric: 'CES', satisfiedFrom: 4, dissatisfiedFrom: 2 });
     await write('surveys/d.json', { id: 'd', metric: 'NPS', min: 1, satisfiedFrom: 8 });
+    await write('surveys/f.json', { id: 'f', brands: [], metric: 'CSAT' });
     await write('surveys/e.json', { id: 'e', metric: 'NPS', satisfyedFrom: 8 });
     await write('touchpoints/default.json', { id: 'default', smoothing: 0, inControlAnswers: 100, subgroupAnswers: 6 });
     expect(await faults()).toEqual([
@@ -54,6 +56,7 @@ describe('a survey', () => {
       'surveys/d.json: min: must be 0, or it is no NPS',
       'surveys/d.json: satisfiedFrom: must be 9, or it is no NPS',
       'surveys/e.json: satisfyedFrom: unknown field; did you mean "satisfiedFrom"?',
+      'surveys/f.json: brands: Too small: expected array to have >=1 items',
       'touchpoints/default.json: smoothing: Too small: expected number to be >=0.05',
       'touchpoints/default.json: inControlAnswers: must be at least 20 times subgroupAnswers',
     ]);
@@ -115,7 +118,8 @@ describe('a sentiment model', () => {
   });
 });
 
-test('the surveys of the simulated shop are shipped', async () => {
+test('the surveys of the simulated shop are shipped, for that brand alone', async () => {
   const { surveys } = await loadDefinitions(shippedDefinitions);
   expect([...surveys.keys()].toSorted()).toEqual(['delivery', 'relationship', 'support']);
+  for (const { brands } of surveys.values()) expect(brands).toEqual(['demo']);
 });
