@@ -60,10 +60,10 @@ async function kafkaFaults(config: Config, { kafka }: ServicesConfig, stack: Asy
 
 async function mongodbFaults(config: Config, { store }: ServicesConfig): Promise<string[]> {
   const definitions = await loadDefinitions(config.definitionsFolder ?? shippedDefinitions);
-  const processors = createProcessors(definitions).flatMap((each) =>
-    each.kind === 'stateful' ? [storeName(each)] : [],
-  );
-  await probeMongoStore({ ...store, processors, timeoutMs: MONGODB_WITHIN_MS });
+  const all = createProcessors(definitions);
+  const namesOf = (kind: 'stateful' | 'stateless'): string[] => all.filter((each) => each.kind === kind).map(storeName);
+  const names = { processors: namesOf('stateful'), stateless: namesOf('stateless') };
+  await probeMongoStore({ ...store, ...names, timeoutMs: MONGODB_WITHIN_MS });
   return [];
 }
 

@@ -1,5 +1,6 @@
 import type { StoreConfig } from '../config.ts';
 import type { StoredState } from '../ports.ts';
+import { stateOf } from './collections.ts';
 import { STATE_ONLY, storedStateOf, type StateDocument } from './documents.ts';
 import { toPipelineError } from './mongo-errors.ts';
 import { createClient } from './store.ts';
@@ -19,7 +20,7 @@ export async function* scanStates(
   const client = createClient(uri, TIMEOUT_MS);
   try {
     await client.connect();
-    const states = client.db(database).collection<StateDocument>(`${processor}.state`);
+    const states = client.db(database).collection<StateDocument>(stateOf(processor));
     const keys = { $gte: prefix, $lt: prefix + AFTER_ALL };
     const found = states.find({ _id: keys }, { projection: STATE_ONLY, batchSize: PAGE }).sort({ _id: 1 });
     for await (const document of found) yield storedStateOf(states.collectionName, document);

@@ -4,6 +4,7 @@ import { ConfigurationError, PipelineError } from '../../core/errors.ts';
 import type { Meter } from '../meter.ts';
 import type { Log, Store } from '../ports.ts';
 import { CausalSessions } from './causal-sessions.ts';
+import { inputsOf, journalOf, stateOf } from './collections.ts';
 import { DUE_INDEX, MongoDocuments } from './documents.ts';
 import type { StateDocument } from './documents.ts';
 import { MARKS_COLLECTION, MongoFoldMarks, type MarksDocument } from './fold-marks.ts';
@@ -55,12 +56,12 @@ export async function openMongoStore(config: MongoStoreConfig, log: Log, meter: 
   };
   return {
     journal: (processor) =>
-      new MongoJournal(database.collection<BlockDocument>(`${known(processor)}.journal`), sessions, timeoutMs),
+      new MongoJournal(database.collection<BlockDocument>(journalOf(known(processor))), sessions, timeoutMs),
     documents: (processor) =>
       new MongoDocuments(statesOf(database, known(processor)), sessions, timeoutMs, log.child({ store: processor })),
     marks: new MongoFoldMarks(database.collection<MarksDocument>(MARKS_COLLECTION), sessions, timeoutMs),
     inputMarks: (processor) =>
-      new MongoInputMarks(database.collection<MarkDocument>(`${processor}.inputs`), sessions, timeoutMs),
+      new MongoInputMarks(database.collection<MarkDocument>(inputsOf(processor)), sessions, timeoutMs),
     ping: async () => {
       await sessions.run('ping', (session) => database.command({ ping: 1 }, { session }));
     },
@@ -109,5 +110,5 @@ export async function requireReplicaSet(database: Db): Promise<void> {
 }
 
 function statesOf(database: Db, processor: string) {
-  return database.collection<StateDocument>(`${processor}.state`);
+  return database.collection<StateDocument>(stateOf(processor));
 }
