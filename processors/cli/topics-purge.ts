@@ -6,9 +6,11 @@ import type { Instant } from '../core/processor.ts';
 import { formatTimeSpan, parseTimeSpan } from '../core/time-span.ts';
 import { loadConfig } from '../runtime/config.ts';
 import { connectServices } from '../runtime/connect.ts';
-import { purgeBound, isOtherLog } from '../runtime/fold-marks.ts';
+import { mayBeginAt, readReaders } from '../runtime/fold-marks.ts';
+import { readCommits } from '../runtime/group-commit.ts';
 import type { EventLog, Store } from '../runtime/ports.ts';
 import { commandLog, requireServices } from './connections.ts';
+import { CommandFailed } from './failure.ts';
 import { OutcomeMeter } from './outcome-meter.ts';
 import { answer, columns, JSON_OPTION, type JsonFlag, type Terminal } from './terminal.ts';
 
@@ -18,7 +20,7 @@ interface PurgeFlags extends JsonFlag {
 }
 
 /** One partition of an internal topic as the purge sees it. */
-interface PurgeRow {
+export interface PurgeRow {
   readonly topic: string;
   readonly partition: number;
   readonly start: number;
@@ -29,6 +31,11 @@ interface PurgeRow {
   readonly purgeTo: number | null;
   /** What would be deleted. */
   readonly records: number;
+}
+
+interface PurgeWorld {
+  readonly log: EventLog;
+  readonly store: Pick<Store, 'marks'>;
 }
 
 export function addTopicsPurge(topics: Command, terminal: Terminal): void {
@@ -58,35 +65,57 @@ async function purge(flags: PurgeFlags, terminal: Terminal): Promise<void> {
     ...wiring,
     meter: new OutcomeMeter(),
   });
-  const rows = await planPurge(services, Date.now(), afterMs);
+  const now = Date.now();
+  const rows = await planPurge(services, now, afterMs);
   const todo = rows.filter(({ records }) => records > 0);
   const done = flags.yes === true;
   if (done) {
-    for (const { topic, partition, purgeTo } of todo) {
-      if (purgeTo !== null) await services.log.deleteBefore(topic, [{ partition, offset: purgeTo }]);
-    }
+    for (const row of todo) await purgeRow(row, services, now, afterMs);
   } else if (todo.length > 0) terminal.exitCode = 2;
   const records = todo.reduce((sum, row) => sum + row.records, 0);
   answer(terminal, flags, { afterMs, purged: done, records, partitions: rows }, describe(rows, records, afterMs, done));
 }
 
-async function planPurge(
-  { log, store }: { log: EventLog; store: Pick<Store, 'marks'> },
+/** As it was planned, unless the topic was created anew meanwhile: what is there now was folded by nobody. */
+export async function purgeRow(
+  { topic, partition, purgeTo }: PurgeRow,
+  world: PurgeWorld,
+  now: Instant,
+  afterMs: number,
+): Promise<void> {
+  if (purgeTo === null) return;
+  const again = (await planTopic(topic, world, now, afterMs)).find((row) => row.partition === partition);
+  if ((again?.purgeTo ?? -1) < purgeTo) {
+    throw new CommandFailed(`${topic}/${partition} was created anew meanwhile: look at it again without --yes.`);
+  }
+  await world.log.deleteBefore(topic, [{ partition, offset: purgeTo }]);
+}
+
+export async function planPurge(world: PurgeWorld, now: Instant, afterMs: number): Promise<PurgeRow[]> {
+  const rows: PurgeRow[] = [];
+  for (const { name } of TOPICS) rows.push(...(await planTopic(name, world, now, afterMs)));
+  return rows;
+}
+
+/** None for a topic that is not purged. */
+async function planTopic(
+  topic: string,
+  { log, store }: PurgeWorld,
   now: Instant,
   afterMs: number,
 ): Promise<PurgeRow[]> {
   const rows: PurgeRow[] = [];
-  for (const { name: topic } of TOPICS) {
-    const readers = topicDirectory.purgedBehind(topic);
-    if (readers.length === 0) continue;
-    for (const { partition, start, end } of await log.ranges(topic)) {
-      const marked = await Promise.all(readers.map((reader) => store.marks.load(reader, { topic, partition })));
-      const newest = marked.map((each) => each?.marks.at(-1)?.next ?? null);
-      const folded = newest.reduce((least, next) => (least === null || next === null ? null : Math.min(least, next)));
-      const bound = isOtherLog(marked, end) ? null : purgeBound(marked, now, afterMs);
-      const purgeTo = bound === null ? null : Math.max(start, Math.min(bound, end));
-      rows.push({ topic, partition, start, end, folded, purgeTo, records: (purgeTo ?? start) - start });
-    }
+  const readers = topicDirectory.purgedBehind(topic);
+  if (readers.length === 0) return rows;
+  const ranges = await log.ranges(topic);
+  const commits = await readCommits(log, readers, topic);
+  for (const { partition, start, end } of ranges) {
+    const seen = await readReaders(store.marks, { topic, partition }, commits);
+    const newest = seen.map(({ marked }) => marked?.marks.at(-1)?.next ?? null);
+    const folded = newest.reduce((least, next) => (least === null || next === null ? null : Math.min(least, next)));
+    const bound = mayBeginAt(seen, end, now, afterMs);
+    const purgeTo = bound === null ? null : Math.max(start, bound);
+    rows.push({ topic, partition, start, end, folded, purgeTo, records: (purgeTo ?? start) - start });
   }
   return rows;
 }

@@ -1,5 +1,5 @@
 import type { Instant } from '../core/processor.ts';
-import type { TopicPartition } from './ports.ts';
+import type { CommittedOffset, TopicPartition } from './ports.ts';
 
 /** Where a group stood at some moment of the real clock: everything below `next` was durably folded then. */
 export interface FoldMark {
@@ -75,6 +75,41 @@ export function purgeBound(readers: readonly (MarkedPartition | null)[], now: In
     bound = Math.min(bound ?? old.next, old.next);
   }
   return bound;
+}
+
+/** What is known of one reader of a partition that may be purged. */
+export interface PurgeReader {
+  readonly marked: MarkedPartition | null;
+  /** What its group committed; null: nothing, or the commits went with the topic that was there before. */
+  readonly committed: number | null;
+}
+
+/**
+ * Where a partition that ends at `end` may begin; null while that is not known. A topic that was created anew and filled again
+ * may look like the one that the marks are of, but nothing was committed of it.
+ */
+export function mayBeginAt(readers: readonly PurgeReader[], end: number, now: Instant, afterMs: number): number | null {
+  const marked = readers.map((each) => each.marked);
+  const bound = isOtherLog(marked, end) ? null : purgeBound(marked, now, afterMs);
+  if (bound === null) return null;
+  return readers.reduce<number | null>(
+    (least, { committed }) => (least === null || committed === null ? null : Math.min(least, committed)),
+    Math.min(bound, end),
+  );
+}
+
+/** Reads it of one partition, the commits given. */
+export function readReaders(
+  marks: FoldMarks,
+  at: TopicPartition,
+  commits: ReadonlyMap<string, readonly CommittedOffset[]>,
+): Promise<PurgeReader[]> {
+  return Promise.all(
+    Array.from(commits, async ([group, committed]) => {
+      const found = committed.find(({ partition }) => partition === at.partition);
+      return { marked: await marks.load(group, at), committed: found?.offset ?? null };
+    }),
+  );
 }
 
 /** For how long the oldest record that is left could have been purged, by one reader's marks; 0 when none could. */

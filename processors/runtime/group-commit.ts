@@ -34,3 +34,12 @@ export async function readCommit(log: EventLog, group: string, at: TopicPartitio
   const found = committed.find(({ partition }) => partition === at.partition);
   return found === undefined ? NOTHING : parseCommit(found);
 }
+
+/** What each of the groups committed of a topic, by group. */
+export async function readCommits(
+  log: EventLog,
+  groups: readonly string[],
+  topic: string,
+): Promise<Map<string, CommittedOffset[]>> {
+  return new Map(await Promise.all(groups.map(async (group) => [group, await log.committed(group, topic)] as const)));
+}

@@ -3,9 +3,10 @@ import { PipelineError } from '../core/errors.ts';
 import type { Instant } from '../core/processor.ts';
 import { StatefulMember } from './consume-stateful.ts';
 import { Failure, type Consumption } from './consumption.ts';
-import { markEveryMs, purgeBound, purgeLateMs, withMark, isOtherLog } from './fold-marks.ts';
+import { markEveryMs, mayBeginAt, purgeLateMs, readReaders, withMark } from './fold-marks.ts';
+import { readCommits } from './group-commit.ts';
 import { groupName, type PipelinePorts } from './pipeline-ports.ts';
-import type { OffsetRange } from './ports.ts';
+import type { CommittedOffset, OffsetRange } from './ports.ts';
 import { sourceOf } from './position.ts';
 
 export interface PurgeOptions {
@@ -97,6 +98,7 @@ export class Purge {
     const group = groupName(member.processor);
     const isPurger = this.#deletes && group === readers.at(-1);
     const ranges = await this.#ports.log.ranges(topic);
+    const commits = isPurger ? await readCommits(this.#ports.log, readers, topic) : new Map<string, never>();
     const pass = { keptRecords: 0, lateMs: 0 };
     let refusal: unknown;
     for (const standing of await standings(member, topic)) {
@@ -107,7 +109,7 @@ export class Purge {
       if (!isPurger) continue;
       let { start } = range;
       try {
-        start = await this.#purge(topic, range, standing.next, readers);
+        start = await this.#purge(topic, range, standing.next, commits);
       } catch (error) {
         // The other partitions are told all the same: what is late must show.
         refusal ??= error;
@@ -129,15 +131,19 @@ export class Purge {
   }
 
   /** Deletes what may go of one partition; answers where it begins then. */
-  async #purge(topic: string, range: OffsetRange, next: number, readers: readonly string[]): Promise<number> {
+  async #purge(
+    topic: string,
+    range: OffsetRange,
+    next: number,
+    commits: ReadonlyMap<string, readonly CommittedOffset[]>,
+  ): Promise<number> {
     const { partition, start } = range;
-    const at = { topic, partition };
-    const marked = await Promise.all(readers.map((reader) => this.#ports.store.marks.load(reader, at)));
-    const bound = purgeBound(marked, this.#now(), this.#afterMs);
+    const seen = await readReaders(this.#ports.store.marks, { topic, partition }, commits);
+    const bound = mayBeginAt(seen, range.end, this.#now(), this.#afterMs);
     // Created anew: what is there now was folded by nobody.
-    if (next > range.end || isOtherLog(marked, range.end)) return start;
+    if (next > range.end) return start;
     // Marks never run ahead of what is folded; were they damaged, nothing unfolded would go all the same.
-    const before = Math.min(bound ?? 0, next, range.end);
+    const before = Math.min(bound ?? 0, next);
     if (before <= start) return start;
     await this.#ports.log.deleteBefore(topic, [{ partition, offset: before }]);
     this.#ports.meter.purged(topic, before - start);

@@ -7,6 +7,9 @@ import { MemoryEventLog } from '../../processors/runtime/memory/event-log.ts';
 import { createMemoryStore } from '../../processors/runtime/memory/store.ts';
 import { Progress } from '../../processors/runtime/progress.ts';
 import { Purge } from '../../processors/runtime/purge.ts';
+import { planPurge, purgeRow } from '../../processors/cli/topics-purge.ts';
+import type { MarkedPartition } from '../../processors/runtime/fold-marks.ts';
+import type { CommittedOffset } from '../../processors/runtime/ports.ts';
 import { memoryPorts, RecordingMeter } from '../harness/runtime-fixture.ts';
 
 const TOPIC = 'customer-events.v1';
@@ -49,16 +52,40 @@ class PurgeMeter extends RecordingMeter {
   }
 }
 
+/** Everything below 100 was folded two days ago, and the reader is there. */
+const marked = (now: number): MarkedPartition => {
+  const source = `kizuna.customer.v1@1/${TOPIC}/0`;
+  return {
+    source,
+    marks: [
+      { at: now - 2 * DAY, next: 100 },
+      { at: now, next: 100 },
+    ],
+  };
+};
+
 /** An internal topic of two partitions that `readers` read, on a clock that the test moves. */
 function world(readers: readonly string[], topics = readers) {
-  const log = new MemoryEventLog({ topics: [{ name: TOPIC, partitions: PARTITIONS.length, readers }] });
-  const emitter = log.emitter();
+  const memory = new MemoryEventLog({ topics: [{ name: TOPIC, partitions: PARTITIONS.length, readers }] });
+  const members = readers.map((name) => new Reader(name));
+  // Commits go with the topic that they were made of.
+  const commits = { areGone: false };
+  const log = new Proxy(memory, {
+    get: (target, name: keyof MemoryEventLog) => {
+      if (name !== 'committed') return target[name].bind(target);
+      return async (group: string): Promise<CommittedOffset[]> => {
+        const member = members.find((each) => group === `kizuna.${each.processor.name}.v1`);
+        const offset = commits.areGone ? null : (member?.next ?? null);
+        return PARTITIONS.map((partition) => ({ partition, offset, metadata: '' }));
+      };
+    },
+  });
+  const emitter = memory.emitter();
   const meter = new PurgeMeter();
   const store = createMemoryStore();
   const clock = { now: 1_000 * DAY };
   const base = memoryPorts({ log, store, meter });
   const ports = { ...base, topics: { ...base.topics, purgedBehind: () => topics.map((name) => `kizuna.${name}.v1`) } };
-  const members = readers.map((name) => new Reader(name));
   const purgeOf = (afterMs: number, seen: readonly Reader[] = members): Purge =>
     new Purge(seen, ports, { afterMs, now: () => clock.now });
   let keys = 0;
@@ -74,7 +101,7 @@ function world(readers: readonly string[], topics = readers) {
     }
   };
   const starts = async (): Promise<number[]> => (await log.ranges(TOPIC)).map(({ start }) => start);
-  return { log, store, meter, clock, members, purgeOf, fill, starts, ports };
+  return { log, memory, commits, store, meter, clock, members, purgeOf, fill, starts, ports };
 }
 
 describe('the purge', () => {
@@ -163,6 +190,52 @@ describe('the purge', () => {
     expect(meter.left.records).toBe(20);
     expect(meter.left.lateSeconds).toBeGreaterThan(20 * 3_600);
     expect(lines.at(-1)).toMatchObject({ message: 'purge waits', topic: TOPIC, code: 'log_unavailable' });
+  });
+
+  test('keeps a topic that was created anew and filled again, of which nobody committed anything', async () => {
+    const { memory, commits, clock, members, purgeOf, fill, starts } = world(['reader']);
+    await fill(100);
+    for (const member of members) member.next = 100;
+    for (let hour = 0; hour < 12; hour++) {
+      await purgeOf(DAY).pass();
+      clock.now += HOUR;
+    }
+    memory.renew(TOPIC);
+    commits.areGone = true;
+    await fill(200);
+    for (let hour = 0; hour < 48; hour++) {
+      await purgeOf(DAY).pass();
+      clock.now += HOUR;
+    }
+    expect(await starts()).toEqual([0, 0]);
+  });
+
+  test('by hand keeps it too, also when it was created anew after somebody looked', async () => {
+    const { log, memory, commits, store, clock, members, purgeOf, fill, starts } = world(['customer']);
+    await fill(100);
+    for (const member of members) member.next = 100;
+    await purgeOf(DAY).pass();
+    clock.now += 2 * DAY;
+    await store.marks.store('kizuna.customer.v1', { topic: TOPIC, partition: 0 }, marked(clock.now));
+    const onlyThis = new Proxy(log, {
+      get: (target, name: keyof MemoryEventLog) =>
+        name === 'ranges'
+          ? (topic: string) => (topic === TOPIC ? target.ranges(topic) : Promise.resolve([]))
+          : target[name].bind(target),
+    });
+    const seen = { log: onlyThis, store };
+    const [row] = (await planPurge(seen, clock.now, DAY)).filter(({ records }) => records > 0);
+    if (row === undefined) throw new Error('nothing to purge');
+    expect(row).toMatchObject({ topic: TOPIC, partition: 0, purgeTo: 100, records: 100 });
+    memory.renew(TOPIC);
+    commits.areGone = true;
+    await fill(200);
+    expect((await planPurge(seen, clock.now, DAY)).every(({ records }) => records === 0)).toBe(true);
+    await expect(purgeRow(row, seen, clock.now, DAY)).rejects.toThrow('was created anew meanwhile');
+    expect(await starts()).toEqual([0, 0]);
+    commits.areGone = false;
+    await purgeRow(row, seen, clock.now, DAY);
+    expect(await starts()).toEqual([100, 0]);
   });
 
   test('never deletes what a reader, or a database restored to any state since then, has not folded', async () => {
