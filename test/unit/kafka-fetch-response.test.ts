@@ -209,6 +209,15 @@ describe('what a fetch brings', () => {
     expect(given).toMatchObject({ records: [], next: 21 });
   });
 
+  it('with a hundred thousand headers, of one name or of each its own, is read in one go', async () => {
+    const values = Array.from({ length: 100_000 }, (_, n) => Buffer.from(String(n % 10)));
+    const own = Object.fromEntries(values.map((value, n) => [`h${n}`, value]));
+    const { bytes } = await written([{ records: [{ headers: { many: values } }, { headers: own }] }]);
+    const batch = await ours(bytes);
+    expect(batch?.records[0]?.headers['many']).toHaveLength(values.length);
+    expect(Object.keys(batch?.records[1]?.headers ?? {})).toHaveLength(values.length);
+  });
+
   it('goes on behind what compaction took', async () => {
     const gone = await written(
       [
