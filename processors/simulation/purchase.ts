@@ -8,7 +8,7 @@ import { orderItem, pickProduct } from './products.ts';
 import { drawNextPurchase } from './purchase-process.ts';
 import { atAGoodTime, DAY_MS, HOUR_MS, MINUTE_MS } from './rhythm.ts';
 import type { Act, Stage } from './stage.ts';
-import { identify, look, startVisit, step } from './visit.ts';
+import { hasBanner, identify, look, startVisit, step } from './visit.ts';
 
 const CURRENCY = 'JPY';
 const STORES = ['store/kichijoji', 'store/umeda', 'store/tenjin'];
@@ -47,12 +47,23 @@ function fillOrder(customer: Customer): Order {
   let amountMinor = 0;
   const lines = 1 + Math.min(7, Math.floor(random.exponential(1.2)));
   for (let line = 0; line < lines; line++) {
-    const item = orderItem(pickProduct(random, customer.favourite), random.chance(0.8) ? 1 : 2 + random.below(3));
+    const product = pickProduct(random, customer.favourite);
+    const quantity = random.chance(0.8) ? 1 : 2 + random.below(3);
+    const item = orderItem(product, line === 0 ? quantity + addedFor(customer) : quantity);
     items.push(item);
     amountMinor += item.quantity * item.priceMinor;
   }
   const orderId = `o-${customer.index.toString(36)}-${customer.orders + 1}`;
   return { orderId, amountMinor, currency: CURRENCY, guest: false, items };
+}
+
+/**
+ * Who has seen how little is missing for free delivery takes one more with every other order: the effect that the experiment looks for. It
+ * draws no random number, so that whatever else people do is the same with the banner and without.
+ */
+function addedFor(customer: Customer): 0 | 1 {
+  const isEveryOther = (Math.floor(customer.index / 2) + customer.orders) % 2 === 0;
+  return customer.exposed && hasBanner(customer) && isEveryOther ? 1 : 0;
 }
 
 function buyOnline(stage: Stage, customer: Customer, at: Instant, order: Order): Instant {

@@ -16,6 +16,11 @@ export interface Visit {
 const EXPERIMENT_ID = 'free-delivery-banner';
 const LONGEST_PAUSE_MS = 4 * MINUTE_MS;
 
+/** Half of the people are to see it; the others are the control. */
+export function hasBanner({ index }: Customer): boolean {
+  return index % 2 === 0;
+}
+
 /** Opens a visit with its first page, and an account for those who want one at once. */
 export function startVisit(stage: Stage, customer: Customer, at: Instant): Visit {
   const { random } = customer;
@@ -26,7 +31,7 @@ export function startVisit(stage: Stage, customer: Customer, at: Instant): Visit
   look(visit, 'home');
   if (customer.userId !== null && !customer.exposed && random.chance(0.5)) {
     customer.exposed = true;
-    const variant = customer.index % 2 === 0 ? 'banner' : 'no-banner';
+    const variant = hasBanner(customer) ? 'banner' : 'no-banner';
     step(visit, 'EXPERIMENT_EXPOSED', { experiment: { experimentId: EXPERIMENT_ID, variant } });
   }
   return visit;

@@ -1,10 +1,34 @@
 import { describe, expect, test } from 'vitest';
+import type { ExperimentResults, ExperimentVerdict } from '../../schemas/types.ts';
 import { cut, displayWidth, fit, printable } from '../../processors/simulation/display-width.ts';
 import { createPainter } from '../../processors/simulation/painter.ts';
 import type { ShopSummary } from '../../processors/simulation/summary.ts';
 import { renderSummary } from '../../processors/simulation/terminal.ts';
 
 const STARTED = Date.UTC(2025, 5, 1);
+function results(metricId: string, verdict: ExperimentVerdict): ExperimentResults {
+  const variant = { crossovers: 0, heldOut: 0, deviation: 1, share: 0.5 };
+  const isEarly = metricId === 'ordered';
+  const interval = { liftLow: isEarly ? null : -0.021, liftHigh: isEarly ? null : 0.2 };
+  const difference = { difference: 0.1, differenceLow: null, differenceHigh: null, lift: isEarly ? null : 0.09 };
+  return {
+    ...{ brandId: 'demo', experimentId: 'banner', metricId, occurredAt: STARTED, kind: 'COUNT', direction: 'UP' },
+    ...{ guardrail: false, windowDays: 7, alpha: 0.05, winner: null, withheld: 'NO', definitionsVersion: 'v' },
+    variants: [
+      { ...variant, variant: 'A', control: true, units: 1200, mean: 1, comparison: null },
+      {
+        ...variant,
+        variant: 'B',
+        control: false,
+        units: 1234,
+        mean: 1.1,
+        comparison: { ...difference, ...interval, p: 0.318, verdict },
+      },
+    ],
+    sampleRatio: { verdict: isEarly ? 'FAILED' : 'AS_INTENDED', p: 0.5, chiSquare: null, chiSquareP: null },
+  };
+}
+
 const SUMMARY: ShopSummary = {
   services: [],
   startedAt: STARTED,
@@ -46,7 +70,7 @@ const SUMMARY: ShopSummary = {
     },
     { touchpoint: 'old', channel: 'WEB', metric: 'CES', satisfied: 0, neutral: 0, dissatisfied: 0, alerts: 2 },
   ],
-  experiments: [],
+  experiments: [results('ordered', 'UNDECIDED'), results('revenue', 'NOT_WORSE')],
   cases: { open: 17, acknowledged: 5, overdue: 11, resolved: 3, verified: 29, reopenings: 4 },
   changes: [
     {
@@ -84,6 +108,10 @@ const SUMMARY: ShopSummary = {
 };
 const NUMBERS = ['345,678', '23,456', '2,101', '612', '1,207', '196', '334', '926', '645', '344,640', '340,001'];
 const SATISFACTION = ['61 % satisfied of   100  1 alert', 'NPS +31 of   160', 'none of     0  2 alerts'];
+const EXPERIMENTS = [
+  'banner ordered: B no lift yet, p 0.32, undecided, but the',
+  'banner revenue: B +9.0 % (-2.1 to +20.0), p 0.32, not',
+];
 const CASES = ['open 17', 'acknowledged 5', 'overdue 11', 'resolved 3', 'verified 29', 'reopened 4 times'];
 const REASONS = [
   'skipped 82',
@@ -98,7 +126,8 @@ describe('the summary', () => {
   test.each([60, 80, 100, 160])('fits %i columns and shows every number', (columns) => {
     const text = renderSummary(SUMMARY, { columns, colour: false });
     for (const line of text.split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(columns);
-    for (const shown of [...NUMBERS, ...SATISFACTION, ...CASES, ...REASONS]) expect(text).toContain(shown);
+    for (const shown of [...NUMBERS, ...SATISFACTION, ...EXPERIMENTS, ...CASES, ...REASONS])
+      expect(text).toContain(shown);
     // No control character but the ends of lines.
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/);
   });
