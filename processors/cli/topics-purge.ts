@@ -6,7 +6,7 @@ import type { Instant } from '../core/processor.ts';
 import { formatTimeSpan, parseTimeSpan } from '../core/time-span.ts';
 import { loadConfig } from '../runtime/config.ts';
 import { connectServices } from '../runtime/connect.ts';
-import { mayBeginAt, readReaders } from '../runtime/fold-marks.ts';
+import { mayBeginAt, readReaders } from '../runtime/purge-bound.ts';
 import { readCommits } from '../runtime/group-commit.ts';
 import type { EventLog, Store } from '../runtime/ports.ts';
 import { commandLog, requireServices } from './connections.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { purgeBound, purgeLateMs, withMark, type MarkedPartition } from '../../processors/runtime/fold-marks.ts';
+import { purgeLateMs, withMark, type MarkedPartition } from '../../processors/runtime/fold-marks.ts';
+import { purgeBound } from '../../processors/runtime/purge-bound.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
