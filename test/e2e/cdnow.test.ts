@@ -123,6 +123,7 @@ describeWithServices('the purchases of the CDNOW customers, through Kafka and Mo
           intake: accounts,
           customer: accounts,
           touchpoint: untouched,
+          brand: expect.objectContaining({ missing: 0 }) as unknown,
           experiment: untouched,
         });
         const counted = totalsOf(await storedCustomers(place, definitions, until));

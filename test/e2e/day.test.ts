@@ -19,8 +19,9 @@ const INPUT = 'interactions.v1';
 const EVENTS = 'customer-events.v1';
 const TOUCHPOINT_EVENTS = 'touchpoint-events.v1';
 const EXPERIMENT_EVENTS = 'experiment-events.v1';
+const BRAND_PARTIALS = 'brand-partials.v1';
 const COMMANDS = 'commands.v1';
-const SPOILED: ReadonlySet<string> = new Set([COMMANDS, EVENTS, TOUCHPOINT_EVENTS, EXPERIMENT_EVENTS]);
+const SPOILED: ReadonlySet<string> = new Set([COMMANDS, EVENTS, TOUCHPOINT_EVENTS, EXPERIMENT_EVENTS, BRAND_PARTIALS]);
 /** A hundred good ones, then bad ones. */
 const RATINGS = 160;
 
@@ -157,7 +158,7 @@ describeWithServices('forty days of a shop of two hundred, through the whole pip
   test('every collection holds documents', async () => {
     await untilStored(kizuna, 30_000);
     const counts = await documentsByCollection(place);
-    const stores = ['customer.v1', 'touchpoint.v1', 'experiment.v1'];
+    const stores = ['customer.v1', 'touchpoint.v1', 'brand.v1', 'experiment.v1'];
     const collections = ['intake.v1.inputs', ...stores.flatMap((each) => [`${each}.journal`, `${each}.state`])];
     expect(Object.keys(counts).sort()).toEqual(collections.sort());
     for (const [name, count] of Object.entries(counts)) expect(count, name).toBeGreaterThan(0);

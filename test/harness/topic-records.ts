@@ -94,6 +94,7 @@ const HOPS = [
   { group: 'kizuna.customer.v1', topic: 'customer-events.v1' },
   { group: 'kizuna.touchpoint.v1', topic: 'touchpoint-events.v1' },
   { group: 'kizuna.experiment.v1', topic: 'experiment-events.v1' },
+  { group: 'kizuna.brand.v1', topic: 'brand-partials.v1' },
 ] as const;
 
 export interface HopProgress {
@@ -104,7 +105,7 @@ export interface HopProgress {
   readonly offsets: readonly number[];
 }
 
-/** How far each hop is: intake, customer, touchpoint, experiment. */
+/** How far each hop is: intake, customer, touchpoint, experiment, brand. */
 export async function progressOf(place: Place): Promise<HopProgress[]> {
   return asking(place, async (admin) => {
     const progress = [];

@@ -72,6 +72,7 @@ async function changesBySilence(
     intake: accounts,
     customer: accounts,
     touchpoint: { consumed: 0, outcomes: {}, missing: 0 },
+    brand: expect.objectContaining({ missing: 0 }) as unknown,
     experiment: { consumed: 0, outcomes: {}, missing: 0 },
   });
   return arrivals;
