@@ -1,7 +1,7 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** How an answer is lost: the connection dies before it, or stays, and goes on with the next request that matches. */
-type Fate = 'cut' | 'silent';
+/** How an answer is lost: the connection dies before it; stays, and goes on with the next request that matches; or never answers again. */
+type Fate = 'cut' | 'silent' | 'frozen';
 
 /** A way to a server that can be slow and lose answers. What is asked always arrives, at once, and takes effect. */
 export interface TcpProxy extends AsyncDisposable {
@@ -37,7 +37,7 @@ export async function openTcpProxy(serverAddress: string): Promise<TcpProxy> {
     keep(client);
     keep(server);
     client.on('data', (bytes: Buffer) => {
-      if (losing !== 'cut' && matches(bytes)) {
+      if (losing !== 'cut' && losing !== 'frozen' && matches(bytes)) {
         losing = left > 0 ? fate : null;
         if (left > 0) left--;
       }

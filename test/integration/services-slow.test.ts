@@ -68,6 +68,23 @@ describe('two processes under load, when a service is slow or its answers are lo
     await judged('slow-broker', context, {}, ({ toKafka }, run) => slow(toKafka, run));
   }, 600_000);
 
+  test('a connection that takes produce requests and never answers is given up for another', async (context) => {
+    await judged('frozen', context, { KIZUNA_PRODUCERS: '1' }, async ({ toKafka }, { untilFolded, failed }) => {
+      await untilFolded(0.1);
+      const frozenAt = performance.now();
+      toKafka.loseAnswersTo(isProduce, 2, 'frozen');
+      await waitUntil('two connections froze', () => (toKafka.left() === 0 ? true : undefined), {
+        withinMs: 60_000,
+        failed,
+      });
+      await untilFolded(0.9);
+      const seconds = (performance.now() - frozenAt) / 1000;
+      process.stdout.write(`outputs of everything ${seconds.toFixed(1)} s after two connections froze\n`);
+      // kafkajs alone would try for three minutes.
+      expect(seconds).toBeLessThan(120);
+    });
+  }, 600_000);
+
   test('produce requests that were applied, but not answered, while other sends wait', async (context) => {
     // One producer for each process: whatever else is to be sent waits for the one whose answer does not come.
     await judged('lost-answers', context, { KIZUNA_PRODUCERS: '1' }, async ({ toKafka }, { untilFolded, failed }) => {

@@ -33,6 +33,9 @@ export interface KafkaClient {
 const PATIENT = { retries: 30, initialRetryTime: 300, maxRetryTime: 5_000 };
 const PROMPT = { retries: 5, initialRetryTime: 300, maxRetryTime: 5_000 };
 
+/** How long kafkajs waits for one answer, before it asks again over the same connection. */
+export const ANSWER_WITHIN_MS = 30_000;
+
 /** Connects nothing yet. What kafkajs logs goes to `log`. */
 export function createKafkaClient(settings: KafkaSettings, log: Log): KafkaClient {
   registerCodecs();
@@ -47,7 +50,7 @@ export function createKafkaClient(settings: KafkaSettings, log: Log): KafkaClien
       // kafkajs keeps its own in there, and the configuration is frozen.
       ...(settings.sasl === null ? {} : { sasl: { ...settings.sasl } }),
       connectionTimeout: 5_000,
-      requestTimeout: 30_000,
+      requestTimeout: ANSWER_WITHIN_MS,
       retry,
       logLevel: kafkajs.logLevel.INFO,
       logCreator: () => (entry) => forward(entry, log),

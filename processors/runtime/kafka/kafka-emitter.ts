@@ -3,7 +3,7 @@ import { PipelineError } from '../../core/errors.ts';
 import { partitionOfKey } from '../partitioner.ts';
 import type { Emitter, Log, OutgoingRecord } from '../ports.ts';
 import { GroupedRecords } from './grouped-records.ts';
-import type { KafkaClient } from './kafka-client.ts';
+import { ANSWER_WITHIN_MS, type KafkaClient } from './kafka-client.ts';
 import { toPipelineError } from './kafka-errors.ts';
 import type { PartitionCounts } from './partition-counts.ts';
 import { ProducerPool } from './producer-pool.ts';
@@ -14,6 +14,8 @@ export interface KafkaEmitterOptions {
   /** As many as partitions folded at once. */
   readonly producers: number;
   readonly compression: 'none' | 'gzip' | 'snappy' | 'zstd';
+  /** How long one request may go without an answer. */
+  readonly answerWithinMs?: number;
 }
 
 // One request holds one record batch for each partition, and a batch must fit the topic's max.message.bytes (1 MiB): even
@@ -79,12 +81,13 @@ export class KafkaEmitter implements Emitter {
     });
     try {
       for (const slice of this.#slices(records)) {
-        await producer.sendBatch({
+        const sent = producer.sendBatch({
           acks: ALL_IN_SYNC_REPLICAS,
           compression: COMPRESSION[slice.large ? 'gzip' : this.#options.compression],
           // One entry for each topic: kafkajs would copy two entries of the same topic into a plain array.
           topicMessages: Array.from(slice.topics, ([topic, messages]) => ({ topic, messages })),
         });
+        await answered(sent, this.#options.answerWithinMs ?? ANSWER_WITHIN_MS);
       }
     } catch (error) {
       this.#pool.discard(producer);
@@ -119,6 +122,27 @@ export class KafkaEmitter implements Emitter {
     let grouped = topics.get(topic);
     if (grouped === undefined) topics.set(topic, (grouped = new GroupedRecords()));
     grouped.add(record, record.key === null ? this.#turn++ % partitions : partitionOfKey(record.key, partitions));
+  }
+}
+
+/**
+ * A connection that takes requests and never answers is no error to kafkajs: it would ask again over the same one for minutes.
+ * Whoever sends again does so with another producer, and so over another connection.
+ */
+async function answered(sent: Promise<unknown>, withinMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const message = `the brokers did not answer within ${withinMs} ms`;
+      reject(new PipelineError('log_unavailable', message, { retriable: true }));
+    }, withinMs);
+  });
+  // What becomes of it later is of no use to anybody.
+  sent.catch(() => undefined);
+  try {
+    await Promise.race([sent, overdue]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -1,6 +1,9 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Producer } from 'kafkajs';
 import type { Log } from '../ports.ts';
 import type { KafkaClient } from './kafka-client.ts';
+
+const CLOSE_WITHIN_MS = 5_000;
 
 /**
  * Idempotent producers, each lent to one send at a time: when a request fails kafkajs rolls its sequence numbers back, and
@@ -47,10 +50,10 @@ export class ProducerPool {
     this.#closing.add(closing);
   }
 
-  /** Only once nothing is lent any more. */
+  /** Only once nothing is lent any more. What does not close soon is left to the end of the process. */
   async close(): Promise<void> {
     for (const producer of this.#idle.splice(0)) this.discard(producer);
-    await Promise.all(this.#closing);
+    await Promise.race([Promise.all(this.#closing), wait(CLOSE_WITHIN_MS, undefined, { ref: false })]);
   }
 
   async #connect(): Promise<Producer> {
