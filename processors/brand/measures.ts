@@ -5,7 +5,7 @@ import type { BrandRules } from './rules.ts';
 /** The sums of all partitions, at the places of BRAND_AMOUNTS. */
 export type Amounts = Float64Array;
 
-export type Unit = 'ratio' | 'percent' | 'per_customer' | 'count' | 'minor';
+export type Unit = 'ratio' | 'ms' | 'percent' | 'per_customer' | 'count' | 'minor';
 
 /** What a measure of a brand is made of. */
 export interface Measure {
@@ -38,10 +38,6 @@ export interface Figure {
 const CUSTOMERS: readonly Dimension[] = ['brand', 'segment'];
 const MESSAGES: readonly Dimension[] = ['brand', 'segment', 'channel', 'campaign'];
 
-/** Unique opens and clicks, and those of them that only machines did. */
-const OPENS = ['uniqueOpens', 'machineOpens'] as const;
-const CLICKS = ['uniqueClicks', 'machineClicks'] as const;
-
 /** How the parts of measures are called in `denominatorOf`. */
 const NAMES: Readonly<Partial<Record<BrandAmount, string>>> & { active: string } = {
   active: 'active_customers',
@@ -51,7 +47,9 @@ const NAMES: Readonly<Partial<Record<BrandAmount, string>>> & { active: string }
   customersAtStart: 'customers_at_start',
   messagesSent: 'messages_sent',
   messagesDelivered: 'messages_delivered',
-  uniqueOpens: 'unique_opens',
+  renewalsDue: 'renewals_due',
+  measuredViews: 'measured_page_views',
+  sessions: 'closed_sessions',
 };
 
 /** Everything that is served of a brand. Names are public: they are added to, never renamed. */
@@ -94,17 +92,34 @@ export const MEASURES: readonly Measure[] = [
   { ...count('customers', 'customers'), window: 'now', isOfLost: true },
   { ...count('messages_delivered', 'messagesDelivered'), dimensions: MESSAGES },
   ofMessages('delivery_rate', 'messagesDelivered', 'messagesSent'),
-  ofMessages('open_rate', 'uniqueOpens', 'messagesDelivered'),
-  ofPeople('open_rate_human', OPENS, 'messagesDelivered'),
-  ofMessages('click_rate', 'uniqueClicks', 'messagesDelivered'),
-  ofPeople('click_rate_human', CLICKS, 'messagesDelivered'),
-  ofMessages('click_to_open_rate', 'uniqueClicks', 'uniqueOpens'),
+  { ...ofMessages('open_rate', 'opens', 'messagesDelivered'), numerator: uniqueOpens },
+  { ...ofMessages('open_rate_human', 'opens', 'messagesDelivered'), numerator: humanOpens },
+  { ...ofMessages('click_rate', 'clicks', 'messagesDelivered'), numerator: uniqueClicks },
+  { ...ofMessages('click_rate_human', 'clicks', 'messagesDelivered'), numerator: humanClicks },
   {
-    ...ofPeople('click_to_open_rate_human', CLICKS, 'uniqueOpens'),
-    denominator: (amounts) => less(amounts, OPENS),
+    ...ofMessages('click_to_open_rate', 'clicks', 'opens'),
+    numerator: uniqueClicks,
+    denominator: uniqueOpens,
+    of: () => 'unique_opens',
+  },
+  {
+    ...ofMessages('click_to_open_rate_human', 'clicks', 'opens'),
+    numerator: humanClicks,
+    denominator: humanOpens,
     of: () => 'unique_opens_human',
   },
   ofMessages('unsubscribe_rate', 'unsubscribes', 'messagesDelivered'),
+  { ...count('active_subscriptions', 'subscriptions'), window: 'now' },
+  ratio('renewal_rate', 'renewals', 'renewalsDue'),
+  { ...ratio('average_time_on_page', 'pageVisibleMs', 'measuredViews'), dimensions: ['brand'], unit: 'ms' },
+  { ...ratio('long_view_rate', 'longViews', 'measuredViews'), dimensions: ['brand'], isShare: true },
+  { ...count('unmeasured_page_views', 'unmeasuredViews'), dimensions: ['brand'] },
+  { ...ratio('engaged_session_rate', 'engagedSessions', 'sessions'), dimensions: ['brand'], isShare: true },
+  { ...count('stage_awareness', 'awareness'), window: 'now' },
+  { ...count('stage_consideration', 'consideration'), window: 'now' },
+  { ...count('stage_purchase', 'purchase'), window: 'now' },
+  { ...count('stage_retention', 'retention'), window: 'now' },
+  { ...count('stage_advocacy', 'advocacy'), window: 'now' },
 ];
 
 export function newAmounts(): Amounts {
@@ -136,13 +151,21 @@ function ofMessages(name: string, above: BrandAmount, below: BrandAmount): Measu
   return { ...ratio(name, above, below), dimensions: MESSAGES, isShare: true };
 }
 
-/** Without what only machines did. */
-function ofPeople(name: string, of: typeof OPENS | typeof CLICKS, below: BrandAmount): Measure {
-  return { ...ofMessages(name, of[0], below), numerator: (amounts) => less(amounts, of) };
+/** The first open of each message and customer, by people. */
+function humanOpens(amounts: Amounts): number {
+  return amount(amounts, 'opens') - amount(amounts, 'repeatOpens');
 }
 
-function less(amounts: Amounts, [all, byMachine]: readonly [BrandAmount, BrandAmount]): number {
-  return amount(amounts, all) - amount(amounts, byMachine);
+function uniqueOpens(amounts: Amounts): number {
+  return humanOpens(amounts) + amount(amounts, 'machineOpens');
+}
+
+function humanClicks(amounts: Amounts): number {
+  return amount(amounts, 'clicks') - amount(amounts, 'repeatClicks');
+}
+
+function uniqueClicks(amounts: Amounts): number {
+  return humanClicks(amounts) + amount(amounts, 'machineClicks');
 }
 
 function count(name: string, of: BrandAmount): Measure {

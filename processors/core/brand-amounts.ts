@@ -15,11 +15,21 @@ export const BRAND_SUMS = [
   'referralsConverted',
   'messagesSent',
   'messagesDelivered',
-  'uniqueOpens',
+  'opens',
+  'repeatOpens',
   'machineOpens',
-  'uniqueClicks',
+  'clicks',
+  'repeatClicks',
   'machineClicks',
   'unsubscribes',
+  'renewals',
+  'renewalsDue',
+  'pageVisibleMs',
+  'measuredViews',
+  'longViews',
+  'unmeasuredViews',
+  'sessions',
+  'engagedSessions',
 ] as const;
 export type BrandSum = (typeof BRAND_SUMS)[number];
 
@@ -33,6 +43,12 @@ export const BRAND_STANDINGS = [
   'lostOfStart',
   'lost',
   'referrers',
+  'awareness',
+  'consideration',
+  'purchase',
+  'retention',
+  'advocacy',
+  'subscriptions',
 ] as const;
 export type BrandStanding = (typeof BRAND_STANDINGS)[number];
 

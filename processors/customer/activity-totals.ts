@@ -1,5 +1,9 @@
+import { placeOfSum } from '../core/brand-amounts.ts';
 import type { Turn } from './turn.ts';
 import type { ClosedSessions } from './visits.ts';
+
+const SESSIONS = placeOfSum('sessions');
+const ENGAGED_SESSIONS = placeOfSum('engagedSessions');
 
 /** What is counted for a brand beside its customers: gauges of these names. */
 export const ACTIVITIES = ['closed_sessions', 'engaged_sessions', 'machine_opens', 'machine_clicks'] as const;
@@ -14,6 +18,8 @@ export interface ActivityAddition {
 
 /** Sessions that closed. A late event that joins two of them, or opens one again, takes from what was counted. */
 export function countSessions(turn: Turn, { sessions, engaged }: ClosedSessions): void {
+  if (sessions !== 0) turn.open.ofBrand.add(SESSIONS, turn.now, sessions);
+  if (engaged !== 0) turn.open.ofBrand.add(ENGAGED_SESSIONS, turn.now, engaged);
   if (sessions !== 0) count(turn, 'closed_sessions', sessions);
   if (engaged !== 0) count(turn, 'engaged_sessions', engaged);
 }

@@ -4,12 +4,21 @@ import type { Instant } from '../core/processor.ts';
 import { BY_MACHINE, BY_PERSON, MESSAGES_PART, note, type Message } from './messages-part.ts';
 import type { OpenState } from './open-state.ts';
 import type { FoldedInteraction } from './read-fields.ts';
+import { foldSubscription } from './subscriptions.ts';
 
 const REFERRALS_CONVERTED = placeOfSum('referralsConverted');
 const SENT = placeOfSum('messagesSent');
 const DELIVERED = placeOfSum('messagesDelivered');
-const OPENS = { all: placeOfSum('uniqueOpens'), byMachine: placeOfSum('machineOpens') };
-const CLICKS = { all: placeOfSum('uniqueClicks'), byMachine: placeOfSum('machineClicks') };
+const OPENS = {
+  all: placeOfSum('opens'),
+  repeated: placeOfSum('repeatOpens'),
+  byMachine: placeOfSum('machineOpens'),
+};
+const CLICKS = {
+  all: placeOfSum('clicks'),
+  repeated: placeOfSum('repeatClicks'),
+  byMachine: placeOfSum('machineClicks'),
+};
 const UNSUBSCRIBES = placeOfSum('unsubscribes');
 
 /** What an interaction adds to sums of the brand that are no measures of the profile, orders aside. */
@@ -35,18 +44,24 @@ export function countExtras(interaction: FoldedInteraction, at: Instant, open: O
     case 'MESSAGE_CLICKED':
       countFirst(interaction, 'clicked', CLICKS, at, open);
       return;
+    case 'SUBSCRIPTION_STARTED':
+    case 'SUBSCRIPTION_RENEWED':
+    case 'SUBSCRIPTION_CANCELLED':
+      foldSubscription(interaction, at, open);
+      return;
     default:
   }
 }
 
 /**
- * The first open or click of a message by this customer counts, and apart whether only machines did it so far. Without an id
- * every one is the first of its message.
+ * Of opens and clicks the profile counts those by people, every one; here is what that differs by from the first ones: repeats
+ * of a message, and messages that only machines opened so far. Most customers have neither, so there is little to keep.
+ * Without an id every one is the first of its message.
  */
 function countFirst(
   interaction: FoldedInteraction,
   what: keyof Omit<Message, 'id'>,
-  places: { readonly all: number; readonly byMachine: number },
+  places: typeof OPENS,
   at: Instant,
   open: OpenState,
 ): void {
@@ -55,16 +70,19 @@ function countFirst(
   if (interaction.messageId !== null) {
     const messages = open.parts.get(MESSAGES_PART);
     before = note(messages, fingerprint(interaction.messageId), what, by);
-    if ((before | by) === before) return;
-    open.parts.put(MESSAGES_PART, messages);
+    if ((before | by) !== before) open.parts.put(MESSAGES_PART, messages);
   }
   const add = (place: number, amount: number): void => {
     open.extras.add(place, at, amount);
     countOfMessage(interaction, place, at, amount, open);
   };
-  if (before === 0) add(places.all, 1);
-  if (before === 0 && by === BY_MACHINE) add(places.byMachine, 1);
-  if (before === BY_MACHINE && by === BY_PERSON) add(places.byMachine, -1);
+  if (by === BY_MACHINE) {
+    if (before === 0) add(places.byMachine, 1);
+    return;
+  }
+  countOfMessage(interaction, places.all, at, 1, open);
+  if ((before & BY_PERSON) !== 0) add(places.repeated, 1);
+  else if (before === BY_MACHINE) add(places.byMachine, -1);
 }
 
 /** For the channel and the campaign of the message. */

@@ -2,8 +2,9 @@ import { ByteReader, ByteWriter } from '../core/packing.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
 import { readTiles, writeTiles } from '../core/tiles-packing.ts';
 import { addToTiles, newTiles, type Tiles } from '../core/tiles.ts';
+import { unroll, Unrolled } from '../core/unroll.ts';
 import { RINGS } from '../core/window.ts';
-import type { Part } from './parts.ts';
+import type { MergeablePart } from './parts.ts';
 import type { Postings } from './postings.ts';
 
 /** What a customer has added to the brand's documents, beside the tiles of measures, so that it can be taken back. */
@@ -20,8 +21,9 @@ export interface BrandPart {
 
 const DAYS = RINGS[2];
 const section = new ByteWriter(256);
+const moved = new Unrolled();
 
-export const BRAND_PART: Part<BrandPart> = {
+export const BRAND_PART: MergeablePart<BrandPart> = {
   id: 40,
   initial: () => ({ isCounted: false, bits: 0, due: NEVER, days: new Map() }),
 
@@ -58,6 +60,23 @@ export const BRAND_PART: Part<BrandPart> = {
   },
 
   nextDue: ({ due }) => due,
+
+  /** Both were taken out before (takeFromBrand): together they are counted anew. */
+  merge(into, from) {
+    into.isCounted = false;
+    for (const [place, tiles] of from.days) {
+      const own = into.days.get(place);
+      if (own === undefined) {
+        into.days.set(place, tiles);
+        continue;
+      }
+      unroll(tiles, 0, moved);
+      const newest = Math.max(tiles.slot, own.slot) * DAYS.hopMs;
+      for (let index = moved.length - 1; index >= 0; index--) {
+        addToTiles(own, moved.slot(index) * DAYS.hopMs, moved.value(index), newest);
+      }
+    }
+  },
 };
 
 /** Adds postings whose measures are places in BRAND_SUMS. */

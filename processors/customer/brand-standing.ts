@@ -6,6 +6,7 @@ import { BRAND_STANDINGS, type BrandStanding } from '../core/brand-amounts.ts';
 import { placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
 import type { OrderBook } from './order-book.ts';
+import { STAGES, type Stage } from './stages.ts';
 import type { Tally } from './tally.ts';
 
 /** What a customer counts as among the brand's, as bits at the places of BRAND_STANDINGS, and when silence may change that. */
@@ -123,4 +124,21 @@ function ordersAround({ orders, settled }: OrderBook, at: Instant): { before: In
 
 function bitOf(name: BrandStanding): number {
   return 1 << BRAND_STANDINGS.indexOf(name);
+}
+
+/** Subscriptions are counted, up to 15: the uppermost four of 28 bits hold how many. */
+const SUBSCRIPTIONS = BRAND_STANDINGS.indexOf('subscriptions');
+const SUBSCRIPTIONS_SHIFT = 24;
+const SUBSCRIPTIONS_MASK = 15 << SUBSCRIPTIONS_SHIFT;
+const STAGE_BITS = STAGES.reduce((bits, stage) => bits | bitOf(stage), 0);
+
+/** A standing with what other rules know: where on the journey the customer is, and how many subscriptions are active. */
+export function withRest(bits: number, stage: Stage | null, subscriptions: number): number {
+  const others = bits & ~(STAGE_BITS | SUBSCRIPTIONS_MASK);
+  return others | (stage === null ? 0 : bitOf(stage)) | (subscriptions << SUBSCRIPTIONS_SHIFT);
+}
+
+/** How many a customer counts for at a place of BRAND_STANDINGS. */
+export function countAt(bits: number, place: number): number {
+  return place === SUBSCRIPTIONS ? (bits & SUBSCRIPTIONS_MASK) >> SUBSCRIPTIONS_SHIFT : (bits >> place) & 1;
 }

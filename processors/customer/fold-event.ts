@@ -48,7 +48,7 @@ export function foldEvent(
 
   open.ids.add(id, now);
   noteAges(open, plan, now, postings);
-  const closedSessions = isOnSite(interaction) ? foldVisit(open.parts, interaction, at, now, postings) : null;
+  const closedSessions = isOnSite(interaction) ? foldVisit(open.parts, interaction, at, now, open) : null;
   const hasMovedOn = foldPerson(open.parts, interaction, at, plan);
   const before = open.facts;
   if (orders !== null) open.keepBook(orders);

@@ -1,6 +1,6 @@
 import { readFingerprint, writeFingerprint, type Fingerprint } from '../core/fingerprint.ts';
 import { NEVER } from '../core/processor.ts';
-import type { Part } from './parts.ts';
+import type { MergeablePart } from './parts.ts';
 
 /** How many messages a customer remembers as opened or clicked, the newest by first open or click. */
 export const REMEMBERED_MESSAGES = 64;
@@ -16,7 +16,7 @@ export interface Message {
 }
 
 /** Messages that the customer opened or clicked, so that each counts once. */
-export const MESSAGES_PART: Part<Message[]> = {
+export const MESSAGES_PART: MergeablePart<Message[]> = {
   id: 41,
   initial: () => [],
 
@@ -40,6 +40,14 @@ export const MESSAGES_PART: Part<Message[]> = {
   },
 
   nextDue: () => NEVER,
+
+  /** What both opened was counted twice, and stays so: it was two customers who did. */
+  merge(into, from) {
+    for (const { id, opened, clicked } of from) {
+      note(into, id, 'opened', opened);
+      note(into, id, 'clicked', clicked);
+    }
+  },
 };
 
 /** Notes that a message was opened or clicked; answers by whom it had been before. The oldest beyond the bound is forgotten. */

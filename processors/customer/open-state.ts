@@ -46,6 +46,8 @@ export class OpenState {
   readonly parts = new OpenParts();
   /** What it adds to sums of the brand that are no measures; their places are those of BRAND_SUMS. */
   readonly extras = new Postings();
+  /** What it adds to sums of the brand as a whole alone. */
+  readonly ofBrand = new Postings();
   /** What it adds to sums of a channel and of a campaign. */
   readonly ofMessage: OfMessage = { postings: new Postings(), channel: '', campaignId: null };
   /** What it changes in the brand's documents. */
@@ -63,6 +65,7 @@ export class OpenState {
   open({ body, parts }: Packed): void {
     this.postings.clear();
     this.extras.clear();
+    this.ofBrand.clear();
     this.ofMessage.postings.clear();
     this.parts.open(parts);
     // A deadline that comes right before an event seldom changes the body: it is still open then.

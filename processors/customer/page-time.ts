@@ -38,17 +38,18 @@ export function reportedMs(engagedMs: number | null): number {
   return engagedMs === null ? 0 : Math.max(0, Math.min(REPORT_MAX_MS, engagedMs));
 }
 
+/** Answers under which time the page view is counted: that of its first event. */
 export function addPageEvent(
   views: PageView[],
   totals: PageTotals,
   event: { readonly id: number | null; readonly at: Instant; readonly isView: boolean; readonly visibleMs: number },
   now: Instant,
-): void {
+): Instant {
   const { id, at, isView, visibleMs } = event;
   dropOldViews(views, now);
   if (id === null || at <= now - PAGE_REACH_MS) {
     if (isView) totals.unmeasuredViews += 1;
-    return;
+    return at;
   }
   let view = views.find((each) => each.id === id);
   if (view === undefined) {
@@ -61,6 +62,7 @@ export function addPageEvent(
   view.visibleMs = Math.min(LONG_VIEW_MS + 1, view.visibleMs + visibleMs);
   totals.visibleMs += visibleMs;
   count(view, totals, 1);
+  return view.at;
 }
 
 export function dropOldViews(views: PageView[], now: Instant): void {

@@ -6,12 +6,14 @@ import { unroll, Unrolled } from '../core/unroll.ts';
 import { oldestSlot, RINGS } from '../core/window.ts';
 import type { BrandChanges } from './brand-changes.ts';
 import { BRAND_PART, postToDays, type BrandPart } from './brand-part.ts';
-import { standingOf } from './brand-standing.ts';
+import { countAt, standingOf, withRest } from './brand-standing.ts';
 import { MEASURES, type Measure } from './features.ts';
+import { JOURNEY } from './journey.ts';
 import { placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
 import type { SegmentList } from './segment-list.ts';
 import type { CustomerState } from './state.ts';
+import { settleSubscriptions, SUBSCRIPTIONS_PART } from './subscriptions.ts';
 import type { Turn } from './turn.ts';
 
 /** Sums of the brand that a measure of the profile is, of which the customer keeps the days anyway. */
@@ -22,6 +24,8 @@ const OF_MEASURES: Partial<Record<Measure, BrandSum>> = {
   social_actions: 'socialActions',
   messages_delivered: 'messagesDelivered',
   unsubscribes: 'unsubscribes',
+  opens: 'opens',
+  clicks: 'clicks',
   referrals: 'referralsSent',
 };
 const NOTHING = -1;
@@ -46,6 +50,7 @@ export function settleBrand(turn: Turn, before: SegmentList): void {
   const part = open.parts.get(BRAND_PART);
   const changes = open.brandChanges.begin(state.brandId, now);
   const { bits: bitsBefore, due: dueBefore, isCounted } = part;
+  const subscriptions = open.parts.has(SUBSCRIPTIONS_PART) ? settleSubscriptions(open, now) : 0;
   const hasExtras = open.extras.count > 0;
   if (hasExtras) postToDays(part, open.extras, now);
   if (turn.everything || !isCounted || dueBefore <= now || mayStandOtherwise(open, bitsBefore)) {
@@ -53,6 +58,8 @@ export function settleBrand(turn: Turn, before: SegmentList): void {
     part.bits = standing.bits;
     part.due = standing.due;
   }
+  const stage = open.parts.has(JOURNEY) ? open.parts.get(JOURNEY).stage : null;
+  part.bits = withRest(part.bits, stage, subscriptions);
   if (isCounted) {
     addSums(changes, open, before);
     if (part.bits !== bitsBefore) addBits(changes, 'brand', WHOLE, bitsBefore, part.bits);
@@ -62,7 +69,7 @@ export function settleBrand(turn: Turn, before: SegmentList): void {
     addEverything(changes, open, part, 'brand', WHOLE, 1, now);
     for (const id of state.segments.ids) addEverything(changes, open, part, 'segment', id, 1, now);
   }
-  addOfMessage(changes, open);
+  addOfBrand(changes, open);
   if (changes.count > 0) contributions.push(changes);
   if (hasExtras || !isCounted || part.bits !== bitsBefore || part.due !== dueBefore) open.parts.put(BRAND_PART, part);
 }
@@ -79,7 +86,7 @@ export function settleLate(state: CustomerState, open: OpenState, now: Instant):
   }
   const changes = open.brandChanges.begin(state.brandId, now);
   if (part.isCounted) addSums(changes, open, state.segments);
-  addOfMessage(changes, open);
+  addOfBrand(changes, open);
   return changes.count > 0 ? changes : null;
 }
 
@@ -142,20 +149,26 @@ function addSums(changes: BrandChanges, { postings, extras }: OpenState, { ids }
   }
 }
 
-/** Sums of channels and campaigns are of what the brand sent, whoever got it: they move with nobody. */
-function addOfMessage(changes: BrandChanges, { ofMessage: { postings, channel, campaignId } }: OpenState): void {
+/**
+ * Sums of channels and campaigns are of what the brand sent, whoever got it, and times on pages and sessions are kept for the
+ * brand as a whole: these move with nobody.
+ */
+function addOfBrand(changes: BrandChanges, { ofBrand, ofMessage: { postings, channel, campaignId } }: OpenState): void {
   for (let index = 0; index < postings.count; index++) {
     const day = utcDay(postings.at(index));
     const [place, by] = [postings.measure(index), postings.amount(index)];
     changes.add('channel', channel, day, place, by);
     if (campaignId !== null) changes.add('campaign', campaignId, day, place, by);
   }
+  for (let index = 0; index < ofBrand.count; index++) {
+    changes.add('brand', WHOLE, utcDay(ofBrand.at(index)), ofBrand.measure(index), ofBrand.amount(index));
+  }
 }
 
 function addBits(changes: BrandChanges, dimension: Dimension, value: string, before: number, after: number): void {
   if (before === after) return;
   for (let place = 0; place < BRAND_STANDINGS.length; place++) {
-    changes.addStanding(dimension, value, place, ((after >> place) & 1) - ((before >> place) & 1));
+    changes.addStanding(dimension, value, place, countAt(after, place) - countAt(before, place));
   }
 }
 

@@ -1,3 +1,4 @@
+import { placeOfSum } from '../core/brand-amounts.ts';
 import type { ByteReader, ByteWriter } from '../core/packing.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
 import { fingerprint } from '../core/fingerprint.ts';
@@ -37,6 +38,13 @@ export interface ClosedSessions {
 }
 
 const SESSIONS = placeOf('sessions');
+/** Sums of the brand that totals of pages are. */
+const PAGE_SUMS = [
+  [placeOfSum('pageVisibleMs'), 'visibleMs'],
+  [placeOfSum('measuredViews'), 'measuredViews'],
+  [placeOfSum('longViews'), 'longViews'],
+  [placeOfSum('unmeasuredViews'), 'unmeasuredViews'],
+] as const;
 const ON_SITE: ReadonlySet<string> = new Set([
   'PAGE_VIEW',
   'PAGE_ENGAGEMENT',
@@ -54,13 +62,13 @@ export function isOnSite({ type, channel, machineGenerated }: FoldedInteraction)
   return ON_SITE.has(type) || (type === 'ORDER_PLACED' && (channel === 'WEB' || channel === 'APP'));
 }
 
-/** Takes in an interaction that is on site; sessions that begin, or began elsewhere, go into `postings`. */
+/** Takes in an interaction that is on site; sessions that begin, or began elsewhere, go into `postings`, page views into `ofBrand`. */
 export function foldVisit(
   parts: OpenParts,
   interaction: FoldedInteraction,
   at: Instant,
   now: Instant,
-  postings: Postings,
+  { postings, ofBrand }: { readonly postings: Postings; readonly ofBrand: Postings },
 ): ClosedSessions | null {
   const { type, pageViewId } = interaction;
   const visits = parts.get(VISITS);
@@ -69,7 +77,12 @@ export function foldVisit(
   const visibleMs = type === 'PAGE_ENGAGEMENT' ? reportedMs(interaction.engagedMs) : 0;
   if (isView || (visibleMs > 0 && pageViewId !== null)) {
     const id = pageViewId === null ? null : fingerprint(pageViewId) % 2 ** 32;
-    addPageEvent(visits.views, visits.pages, { id, at, isView, visibleMs }, now);
+    const pages = { ...visits.pages };
+    const countedAt = addPageEvent(visits.views, visits.pages, { id, at, isView, visibleMs }, now);
+    for (const [place, name] of PAGE_SUMS) {
+      const by = visits.pages[name] - pages[name];
+      if (by !== 0) ofBrand.add(place, countedAt, by);
+    }
   } else if (visits.views.length > 0) {
     dropOldViews(visits.views, now);
   }

@@ -9,7 +9,7 @@ const DAY = 86_400_000;
 
 interface ProfileRow {
   readonly key: string;
-  readonly profile: { readonly segments: readonly string[] };
+  readonly profile: { readonly segments: readonly string[]; readonly stage?: string };
 }
 
 test.for([
@@ -34,7 +34,18 @@ test.for([
     );
     const counted = countMeasures(records, definitions, 'demo', until, (subject) => segments.get(subject) ?? []);
     const published = newestFigures(rows<PublishedRow<BrandKpi>>('brand-kpis.v1'));
-    expect(Object.fromEntries(published)).toEqual(Object.fromEntries(withoutNothing(counted)));
+    const measures = new Set(Array.from(counted.keys(), measureOf));
+    const known = [...published].filter(([name]) => measures.has(measureOf(name)));
+    expect(Object.fromEntries(known)).toEqual(Object.fromEntries(withoutNothing(counted)));
+    const stages = Object.groupBy(rows<ProfileRow>('profiles'), ({ profile }) => profile.stage ?? 'none');
+    for (const [stage, profiles] of Object.entries(stages)) {
+      if (stage !== 'none') expect(published.get(`brand all stage_${stage}`)).toEqual([profiles?.length, null]);
+    }
     expect(published.size).toBeGreaterThan(0);
   },
 );
+
+/** Of `dimension value measure`. */
+function measureOf(name: string): string {
+  return name.slice(name.lastIndexOf(' ') + 1);
+}

@@ -57,7 +57,7 @@ test.each([
   const followed = { ...definitions, defaultJourney: JOURNEY_SETTINGS };
   const { files, faults } = await replayed(lines, followed, null, threads);
   expect(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, sha256(text)]))).toEqual({
-    'brand-kpis.v1.ndjson': 'de8610764a5d244d',
+    'brand-kpis.v1.ndjson': 'bc0c433cf564007c',
     'cases.v1.ndjson': '8355d09c14931d99',
     'churn-risk.v1.ndjson': '9aa002e62777a780',
     'customer-traits.v1.ndjson': '5757df2fec97a93a',
@@ -66,7 +66,7 @@ test.each([
     'journey-stages.v1.ndjson': '62b1538534780ac6',
     'profiles.ndjson': '273c7727821f8052',
     'segment-memberships.v1.ndjson': '42fd75f930394e16',
-    'summary.json': '943aad0c909c4ddc',
+    'summary.json': '3be19a2f6ed1765b',
     'touchpoint-alerts.v1.ndjson': 'e3b0c44298fc1c14',
     'touchpoint-scores.v1.ndjson': '4d4f0706530c2b3d',
   });

@@ -69,7 +69,7 @@ describe('measures of a brand', () => {
     expect(all.high).toBeCloseTo(1, 12);
     expect(all.low?.toFixed(4)).toBe('0.7225');
     // More clicks than opens: pictures were blocked. A number, but no share.
-    expect(figure('click_to_open_rate', { uniqueClicks: 3, uniqueOpens: 2 })).toMatchObject({ value: 1.5, low: null });
+    expect(figure('click_to_open_rate', { clicks: 3, opens: 2 })).toMatchObject({ value: 1.5, low: null });
   });
 
   test('social engagement says what it is over', () => {
@@ -83,7 +83,8 @@ describe('measures of a brand', () => {
   });
 
   test('opens and clicks by machines alone are left out where only people count', () => {
-    const given = { messagesDelivered: 100, uniqueOpens: 60, machineOpens: 35, uniqueClicks: 8, machineClicks: 3 };
+    const opens = { opens: 30, repeatOpens: 5, machineOpens: 35, clicks: 7, repeatClicks: 2, machineClicks: 3 };
+    const given = { messagesDelivered: 100, ...opens };
     expect(figure('open_rate', given).value).toBe(0.6);
     expect(figure('open_rate_human', given)).toMatchObject({ numerator: 25, value: 0.25 });
     expect(figure('click_to_open_rate_human', given)).toMatchObject({ numerator: 5, denominator: 25, value: 0.2 });
