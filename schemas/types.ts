@@ -320,6 +320,18 @@ export interface ValueTraits {
   ageDays: null | number;
 }
 
+/** A member of the loyalty programme. */
+export interface LoyaltyTraits {
+  /** The first enrolment. */
+  enrolledAt: number;
+  /** The tier; null below the lowest. */
+  tier: null | string;
+  /** Since when. */
+  tierSince: null | number;
+  /** The balance: what was ever earned less what was redeemed. */
+  points: number;
+}
+
 /** The profile view of a customer, packed: everything a segment rule can see. */
 export interface CustomerTraits {
   /** The brand. */
@@ -348,6 +360,8 @@ export interface CustomerTraits {
   journey: null | JourneyTraits;
   /** Measures of the brand's own that can be missing or a text, of customers who have events of them. Its counts, sums and distinct values are among the traits. */
   values: ValueTraits[];
+  /** Membership of the loyalty programme; null for who is no member. */
+  loyalty: null | LoyaltyTraits;
 }
 
 /** One metric of one customer. */

@@ -38,6 +38,9 @@ export function profileText(key: string, at: Instant, { asOf, isRedefined, profi
     ['churn risk', churn === undefined ? 'no order, or no model' : `${churn.band} ${churn.probability.toFixed(4)}`],
     ['segments', `${segments.join(', ') || 'none'}${redefined}`],
     ...journeyFacts(profile),
+    ...(profile.loyalty === undefined
+      ? []
+      : [['loyalty', `${profile.loyalty.tier ?? 'no tier'}, ${profile.loyalty.points} points`]]),
     ...visitFacts(profile),
     ...Object.entries(attributes).map(([name, value]) => [`attribute ${printable(name)}`, printable(value)]),
   ];

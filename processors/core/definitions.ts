@@ -197,12 +197,22 @@ export interface LifecycleSettings {
   readonly resurrectedDays: number;
 }
 
+/** The tiers of a loyalty programme (customer/loyalty.ts). */
+export interface LoyaltySettings {
+  /** What is added up, and over which window: names of the profile view. */
+  readonly measure: string;
+  readonly window: string;
+  /** The lowest first. */
+  readonly tiers: readonly { readonly id: string; readonly atLeast: number }[];
+}
+
 /** The journey of a brand's customers; what is null is not followed. */
 export interface JourneySettings {
   /** The brand, or `default`. */
   readonly id: string;
   readonly stages: StageSettings | null;
   readonly lifecycle: LifecycleSettings | null;
+  readonly loyalty: LoyaltySettings | null;
   readonly file: string;
 }
 

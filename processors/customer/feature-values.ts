@@ -4,6 +4,7 @@ import { churnBand, churnProbability } from './churn-risk.ts';
 import { RATIOS, type Feature, type FeatureValue } from './features.ts';
 import { journeyOf } from './journey.ts';
 import { measuredLastAt, measuredValue } from './measured.ts';
+import { membershipOf } from './loyalty.ts';
 import { placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
 import { windowSum } from './tally.ts';
@@ -46,6 +47,10 @@ export function valueOf(
       return journeyOf(open)?.stage ?? undefined;
     case 'lifecycle':
       return journeyOf(open)?.lifecycle ?? undefined;
+    case 'loyalty_tier':
+      return membershipOf(open)?.tier ?? undefined;
+    case 'loyalty_points':
+      return membershipOf(open)?.points;
     case 'attribute':
       return open.attributes.get(feature.name)?.value;
     case 'segments':

@@ -59,6 +59,8 @@ export type Feature =
   | { readonly kind: 'churn_band' }
   | { readonly kind: 'stage' }
   | { readonly kind: 'lifecycle' }
+  | { readonly kind: 'loyalty_tier' }
+  | { readonly kind: 'loyalty_points' }
   | { readonly kind: 'attribute'; readonly name: string }
   | { readonly kind: 'segments' }
   | { readonly kind: 'identified' };

@@ -7,6 +7,7 @@ import { noteForExperiments } from './note-exposures.ts';
 import { fingerprint } from '../core/fingerprint.ts';
 import { foldJourney, JOURNEY } from './journey.ts';
 import { gatherEvent } from './gather-events.ts';
+import { enrol } from './loyalty-changes.ts';
 import { countInteraction, machineMadeMeasure, placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
 import type { OrderBook, OrderFacts } from './order-book.ts';
@@ -65,6 +66,8 @@ export function foldEvent(
       plan.experiments !== null &&
       (noteForExperiments(open, plan.experiments, interaction, at, now) || orders !== null),
     hasMovedOn,
+    hasEnrolled:
+      interaction.type === 'LOYALTY_ENROLLED' && plan.rules.journey.loyalty !== null && enrol(open.parts, at),
     closedSessions,
     machineMade: machineMadeMeasure(interaction),
   };

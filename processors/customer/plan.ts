@@ -51,6 +51,7 @@ export interface Plan {
   readonly lifecycleSlots: readonly number[];
   /** Measures of the brand's own; null when it has none. */
   readonly gathering: GatherPlan | null;
+  readonly loyaltySlots: readonly number[];
   /** Probabilities that some segment compares with, and the bands' limits. */
   readonly churnThresholds: readonly number[];
   /** By slot: places of the segments that read it. */
@@ -89,6 +90,7 @@ export function planOf(rules: BrandRules): Plan {
   const churnSlots: number[] = [];
   const stageSlots: number[] = [];
   const lifecycleSlots: number[] = [];
+  const loyaltySlots: number[] = [];
   const churnThresholds = [...BAND_LIMITS];
   for (const [slot, feature] of rules.features.entries()) {
     const thresholds = rules.thresholds[slot] ?? [];
@@ -119,6 +121,10 @@ export function planOf(rules: BrandRules): Plan {
       case 'lifecycle':
         lifecycleSlots.push(slot);
         break;
+      case 'loyalty_tier':
+      case 'loyalty_points':
+        loyaltySlots.push(slot);
+        break;
       case 'measured':
       case 'measured_age':
       case 'sequence':
@@ -141,6 +147,7 @@ export function planOf(rules: BrandRules): Plan {
     stageSlots,
     lifecycleSlots,
     gathering: gatherPlanOf(rules),
+    loyaltySlots,
     churnThresholds,
     readers: rules.features.map((_, slot) => places(rules, (slots) => slots.includes(slot))),
     placeOfSegment: new Map(rules.segments.map((segment, place) => [segment.id, place])),

@@ -1,4 +1,4 @@
-import type { CustomerTraits, JourneyTraits, MeasureTraits, VisitTraits } from '../../schemas/types.ts';
+import type { CustomerTraits, JourneyTraits, LoyaltyTraits, MeasureTraits, VisitTraits } from '../../schemas/types.ts';
 import { MEASURES, RATIOS, WINDOWS, type Measure, type Ratio, type Window } from './features.ts';
 import { FIELD_OF_WINDOW, isNumber } from './measured-traits.ts';
 import type { UserMeasure } from './user-measures.ts';
@@ -18,6 +18,7 @@ export interface ProfileView {
   readonly identified: boolean;
   readonly stage?: string;
   readonly lifecycle?: string;
+  readonly loyalty?: { readonly tier?: string; readonly points: number };
   /** Shown, but not for rules. */
   readonly stageSince?: string;
   readonly lifecycleSince?: string;
@@ -51,6 +52,7 @@ export function profileViewOf(traits: CustomerTraits, own: readonly UserMeasure[
     segments: traits.segments,
     identified: traits.identified,
     ...journeyView(traits.journey),
+    ...loyaltyView(traits.loyalty),
     ...(traits.visits === null ? {} : { visits: visitView(traits.visits) }),
   };
 }
@@ -65,6 +67,12 @@ function journeyView(
     ...(lifecycle === null ? {} : { lifecycle }),
     ...(lifecycleSince === null ? {} : { lifecycleSince: new Date(lifecycleSince).toISOString() }),
   };
+}
+
+function loyaltyView(loyalty: LoyaltyTraits | null): Pick<ProfileView, 'loyalty'> {
+  if (loyalty === null) return {};
+  const { tier, points } = loyalty;
+  return { loyalty: tier === null ? { points } : { tier, points } };
 }
 
 function visitView(visits: VisitTraits): VisitView {

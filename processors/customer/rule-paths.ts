@@ -24,7 +24,7 @@ export interface RulePath {
 }
 
 /** Parts of the profile view that rules cannot name yet. */
-const NOT_SERVED_YET: ReadonlySet<string> = new Set(['loyalty', 'affinity', 'scores']);
+const NOT_SERVED_YET: ReadonlySet<string> = new Set(['affinity', 'scores']);
 
 /** Sums that a refund or a negative `attributes.points` can take below zero. */
 const MAY_BE_NEGATIVE: ReadonlySet<Measure> = new Set(['revenue', 'points_earned', 'points_redeemed']);
@@ -40,6 +40,8 @@ const KNOWN_PATHS: readonly string[] = [
   'churn.band',
   'stage',
   'lifecycle',
+  'loyalty.tier',
+  'loyalty.points',
   'segments',
   'identified',
 ];
@@ -129,6 +131,10 @@ function featureOf(head: string, second: string, third: string): Omit<RulePath, 
       return { feature: { kind: 'stage' }, domain: { ...ANY, type: 'text', texts: STAGES, optional: true } };
     case 'lifecycle':
       return { feature: { kind: 'lifecycle' }, domain: { ...ANY, type: 'text', texts: LIFECYCLES, optional: true } };
+    case 'loyalty':
+      return second === 'tier'
+        ? { feature: { kind: 'loyalty_tier' }, domain: { ...ANY, type: 'text', optional: true } }
+        : { feature: { kind: 'loyalty_points' }, domain: { ...ANY, type: 'integer', optional: true } };
     case 'segments':
       return { feature: { kind: 'segments' }, domain: { ...ANY, type: 'segments', optional: false } };
     case 'identified':

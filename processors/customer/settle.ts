@@ -8,6 +8,8 @@ import { placeOf } from './measures.ts';
 import { updateMemberships } from './memberships.ts';
 import { JOURNEY } from './journey.ts';
 import { INTENT, updateJourney } from './journey-changes.ts';
+import { LOYALTY } from './loyalty.ts';
+import { touchesLoyalty, updateLoyalty } from './loyalty-changes.ts';
 import type { OpenState } from './open-state.ts';
 import type { OrderFacts } from './order-book.ts';
 import type { Plan } from './plan.ts';
@@ -41,6 +43,8 @@ export interface Folded {
   readonly touchesUnits: boolean;
   /** A day with an interaction, or a recommendation, that was not known. */
   readonly hasMovedOn: boolean;
+  /** A first enrolment in the loyalty programme, or an earlier one. */
+  readonly hasEnrolled: boolean;
   /** null: as many as before. */
   readonly closedSessions: ClosedSessions | null;
   /** The measure that a machine's event was kept out of. */
@@ -69,6 +73,7 @@ export function settleEvent(at: AtHand, folded: Folded): Applied<CustomerAdditio
     updateChurn(turn, folded.ordered || state.mustPublishChurn);
   if (folded.hasOtherOrders) countOutcome(turn, folded.ordersBefore);
   if (everything || folded.hasMovedOn || folded.hasOtherOrders || at.open.postings.touches(INTENT)) updateJourney(turn);
+  if (everything || folded.hasEnrolled || touchesLoyalty(turn)) updateLoyalty(turn);
   if (folded.closedSessions !== null) countSessions(turn, folded.closedSessions);
   if (folded.machineMade !== null) countMachineMade(turn, folded.machineMade);
   const segmentsBefore = state.segments;
@@ -96,10 +101,11 @@ export function settleDeadline(at: AtHand): Applied<CustomerAddition> {
   }
   const isBandNew = everything || state.churnDue <= now ? updateChurn(turn, state.mustPublishChurn) : false;
   const isJourneyNew = everything || open.parts.isDue(JOURNEY, now) ? updateJourney(turn) : false;
+  const isTierNew = everything || open.parts.isDue(LOYALTY, now) ? updateLoyalty(turn) : false;
   const segmentsBefore = state.segments;
   updateMemberships(turn);
   settleBrand(turn, segmentsBefore);
-  if (isBandNew || isJourneyNew || state.mustEvaluate || traitsDue(state) <= now) publishTraits(turn);
+  if (isBandNew || isJourneyNew || isTierNew || state.mustEvaluate || traitsDue(state) <= now) publishTraits(turn);
   if (everything) tellUnits(turn);
   if (now > state.at) state.at = now;
   return close(turn);

@@ -5,6 +5,7 @@ import { RINGS } from '../core/window.ts';
 import { churnBand } from './churn-risk.ts';
 import { lastInteractionOf } from './open-state.ts';
 import { JOURNEY } from './journey.ts';
+import { LOYALTY } from './loyalty.ts';
 import { upgradedBody, upgradedParts } from './older-states.ts';
 import { NO_PARTS, OpenParts } from './parts.ts';
 import { NO_SEGMENTS, readSegmentList, type SegmentList } from './segment-list.ts';
@@ -160,7 +161,8 @@ export const customerPacking: Packing<CustomerState> & { summarize(reader: ByteR
     const parts = (flags & HAS_PARTS) === 0 ? NO_PARTS : reader.bytes();
     summarized.open(version < VERSION ? upgradedParts(parts) : parts);
     const { stage, lifecycle } = summarized.get(JOURNEY);
-    return { at, churn, segments, stage, lifecycle, lastSeenAt: lastSeenAt < 0 ? null : new Date(lastSeenAt) };
+    const { tier } = summarized.get(LOYALTY);
+    return { at, churn, segments, stage, lifecycle, tier, lastSeenAt: lastSeenAt < 0 ? null : new Date(lastSeenAt) };
   },
 };
 

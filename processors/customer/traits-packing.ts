@@ -6,6 +6,7 @@ import { churnBand } from './churn-risk.ts';
 import { churnAt, isIdentified } from './feature-values.ts';
 import { CHURN_BANDS, MEASURES, WINDOWS } from './features.ts';
 import { journeyOf } from './journey.ts';
+import { membershipOf } from './loyalty.ts';
 import type { OpenState } from './open-state.ts';
 import { isNumber, numberTraits, ownMeasures, valueTraits, WINDOW_FIELDS } from './measured-traits.ts';
 import { packedIds } from './segment-list.ts';
@@ -50,6 +51,7 @@ export function packTraits(state: CustomerState, open: OpenState, rules: BrandRu
   packVisits(open);
   packJourney(open);
   packValues(open, own, now);
+  packLoyalty(open);
   return new PackedValue(writer.copy());
 }
 
@@ -162,4 +164,13 @@ function packStanding(name: string | null, since: Instant): void {
   if (name !== null) writer.avroString(name);
   writer.byte(name === null ? NULL_BRANCH : OTHER_BRANCH);
   if (name !== null) writer.int(since);
+}
+
+function packLoyalty(open: OpenState): void {
+  const membership = membershipOf(open);
+  writer.byte(membership === null ? NULL_BRANCH : OTHER_BRANCH);
+  if (membership === null) return;
+  writer.int(membership.enrolledAt);
+  packStanding(membership.tier, membership.tierSince);
+  writer.int(membership.points);
 }

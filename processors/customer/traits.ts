@@ -4,6 +4,7 @@ import type {
   ChurnTraits,
   CustomerTraits,
   JourneyTraits,
+  LoyaltyTraits,
   MeasureTraits,
   RatioTraits,
   VisitTraits,
@@ -15,6 +16,7 @@ import { churnBand } from './churn-risk.ts';
 import { churnAt, isIdentified } from './feature-values.ts';
 import { MEASURES } from './features.ts';
 import { journeyOf } from './journey.ts';
+import { membershipOf } from './loyalty.ts';
 import type { OpenState } from './open-state.ts';
 import type { CustomerState } from './state.ts';
 import { isNumber, numberTraits, ownMeasures, valueTraits } from './measured-traits.ts';
@@ -69,7 +71,15 @@ export function traitsOf(state: CustomerState, open: OpenState, rules: BrandRule
     visits: visitTraits(open),
     journey: journeyTraits(open),
     values: own.filter((measure) => !isNumber(measure)).map((measure) => valueTraits(measure, open, now)),
+    loyalty: loyaltyTraits(open),
   };
+}
+
+function loyaltyTraits(open: OpenState): LoyaltyTraits | null {
+  const membership = membershipOf(open);
+  if (membership === null) return null;
+  const { enrolledAt, tier, tierSince, points } = membership;
+  return { enrolledAt, tier, tierSince: tier === null ? null : tierSince, points };
 }
 
 function journeyTraits(open: OpenState): JourneyTraits | null {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MEASURES, WINDOWS } from '../customer/features.ts';
 
 /** The shape of journeys/<brand>.json. What is left out is as in the shipped default; null is not followed at all. */
 
@@ -33,8 +34,27 @@ const Lifecycle = z
     path: ['churnedDays'],
   });
 
+const Loyalty = z.strictObject({
+  measure: z.enum(MEASURES).default('points_earned'),
+  window: z.enum(WINDOWS).default('365d'),
+  tiers: z
+    .array(z.strictObject({ id: Id, atLeast: z.int().min(0).max(1_000_000_000_000) }))
+    .min(1)
+    .max(20)
+    .refine((tiers) => tiers.every(({ atLeast }, index) => atLeast > (tiers[index - 1]?.atLeast ?? -1)), {
+      message: 'must be the lowest first, each with more than the one before',
+    })
+    .refine((tiers) => new Set(tiers.map(({ id }) => id)).size === tiers.length, { message: 'must have different ids' })
+    .default([
+      { id: 'member', atLeast: 0 },
+      { id: 'silver', atLeast: 500 },
+      { id: 'gold', atLeast: 2_000 },
+    ]),
+});
+
 export const JourneyFile = z.strictObject({
   id: Id,
   stages: Stages.nullable().prefault({}),
   lifecycle: Lifecycle.nullable().prefault({}),
+  loyalty: Loyalty.nullable().prefault({}),
 });

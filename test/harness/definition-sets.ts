@@ -36,6 +36,7 @@ export const NO_JOURNEY: JourneySettings = {
   id: 'default',
   stages: null,
   lifecycle: null,
+  loyalty: null,
   file: 'journeys/default.json',
 };
 
@@ -51,6 +52,15 @@ export const JOURNEY_SETTINGS: JourneySettings = {
     minDwellHours: 24,
   },
   lifecycle: { newDays: 14, activeDays: 30, dormantDays: 60, churnedDays: 180, resurrectedDays: 30 },
+  loyalty: {
+    measure: 'points_earned',
+    window: '365d',
+    tiers: [
+      { id: 'member', atLeast: 0 },
+      { id: 'silver', atLeast: 500 },
+      { id: 'gold', atLeast: 2000 },
+    ],
+  },
   file: 'journeys/default.json',
 };
 
@@ -125,6 +135,10 @@ export function slotValues(rules: BrandRules, byPath: Readonly<Record<string, Fe
         return byPath['churn.band'];
       case 'attribute':
         return byPath[`attributes.${feature.name}`];
+      case 'loyalty_tier':
+        return byPath['loyalty.tier'];
+      case 'loyalty_points':
+        return byPath['loyalty.points'];
       case 'segments':
       case 'identified':
       case 'stage':

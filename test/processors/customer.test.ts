@@ -200,6 +200,7 @@ test('the summary is read from the front of the packed state', () => {
     segments: ['some'],
     stage: null,
     lifecycle: null,
+    tier: null,
     lastSeenAt: new Date(T),
   });
 });

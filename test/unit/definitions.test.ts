@@ -146,17 +146,30 @@ describe('loading definitions', () => {
       id: 'acme',
       stages: { ...JOURNEY_SETTINGS.stages, onboardingDays: 14 },
       lifecycle: null,
+      loyalty: JOURNEY_SETTINGS.loyalty,
       file: 'journeys/acme.json',
     });
     const faults = await faultsOf({
       'journeys/acme.json': { id: 'acme', stages: { considerationDays: 366, minDwell: 1 } },
       'journeys/beta.json': { id: 'beta', lifecycle: { activeDays: 60, churnedDays: 60 } },
+      'journeys/gamma.json': {
+        id: 'gamma',
+        loyalty: {
+          measure: 'points_earned',
+          tiers: [
+            { id: 'silver', atLeast: 5 },
+            { id: 'silver', atLeast: 5 },
+          ],
+        },
+      },
     });
     expect(faults).toEqual([
       'journeys/acme.json: stages.considerationDays: Too big: expected number to be <=365',
       'journeys/acme.json: stages.minDwell: unknown field',
       'journeys/beta.json: lifecycle.dormantDays: must be more than activeDays',
       'journeys/beta.json: lifecycle.churnedDays: must be more than dormantDays',
+      'journeys/gamma.json: loyalty.tiers: must be the lowest first, each with more than the one before',
+      'journeys/gamma.json: loyalty.tiers: must have different ids',
     ]);
   });
 
