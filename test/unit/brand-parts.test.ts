@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { BRAND_PART, postToDays } from '../../processors/customer/brand-part.ts';
+import {
+  BY_MACHINE,
+  BY_PERSON,
+  MESSAGES_PART,
+  note,
+  REMEMBERED_MESSAGES,
+} from '../../processors/customer/messages-part.ts';
+import { NO_PARTS, OpenParts, type MergeablePart } from '../../processors/customer/parts.ts';
+import { Postings } from '../../processors/customer/postings.ts';
+import { unroll, Unrolled } from '../../processors/core/unroll.ts';
+
+const DAY = 86_400_000;
+const T = Date.UTC(2026, 0, 1);
+const PLACE = 2;
+
+/** As it comes out of the store again. */
+function stored<Value>(part: MergeablePart<Value>, value: Value): Value {
+  const parts = new OpenParts();
+  parts.open(NO_PARTS);
+  parts.put(part, value);
+  const packed = parts.close();
+  parts.open(packed);
+  return parts.get(part);
+}
+
+/** The part of somebody who was taken out, with one for each of these days. */
+function partOf(...days: number[]) {
+  const part = BRAND_PART.initial();
+  for (const day of days) {
+    const postings = new Postings();
+    postings.add(PLACE, T + day * DAY, 1);
+    postToDays(part, postings, T + 400 * DAY);
+  }
+  return stored(BRAND_PART, part);
+}
+
+function daysOf(part: ReturnType<typeof partOf>): [number, number][] {
+  const tiles = part.days.get(PLACE);
+  const unrolled = new Unrolled();
+  if (tiles !== undefined) unroll(tiles, 0, unrolled);
+  return Array.from({ length: unrolled.length }, (_, at) => [unrolled.slot(at) - T / DAY, unrolled.value(at)]);
+}
+
+test('the days of two customers are added up, whichever takes the other in, and they are counted anew', () => {
+  const one = partOf(40, 90, 90, 399);
+  const other = partOf(90, 200, 400);
+  BRAND_PART.merge(one, other, new Postings());
+  expect(daysOf(stored(BRAND_PART, one))).toEqual([
+    [400, 1],
+    [399, 1],
+    [200, 1],
+    [90, 3],
+    [40, 1],
+  ]);
+  expect(one.isCounted).toBe(false);
+  const turned = partOf(90, 200, 400);
+  BRAND_PART.merge(turned, partOf(40, 90, 90, 399), new Postings());
+  expect(daysOf(turned)).toEqual(daysOf(one));
+});
+
+test('messages that two customers opened are remembered once, the newest 64', () => {
+  const one = MESSAGES_PART.initial();
+  note(one, 1, 'opened', BY_PERSON);
+  const other = MESSAGES_PART.initial();
+  note(other, 1, 'opened', BY_MACHINE);
+  note(other, 2, 'clicked', BY_PERSON);
+  MESSAGES_PART.merge(one, other, new Postings());
+  expect(stored(MESSAGES_PART, one)).toEqual([
+    { id: 1, opened: BY_PERSON | BY_MACHINE, clicked: 0 },
+    { id: 2, opened: 0, clicked: BY_PERSON },
+  ]);
+  for (let id = 10; id < 200; id++) note(one, id, 'opened', BY_PERSON);
+  expect(one).toHaveLength(REMEMBERED_MESSAGES);
+});
