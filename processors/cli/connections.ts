@@ -37,6 +37,6 @@ export function openTopicAdmin(config: Config, stack: AsyncDisposableStack): Top
 
 /** The schema registry, given back when `stack` is disposed. */
 export function openRegistry(config: Config, stack: AsyncDisposableStack): SchemaRegistry {
-  const { url, credentials } = requireServices(config).registry;
-  return stack.adopt(connectRegistry({ url, ...credentials }), (registry) => registry.close());
+  const { url, ca, credentials } = requireServices(config).registry;
+  return stack.adopt(connectRegistry({ url, ca, ...credentials }), (registry) => registry.close());
 }

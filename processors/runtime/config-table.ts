@@ -44,6 +44,10 @@ export const SETTINGS = {
   KIZUNA_MONGODB_URI: optional(mongoUri, 'Address of the MongoDB replica set.', { secret: true }),
   KIZUNA_MONGODB_DATABASE: defaulted(name, 'kizuna', 'Database that holds journals and documents.'),
   KIZUNA_SCHEMA_REGISTRY_URL: optional(httpUrl, 'Address of a schema registry with the Confluent interface.'),
+  KIZUNA_SCHEMA_REGISTRY_SSL_CA: optional(
+    file,
+    'Certificate authorities to trust (PEM) instead of the system’s, for a registry with https.',
+  ),
   KIZUNA_SCHEMA_REGISTRY_USERNAME: optional(text, 'User for the registry.'),
   KIZUNA_SCHEMA_REGISTRY_PASSWORD: optional(text, 'Password for the registry.', { secret: true }),
   KIZUNA_PREFIX: defaulted(

@@ -31,6 +31,8 @@ export interface StoreConfig {
 
 export interface RegistryConfig {
   readonly url: string;
+  /** Certificate authorities (PEM); null: the system's. */
+  readonly ca: string | null;
   readonly credentials: { readonly username: string; readonly password: string } | null;
 }
 
@@ -135,6 +137,7 @@ function connect(values: SettingValues, faults: Fault[]): Config['services'] {
     store: { uri, database: values.KIZUNA_MONGODB_DATABASE },
     registry: {
       url,
+      ca: values.KIZUNA_SCHEMA_REGISTRY_SSL_CA,
       credentials: credentials(values.KIZUNA_SCHEMA_REGISTRY_USERNAME, values.KIZUNA_SCHEMA_REGISTRY_PASSWORD),
     },
   };
@@ -188,6 +191,13 @@ function contradictions(values: SettingValues): Fault[] {
   if (/\/\/[^/]*@/.test(values.KIZUNA_SCHEMA_REGISTRY_URL ?? '')) {
     const message = 'holds a login: give KIZUNA_SCHEMA_REGISTRY_USERNAME and KIZUNA_SCHEMA_REGISTRY_PASSWORD instead';
     faults.push({ where: 'KIZUNA_SCHEMA_REGISTRY_URL', message });
+  }
+  if (
+    values.KIZUNA_SCHEMA_REGISTRY_SSL_CA !== null &&
+    values.KIZUNA_SCHEMA_REGISTRY_URL?.startsWith('https:') !== true
+  ) {
+    const message = 'is of no use: KIZUNA_SCHEMA_REGISTRY_URL has no https';
+    faults.push({ where: 'KIZUNA_SCHEMA_REGISTRY_SSL_CA', message });
   }
   if (values.KIZUNA_HEARTBEAT_MS * 3 > values.KIZUNA_SESSION_TIMEOUT_MS) {
     faults.push({ where: 'KIZUNA_HEARTBEAT_MS', message: 'is more than a third of KIZUNA_SESSION_TIMEOUT_MS' });

@@ -40,8 +40,8 @@ export async function connectServices(
     ),
     (each) => each.close(),
   );
-  const { url, credentials } = services.registry;
-  const registry = stack.adopt(connectRegistry({ url, ...credentials }), (each) => each.close());
+  const { url, ca, credentials } = services.registry;
+  const registry = stack.adopt(connectRegistry({ url, ca, ...credentials }), (each) => each.close());
   const codec = createCodec({ registry, topics: wiring.topics, prefix, clock: wiring.clock });
   const opened = stack.move();
   const description = `Kafka ${services.kafka.brokers.join(',')}, MongoDB database ${services.store.database}, schema registry ${withoutLogin(url)}`;

@@ -1,13 +1,15 @@
 import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createMemoryRegistry } from '../../processors/runtime/memory/registry.ts';
 import { connectRegistry } from '../../processors/runtime/registry/registry.ts';
 import { createCodec } from '../../schemas/codec.ts';
 import { registerSchemas } from '../../schemas/register.ts';
 import type { SchemaRegistry } from '../../schemas/registry.ts';
 import { TOPICS } from '../../topics/catalog.ts';
+import { createAuthority } from '../harness/certificates.ts';
+import { openRegistryDoor, type RegistryDoor } from '../harness/registry-door.ts';
 import { describeWithServices, sandbox } from '../harness/sandbox.ts';
 
 const BASE = {
@@ -259,5 +261,52 @@ describe('a registry that is not well', () => {
     );
     expect([...seen]).toEqual([`Basic ${Buffer.from('kizuna:secret').toString('base64')}`]);
     expect(count).toBeGreaterThanOrEqual(4);
+  });
+});
+
+describeWithServices('a schema registry over https', () => {
+  const place = sandbox('registry-https');
+  const login = { user: 'kizuna', password: 'secret' };
+  const authority = createAuthority('kizuna test');
+  let door: RegistryDoor;
+  beforeAll(async () => {
+    door = await openRegistryDoor(place.schemaRegistryUrl, login, authority.issue('registry'));
+  });
+  afterAll(async () => {
+    await door.stop();
+    await place.cleanup();
+  });
+
+  const connect = (ca: string | null, url = door.url): SchemaRegistry =>
+    connectRegistry({ url, username: login.user, password: login.password, ca, timeoutMs: 5_000 });
+
+  it('with an authority of its own works like any other', async () => {
+    const registry = connect(authority.cert);
+    const subject = `${place.prefix}parcels.v1-value`;
+    const registered = await registry.register(subject, FIRST, 'FULL_TRANSITIVE');
+    expect(await registry.find(subject, FIRST)).toEqual(registered);
+    expect(await registry.schemaById(registered.id)).toContain('Parcel');
+    await registry.close();
+  });
+
+  it.each([
+    ['the system knows nothing of', () => null],
+    ['another one signed for', () => createAuthority('somebody else').cert],
+  ])('with a certificate that %s is refused for good, and the setting is named', async (_what, ca) => {
+    const registry = connect(ca());
+    const refusal = { code: 'registry_unavailable', retriable: false };
+    const message = expect.stringMatching(/not to be trusted \(KIZUNA_SCHEMA_REGISTRY_SSL_CA\)/) as string;
+    await expect(registry.latest('any')).rejects.toMatchObject({ ...refusal, message });
+    await expect(registry.schemaById(1)).rejects.toMatchObject({ ...refusal, message });
+    await registry.close();
+  });
+
+  it('that speaks no TLS is told so', async () => {
+    const plain = await openRegistryDoor('http://127.0.0.1:1', login);
+    const registry = connect(authority.cert, plain.url.replace('http:', 'https:'));
+    const message = expect.stringMatching(/does not speak TLS .*KIZUNA_SCHEMA_REGISTRY_URL/) as string;
+    await expect(registry.latest('any')).rejects.toMatchObject({ retriable: false, message });
+    await registry.close();
+    await plain.stop();
   });
 });

@@ -1,6 +1,8 @@
-import { createServer, request } from 'node:http';
+import { createServer, request, type RequestListener } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import type { Certificate } from './certificates.ts';
 
 /** A schema registry behind a door that asks for a name and a password, as registries in the cloud do. */
 export interface RegistryDoor {
@@ -10,12 +12,16 @@ export interface RegistryDoor {
   stop(): Promise<void>;
 }
 
-/** Listens on loopback and passes on to the registry at `url`. */
-export async function openRegistryDoor(url: string, login: { user: string; password: string }): Promise<RegistryDoor> {
+/** Listens on loopback and passes on to the registry at `url`; over TLS with a certificate. */
+export async function openRegistryDoor(
+  url: string,
+  login: { user: string; password: string },
+  certificate?: Certificate,
+): Promise<RegistryDoor> {
   const expected = `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`;
   const { origin, pathname } = new URL(url);
   let refused = 0;
-  const server = createServer((incoming, outgoing) => {
+  const pass: RequestListener = (incoming, outgoing) => {
     if (incoming.headers.authorization !== expected) {
       refused += 1;
       incoming.resume();
@@ -29,12 +35,13 @@ export async function openRegistryDoor(url: string, login: { user: string; passw
     });
     passed.once('error', () => outgoing.writeHead(502).end());
     incoming.pipe(passed);
-  });
+  };
+  const server = certificate === undefined ? createServer(pass) : createSecureServer({ ...certificate }, pass);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}${pathname}`,
+    url: `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}${pathname}`,
     get refused() {
       return refused;
     },

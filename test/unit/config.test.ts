@@ -50,7 +50,7 @@ describe('loadConfig', () => {
         fetchBytes: 524_288,
       },
       store: { uri: SERVICES.KIZUNA_MONGODB_URI, database: 'kizuna' },
-      registry: { url: 'http://registry:8081', credentials: null },
+      registry: { url: 'http://registry:8081', ca: null, credentials: null },
     });
     expect(loadConfig({ ...SERVICES, KIZUNA_PRODUCERS: '2' }).services?.kafka.producers).toBe(2);
   });
@@ -155,6 +155,7 @@ describe('loadConfig', () => {
     [{ KIZUNA_KAFKA_SASL_MECHANISM: 'plain' }, ['KIZUNA_KAFKA_SASL_USERNAME']],
     [{ KIZUNA_KAFKA_SASL_PASSWORD: 'p' }, ['KIZUNA_KAFKA_SASL_USERNAME']],
     [{ KIZUNA_SCHEMA_REGISTRY_USERNAME: 'u' }, ['KIZUNA_SCHEMA_REGISTRY_PASSWORD']],
+    [{ KIZUNA_SCHEMA_REGISTRY_SSL_CA: 'f' }, ['KIZUNA_SCHEMA_REGISTRY_SSL_CA']],
     [{ KIZUNA_KAFKA_SSL_CERT: 'f' }, ['KIZUNA_KAFKA_SSL_ENABLED', 'KIZUNA_KAFKA_SSL_KEY']],
     [{ KIZUNA_HEARTBEAT_MS: '3001' }, ['KIZUNA_HEARTBEAT_MS']],
     [{ KIZUNA_CACHED_KEYS_MAX: '1000' }, ['KIZUNA_CACHED_KEYS_MAX']],

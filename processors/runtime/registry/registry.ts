@@ -4,12 +4,15 @@ import { COMPATIBILITY, SchemaRegistry as Client, SchemaType } from '@kafkajs/co
 import type { SchemaRegistry } from '../../../schemas/registry.ts';
 import { PipelineError } from '../../core/errors.ts';
 import { failureOf, placeIn, unexpected } from './answers.ts';
+import { request } from './request.ts';
 
 export interface RegistryOptions {
   /** Base of the Confluent API, for example http://localhost:8081/apis/ccompat/v7. */
   readonly url: string;
   readonly username?: string;
   readonly password?: string;
+  /** Certificate authorities to trust (PEM) instead of the system's, for an address with https. */
+  readonly ca?: string | null;
   /** How long one request may take. */
   readonly timeoutMs?: number;
 }
@@ -28,7 +31,9 @@ export function connectRegistry(options: RegistryOptions): SchemaRegistry {
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const auth =
     options.username === undefined ? undefined : { username: options.username, password: options.password ?? '' };
-  const agent = new (host.startsWith('https:') ? https : http).Agent({ keepAlive: true, maxSockets: CONNECTIONS_MAX });
+  const keeping = { keepAlive: true, maxSockets: CONNECTIONS_MAX };
+  const trusting = typeof options.ca === 'string' ? { ca: options.ca } : {};
+  const agent = host.startsWith('https:') ? new https.Agent({ ...keeping, ...trusting }) : new http.Agent(keeping);
   const client = new Client({
     host,
     agent,
@@ -45,18 +50,12 @@ export function connectRegistry(options: RegistryOptions): SchemaRegistry {
 
   /** The parsed answer; null for 404. */
   async function ask(method: string, path: string, body?: object): Promise<unknown> {
-    let response: Response;
     try {
-      response = await fetch(`${host}${path}`, {
-        method,
-        headers,
-        signal: AbortSignal.timeout(timeoutMs),
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      if (response.ok) return JSON.parse(text) as unknown;
-      if (response.status === 404) return null;
-      throw failureOf({ status: response.status, message: text.slice(0, 500) });
+      const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+      const answer = await request(`${host}${path}`, { method, headers, agent, timeoutMs, ...sent });
+      if (answer.status >= 200 && answer.status < 300) return JSON.parse(answer.body) as unknown;
+      if (answer.status === 404) return null;
+      throw failureOf({ status: answer.status, message: answer.body.slice(0, 500) });
     } catch (error) {
       throw error instanceof PipelineError ? error : failureOf(error);
     }
