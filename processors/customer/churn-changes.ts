@@ -4,6 +4,7 @@ import type { ChurnModel } from './churn-model.ts';
 import { churnReasons } from './churn-reasons.ts';
 import { churnBand, nextChurnCrossing, type OrderStatistics } from './churn-risk.ts';
 import { churnAt } from './feature-values.ts';
+import { remember } from './history.ts';
 import type { CustomerState } from './state.ts';
 import { INSUFFICIENT_DATA, type BandLabel } from './totals.ts';
 import type { Turn } from './turn.ts';
@@ -58,6 +59,7 @@ function publish(turn: Turn, model: ChurnModel, probability: number): void {
     reasons: churnReasons(model, statisticsOf(turn), now, probability),
     modelVersion: model.version,
   };
+  remember(turn, { kind: 'churn', at: now, cause: turn.cause, probability });
   turn.outputs.push({ topic: 'churn-risk.v1', key: state.key, value, timestamp: now });
   state.churn = probability;
 }

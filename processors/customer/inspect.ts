@@ -1,11 +1,11 @@
 import { NEVER, type Instant } from '../core/processor.ts';
 import { valueOf } from './feature-values.ts';
 import type { FeatureValue } from './features.ts';
+import { Foresight } from './foresight.ts';
 import type { OpenState } from './open-state.ts';
 import type { Plan } from './plan.ts';
 import { profileViewOf, type ProfileView } from './profile-view.ts';
 import type { Leaf } from './rule-evidence.ts';
-import { settleDeadline } from './settle.ts';
 import type { CustomerState } from './state.ts';
 import { traitsOf } from './traits.ts';
 
@@ -34,41 +34,28 @@ export interface Inspection {
   readonly segments: readonly InspectedSegment[];
 }
 
-/** Every deadline flips something, and what is behind goes on shrinking: a silent customer comes to rest long before. */
-const DEADLINES_MAX = 100_000;
-
 /**
  * Looks at a customer as of `now`, which may not be before its clock, and on into silence, by the very deadlines that the
  * processor applies. The state stays as it was. The time it takes grows with the deadlines ahead: for people, not for events.
  */
 export function inspect(state: CustomerState, open: OpenState, plan: Plan, now: Instant): Inspection {
-  // A deadline replaces fields and never changes what they hold.
-  const copy = { ...state };
-  const isRedefined = state.rules !== plan.version;
-  let left = DEADLINES_MAX;
-  const apply = (until: Instant): boolean => {
-    if (copy.due > until || copy.due === NEVER || left === 0) return false;
-    left -= 1;
-    const due = copy.due;
-    open.open(copy);
-    settleDeadline({ state: copy, open, plan, now: due });
-    return true;
-  };
-  while (apply(now));
-  open.open(copy);
+  const foresight = new Foresight(state, open, plan);
+  const { state: copy } = foresight;
+  while (foresight.step(now));
   // Deadlines under other definitions are deadlines of other rules.
-  if (copy.rules !== plan.version) settleDeadline({ state: copy, open, plan, now });
+  if (copy.rules !== plan.version) foresight.settle(now);
 
   open.open(copy);
   const { rules } = plan;
   const profile = profileViewOf(traitsOf(copy, open, rules, now), rules.measures);
   const segments = segmentsAt(copy, open, plan, now).map((segment) => new Watched(segment));
   // Everything that can flip does so at a deadline: each leaf is watched, since some segment reads it.
-  while (segments.some((segment) => !segment.isSettled) && apply(NEVER)) {
+  while (segments.some((segment) => !segment.isSettled) && foresight.step(NEVER)) {
     open.open(copy);
     const later = segmentsAt(copy, open, plan, copy.at);
     segments.forEach((segment, index) => segment.compare(later[index], copy.at));
   }
+  const isRedefined = state.rules !== plan.version;
   return { asOf: state.at, isRedefined, profile, segments: segments.map((segment) => segment.inspected) };
 }
 

@@ -1,5 +1,6 @@
 import type { JourneyChanged } from '../../schemas/types.ts';
 import { NEVER } from '../core/processor.ts';
+import { remember } from './history.ts';
 import { dormantDaysOf, JOURNEY, type Journey } from './journey.ts';
 import { joinStretches, lifecycleAt, lifecycleRule } from './lifecycle.ts';
 import { bitsOf, placeOf } from './measures.ts';
@@ -91,7 +92,10 @@ function updateLifecycle(turn: Turn, journey: Journey): boolean {
 
 type Change = Pick<JourneyChanged, 'axis' | 'from' | 'to' | 'rule' | 'since'>;
 
-function publish({ state, plan, now, cause, outputs }: Turn, change: Change): void {
+function publish(turn: Turn, change: Change): void {
+  const { state, plan, now, cause, outputs } = turn;
+  const { axis, from, to } = change;
+  remember(turn, { kind: axis === 'STAGE' ? 'stage' : 'lifecycle', at: now, cause, from, to });
   const value: JourneyChanged = {
     brandId: state.brandId,
     customerId: state.subject,

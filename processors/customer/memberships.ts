@@ -2,6 +2,7 @@ import type { MembershipChange, SegmentMembershipsChanged } from '../../schemas/
 import type { PackedValue } from '../core/processor.ts';
 import type { CompiledSegment } from './brand-rules.ts';
 import { valueOf } from './feature-values.ts';
+import { remember } from './history.ts';
 import type { Plan } from './plan.ts';
 import { packedIds, segmentList, type SegmentList } from './segment-list.ts';
 import type { Turn } from './turn.ts';
@@ -102,6 +103,7 @@ function publish(turn: Turn, changes: MembershipChange[]): void {
     // Packed once for everybody who is in the same segments: with a thousand segments it is most of the record.
     members: packedIds(state.segments),
   };
+  remember(turn, { kind: 'memberships', at: now, cause: turn.cause, changes });
   turn.outputs.push({ topic: 'segment-memberships.v1', key: state.key, value, timestamp: now });
 }
 

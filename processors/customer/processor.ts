@@ -2,6 +2,7 @@ import type { Definitions } from '../core/definitions.ts';
 import type { Instant, PackedValue, StatefulProcessor } from '../core/processor.ts';
 import { compileDefinitions } from './brand-rules.ts';
 import { foldEvent } from './fold-event.ts';
+import { historyUntil, type CustomerHistory } from './history-view.ts';
 import { inspect, type Inspection } from './inspect.ts';
 import { OpenState } from './open-state.ts';
 import { planner } from './plan.ts';
@@ -25,6 +26,8 @@ export interface CustomerProcessor extends StatefulProcessor<
   profileView(state: CustomerState, now: Instant): ProfileView;
   /** That with every deadline up to `now` applied, why the customer is in each segment or not, and until when. */
   inspect(state: CustomerState, now: Instant): Inspection;
+  /** What was published of the customer's memberships and churn risk, and what silence publishes up to `until`. */
+  history(state: CustomerState, until: Instant): CustomerHistory;
 }
 
 /**
@@ -80,5 +83,6 @@ export function createCustomer(definitions: Definitions): CustomerProcessor {
       return profileViewOf(traitsOf(state, open, rules, now), rules.measures);
     },
     inspect: (state, now) => inspect(state, open, planFor(state.brandId), now),
+    history: (state, until) => historyUntil(state, open, planFor(state.brandId), until),
   };
 }

@@ -28,8 +28,8 @@ const LEFT_OUT = {
 // the topics and older programs on the same documents see: it needs a reason of its own.
 const REKEYED = '073ff3cc3898e7671590b8b747689ef716aceb14f053033214b5da4252aa615f';
 const PUBLISHED = '45aae7014b6e6991938669870ab44e1d652256f60641e721968143f2627b1179';
-const BLOCKS = 'b6fbba37bde31b1390ad62ca1ed0850a8ef8c96854ba67557f4daa1c486f8314';
-const DOCUMENTS = '1e04d612875ffb06d7a5ca647fd0f13ad53619be3d6445dc4cee2d254e6896fb';
+const BLOCKS = '6f558bcb7e3c0c1f0dcb71c9d507c2998f4a47c32121bf9ff53417969ada8627';
+const DOCUMENTS = 'f941dbed6100282a9947077d03f081b14bb499854cc6cb6017375add08919a0e';
 
 /** Of both processors together: every branch is met. */
 const OUTCOMES = {

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { HISTORY_PART } from '../../processors/customer/history.ts';
+import { NO_PARTS, OpenParts } from '../../processors/customer/parts.ts';
 import type { InteractionType } from '../../schemas/types.ts';
 import { CustomerDriver, DAY, definitionsWithJourney, HOUR, MIDNIGHT, MINUTE } from '../processors/customer-fixture.ts';
 
@@ -28,14 +30,25 @@ function buy(driver: CustomerDriver, at: number): void {
   driver.record(at, { type: 'ORDER_PLACED', order });
 }
 
+/** Without what is remembered of what was published, which has limits of its own. */
 function size(driver: CustomerDriver): number {
-  return driver.packed().length;
+  return driver.packed().length - historySize(driver);
+}
+
+function historySize({ state }: CustomerDriver): number {
+  const parts = new OpenParts();
+  parts.open(state.parts);
+  const history = parts.get(HISTORY_PART);
+  parts.open(NO_PARTS);
+  parts.put(HISTORY_PART, history);
+  return parts.close().length;
 }
 
 test('a light customer, one visit, takes at most 200 bytes', () => {
   const driver = new CustomerDriver(definitionsWithJourney(SEGMENTS), 'u:customer-12345');
   visit(driver, MIDNIGHT, 4);
   expect(size(driver)).toBeLessThanOrEqual(200);
+  expect(historySize(driver)).toBeLessThanOrEqual(20);
 });
 
 test('a typical customer, a visit and two messages a week for half a year and four orders, takes at most 800 bytes', () => {
@@ -50,6 +63,7 @@ test('a typical customer, a visit and two messages a week for half a year and fo
     if (week % 7 === 3) buy(driver, at + 7 * MINUTE);
   }
   expect(size(driver)).toBeLessThanOrEqual(800);
+  expect(historySize(driver)).toBeLessThanOrEqual(650);
 });
 
 test('a dense customer, two visits a day for a year and 60 orders, takes at most 5,000 bytes', () => {
@@ -63,4 +77,5 @@ test('a dense customer, two visits a day for a year and 60 orders, takes at most
     if (day % 6 === 0) buy(driver, at + HOUR);
   }
   expect(size(driver)).toBeLessThanOrEqual(5000);
+  expect(historySize(driver)).toBeLessThanOrEqual(1_700);
 });

@@ -1,0 +1,139 @@
+import type { ChangeCause, MembershipChange } from '../../schemas/types.ts';
+import { ByteReader, ByteWriter } from '../core/packing.ts';
+import type { Instant } from '../core/processor.ts';
+import { LIFECYCLES } from './lifecycle.ts';
+import { STAGES } from './stages.ts';
+
+/** One published change: memberships, churn risk, stage or lifecycle of an instant. */
+export type HistoryChange = MembershipsChange | ChurnChange | JourneyChange;
+
+export interface MembershipsChange {
+  readonly kind: 'memberships';
+  readonly at: Instant;
+  readonly cause: ChangeCause;
+  /** In the order in which they were published: by id. */
+  readonly changes: readonly Pick<MembershipChange, 'segmentId' | 'change'>[];
+}
+
+export interface ChurnChange {
+  readonly kind: 'churn';
+  readonly at: Instant;
+  readonly cause: ChangeCause;
+  readonly probability: number;
+}
+
+export interface JourneyChange {
+  readonly kind: 'stage' | 'lifecycle';
+  readonly at: Instant;
+  readonly cause: ChangeCause;
+  readonly from: string | null;
+  readonly to: string;
+}
+
+/** Changes, the oldest first, one packed after the other. */
+export interface PackedChanges {
+  /** Of the newest change; at first where counting begins. */
+  lastAt: Instant;
+  count: number;
+  /** Ids of segments: changes name them by their place. */
+  names: Buffer;
+  changes: Buffer;
+}
+
+/** Their places are in the packed form: causes are added at the end. */
+const CAUSES: readonly ChangeCause[] = ['UNKNOWN', 'EVENT', 'TIME', 'DEFINITION', 'MERGE'];
+
+// The byte in front of a change: its kind, its cause, and how its time is written.
+const KIND = 7;
+const KINDS: readonly HistoryChange['kind'][] = ['memberships', 'churn', 'stage', 'lifecycle'];
+const JOURNEY_LABELS: Readonly<Record<JourneyChange['kind'], readonly string[]>> = {
+  stage: STAGES,
+  lifecycle: LIFECYCLES,
+};
+/** In front of a journey's change: the label it comes from, 0 for none, above the one it goes to. */
+const FROM_SHIFT = 4;
+const CAUSE_SHIFT = 3;
+/** The time counts tiles of five minutes: what silence changes mostly falls on one. */
+const ON_TILE = 64;
+const TILE_MS = 5 * 60_000;
+
+const change = new ByteWriter(256);
+const name = new ByteWriter(256);
+const reader = new ByteReader(Buffer.alloc(0));
+
+/** Puts a change behind the others, which stay packed. */
+export function appendChange(into: PackedChanges, added: HistoryChange): void {
+  const { at, cause } = added;
+  const isOnTile = at % TILE_MS === 0;
+  const kind = KINDS.indexOf(added.kind);
+  change.reset();
+  change.byte(kind | (Math.max(0, CAUSES.indexOf(cause)) << CAUSE_SHIFT) | (isOnTile ? ON_TILE : 0));
+  change.uint(isOnTile ? tile(at) - tile(into.lastAt) : at - into.lastAt);
+  switch (added.kind) {
+    case 'churn':
+      change.double(added.probability);
+      break;
+    case 'memberships':
+      change.uint(added.changes.length);
+      for (const each of added.changes) {
+        change.uint(placeOf(into, each.segmentId) * 2 + (each.change === 'ENTERED' ? 1 : 0));
+      }
+      break;
+    case 'stage':
+    case 'lifecycle': {
+      const labels = JOURNEY_LABELS[added.kind];
+      const from = added.from === null ? 0 : labels.indexOf(added.from) + 1;
+      change.byte((from << FROM_SHIFT) | labels.indexOf(added.to));
+    }
+  }
+  into.changes = Buffer.concat([into.changes, change.view()]);
+  into.lastAt = at;
+  into.count += 1;
+}
+
+/** All changes, the oldest first. `since`: what `lastAt` was before the first of them. */
+export function unpackChanges({ names, changes, count }: PackedChanges, since: Instant): HistoryChange[] {
+  const ids: string[] = [];
+  reader.reset(names);
+  while (!reader.done) ids.push(reader.string());
+  reader.reset(changes);
+  let at = since;
+  return Array.from({ length: count }, (): HistoryChange => {
+    const head = reader.byte();
+    const cause = CAUSES[(head >>> CAUSE_SHIFT) & KIND] ?? 'UNKNOWN';
+    at = (head & ON_TILE) === 0 ? at + reader.uint() : (tile(at) + reader.uint()) * TILE_MS;
+    const kind = KINDS[head & KIND];
+    if (kind === 'churn') return { kind, at, cause, probability: reader.double() };
+    if (kind === 'stage' || kind === 'lifecycle') {
+      const labels = JOURNEY_LABELS[kind];
+      const moved = reader.byte();
+      const from = labels[(moved >>> FROM_SHIFT) - 1] ?? null;
+      return { kind, at, cause, from, to: labels[moved & (2 ** FROM_SHIFT - 1)] ?? '' };
+    }
+    const flips = Array.from({ length: reader.uint() }, (): MembershipsChange['changes'][number] => {
+      const flip = reader.uint();
+      return { segmentId: ids[flip >>> 1] ?? '', change: (flip & 1) === 1 ? 'ENTERED' : 'EXITED' };
+    });
+    return { kind: 'memberships', at, cause, changes: flips };
+  });
+}
+
+function tile(at: Instant): number {
+  return Math.floor(at / TILE_MS);
+}
+
+/** The place of a segment's id among the names, where it is put when it is new. Names stay packed: nothing is decoded. */
+function placeOf(into: PackedChanges, segmentId: string): number {
+  const { names } = into;
+  name.reset();
+  name.string(segmentId);
+  const wanted = name.view();
+  let place = 0;
+  for (let at = 0; at < names.length; place++) {
+    const end = reader.reset(names, at).uint() + reader.position;
+    if (end - at === wanted.length && names.compare(wanted, 0, wanted.length, at, end) === 0) return place;
+    at = end;
+  }
+  into.names = Buffer.concat([names, wanted]);
+  return place;
+}
