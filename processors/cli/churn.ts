@@ -6,6 +6,7 @@ import { backtest } from './churn-backtest.ts';
 import { fit } from './churn-fit.ts';
 import { parseInstant } from './replay.ts';
 import { JSON_OPTION, type JsonFlag, type Terminal } from './terminal.ts';
+import { wholeNumber } from './whole-number.ts';
 
 /** What both commands are asked. */
 export interface ChurnFlags extends JsonFlag {
@@ -45,8 +46,8 @@ export function addChurn(program: Command, terminal: Terminal): void {
     .action((file: string | undefined, flags: FitFlags) => fit(file ?? null, flags, terminal));
   withOptions(churn.command('backtest'))
     .description('fit as of several days in the past and hold the risks against what happened within the horizon')
-    .option('--cut-offs <n>', 'how many days to judge at, the newest possible ones', whole(CUT_OFFS_MAX), 4)
-    .option('--every <days>', 'days between two of them (default: the horizon)', whole(HORIZON_MAX))
+    .option('--cut-offs <n>', 'how many days to judge at, the newest possible ones', wholeNumber(CUT_OFFS_MAX), 4)
+    .option('--every <days>', 'days between two of them (default: the horizon)', wholeNumber(HORIZON_MAX))
     .addHelpText(
       'after',
       `${SOURCES} Only days whose horizon has passed are judged, each by a\nmodel fitted to the orders before it.\n\n` +
@@ -63,7 +64,7 @@ function withOptions(command: Command): Command {
     .argument('[file]', 'orders; without it the documents in MongoDB')
     .requiredOption('--brand <id>', 'the brand, as in the events', brandId)
     .addOption(new Option('--model <name>', 'kind of model').choices(CHURN_MODELS).default('mbg-nbd'))
-    .option('--horizon <days>', 'how far ahead the risk looks', whole(HORIZON_MAX), 90)
+    .option('--horizon <days>', 'how far ahead the risk looks', wholeNumber(HORIZON_MAX), 90)
     .option('--until <time>', 'take orders up to here, inclusive (ISO 8601; default: all that is known)', instant)
     .option(...JSON_OPTION);
 }
@@ -72,12 +73,4 @@ function instant(text: string): Instant {
   const time = parseInstant(text);
   if (time < 0) throw new InvalidArgumentError('It is before 1970.');
   return time;
-}
-
-function whole(max: number): (text: string) => number {
-  return (text) => {
-    const count = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-    if (count < 1 || count > max) throw new InvalidArgumentError(`It is no whole number from 1 to ${max}.`);
-    return count;
-  };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as rest } from 'node:timers/promises';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { loadConfig, type Config } from '../runtime/config.ts';
 import { createLog } from '../runtime/log.ts';
 import { CommandFailed } from './failure.ts';
@@ -14,6 +14,7 @@ import { openDeadLetterWorld, type DeadLetterWorld } from './dlq-world.ts';
 import { whoami } from './operator.ts';
 import { parseInstant } from './replay.ts';
 import { answer, JSON_OPTION, type JsonFlag, type Terminal } from './terminal.ts';
+import { wholeNumber } from './whole-number.ts';
 
 interface ListFlags extends FilterFlags, JsonFlag {
   readonly limit: number;
@@ -40,7 +41,7 @@ export function addDlq(program: Command, terminal: Terminal): void {
   const dlq = program.command('dlq').description('work through dead letters: what processors refused, and why');
   withFilters(dlq.command('list'))
     .description('list dead letters that nothing was done with yet, newest last, and count them by reason')
-    .option('--limit <n>', 'show the newest n', whole(LIST_MAX), 50)
+    .option('--limit <n>', 'show the newest n', wholeNumber(LIST_MAX), 50)
     .option('--all', 'also those that were redriven or discarded')
     .addHelpText(
       'after',
@@ -58,7 +59,7 @@ export function addDlq(program: Command, terminal: Terminal): void {
     .description(
       'send dead letters back to the topic they were refused from; without --yes only tell what would be sent',
     )
-    .option('--per-second <n>', 'send about n a second', whole(PER_SECOND_MAX), 100)
+    .option('--per-second <n>', 'send about n a second', wholeNumber(PER_SECOND_MAX), 100)
     .addOption(
       new Option('--time <which>', 'the time that a record carries: its own, or that of the redrive')
         .choices(['original', 'now'])
@@ -100,7 +101,7 @@ function withWork(command: Command): Command {
   return withFilters(command)
     .argument('[letter...]', 'these alone: TOPIC/PARTITION/OFFSET, as list writes it')
     .option('--yes', 'do it')
-    .option('--max <n>', 'no more than n letters', whole(WORK_MAX), 1000)
+    .option('--max <n>', 'no more than n letters', wholeNumber(WORK_MAX), 1000)
     .option('--by <name>', 'who does it, for the audit (default: user@host)')
     .option('--note <text>', 'why, for the audit');
 }
@@ -198,12 +199,4 @@ async function work(
 
 function several(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, ...text.split(',').map((each) => each.trim())];
-}
-
-function whole(max: number): (text: string) => number {
-  return (text) => {
-    const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-    if (count < 1 || count > max) throw new InvalidArgumentError(`It is no whole number from 1 to ${max}.`);
-    return count;
-  };
 }

@@ -8,6 +8,7 @@ import { openTopicAdmin } from './connections.ts';
 import { answer, JSON_OPTION, type JsonFlag, type Terminal } from './terminal.ts';
 import { addTopicsPurge } from './topics-purge.ts';
 import { describeApplied, describeDrift, describePlan } from './topics-report.ts';
+import { wholeNumber } from './whole-number.ts';
 
 interface TopicsFlags extends JsonFlag {
   readonly partitions?: number;
@@ -45,8 +46,12 @@ export function addTopics(program: Command, terminal: Terminal): void {
 
 function withOptions(command: Command): Command {
   return command
-    .option('--partitions <n>', 'of every topic but dead letters (default: as in the catalog)', whole(PARTITIONS_MAX))
-    .option('--replication <n>', 'replicas of every topic (default: as in the catalog)', whole(REPLICATION_MAX))
+    .option(
+      '--partitions <n>',
+      'of every topic but dead letters (default: as in the catalog)',
+      wholeNumber(PARTITIONS_MAX),
+    )
+    .option('--replication <n>', 'replicas of every topic (default: as in the catalog)', wholeNumber(REPLICATION_MAX))
     .option(
       '--retention <time>',
       'of inputs, outputs and dead letters, like 7d or 12h, or forever (default: as in the catalog)',
@@ -89,14 +94,6 @@ function open(flags: TopicsFlags, terminal: Terminal): Cluster {
   const stack = new AsyncDisposableStack();
   const options = { prefix: config.prefix, partitions, replication, retentionMs };
   return { admin: openTopicAdmin(config, stack), options, [Symbol.asyncDispose]: () => stack.disposeAsync() };
-}
-
-function whole(max: number): (text: string) => number {
-  return (text) => {
-    const count = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-    if (count < 1 || count > max) throw new InvalidArgumentError(`It is no whole number from 1 to ${max}.`);
-    return count;
-  };
 }
 
 /** `7d`, `12h`, `90m` or `forever` (`-1`, as brokers say it), in ms. */
