@@ -1,6 +1,8 @@
 import { Registry } from 'prom-client';
 import packageJson from '../package.json' with { type: 'json' };
 import { TOPICS } from '../topics/catalog.ts';
+import { createApi } from './api/routes.ts';
+import { serveApi } from './api/server.ts';
 import { createProcessors, encodedTopics, topicDirectory } from './catalog.ts';
 import { loadDefinitions, shippedDefinitions } from './definitions/load.ts';
 import type { Config } from './runtime/config.ts';
@@ -25,7 +27,7 @@ export interface StartOptions {
   readonly watch?: (services: Services) => Services;
 }
 
-/** A running Kizuna: `url` is where /metrics, /livez and /readyz are. Disposing stops it in the reverse order of its start. */
+/** A running Kizuna: `url` is where /metrics, /livez and /readyz are, `apiUrl` the API. Disposing stops it in the reverse order of its start. */
 export type Kizuna = Awaited<ReturnType<typeof startKizuna>>;
 
 /** The composition root: configuration, adapters, processors, in this order; what was opened is closed again when a step fails. */
@@ -59,7 +61,10 @@ export async function startKizuna(config: Config, { logger, clock, ...options }:
   };
   const progress = new Map(pipeline.members.map((member) => [member.processor.name, member.progress]));
   const { url } = stack.use(await serveHealth({ ...config.http, progress, conditions, metrics: render, log: logger }));
+  const api = config.api && createApi(definitions, { store, log, owned, clock });
+  const served = config.api && api && stack.use(await serveApi(api, { ...config.api, meter, log: logger }));
+  const apiUrl = served?.url ?? null;
   const opened = stack.move();
   const stop = (): Promise<void> => opened.disposeAsync();
-  return { services, ports, pipeline, definitions, registry, url, [Symbol.asyncDispose]: stop };
+  return { services, ports, pipeline, definitions, registry, url, apiUrl, [Symbol.asyncDispose]: stop };
 }

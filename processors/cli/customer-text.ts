@@ -4,16 +4,6 @@ import type { InspectedLeaf, InspectedSegment, Inspection } from '../customer/in
 import { printable, timeText } from './dlq-text.ts';
 import { columns } from './terminal.ts';
 
-/** A segment's explanation for a program: times as ISO 8601. */
-export function explanationOf({ segmentId, isMember, nextFlipAt, leaves }: InspectedSegment): object {
-  return {
-    segmentId,
-    isMember,
-    nextFlipAt: isoOrNull(nextFlipAt),
-    leaves: leaves.map((leaf) => ({ ...leaf, nextFlipAt: isoOrNull(leaf.nextFlipAt) })),
-  };
-}
-
 export function segmentText({ segmentId, isMember, nextFlipAt, leaves }: InspectedSegment): string {
   const becomes = isMember ? 'leaves' : 'enters';
   const stays = isMember ? 'stays' : 'stays out';
@@ -85,8 +75,4 @@ function ratiosText({ ratios }: Inspection['profile']): string {
     return values === undefined ? [] : [[ratio, ...WINDOWS.map((window) => values[window]?.toFixed(3) ?? '')]];
   });
   return rows.length === 0 ? '' : columns([['ratio', ...WINDOWS], ...rows]);
-}
-
-function isoOrNull(instant: Instant | null): string | null {
-  return instant === null ? null : timeText(instant);
 }

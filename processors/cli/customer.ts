@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
+import { explanationAnswer, profileAnswer } from '../api/answers.ts';
 import { ConfigurationError } from '../core/errors.ts';
 import { suggestion } from '../core/nearest-name.ts';
 import type { Instant } from '../core/processor.ts';
 import type { Inspection } from '../customer/inspect.ts';
 import { loadConfig } from '../runtime/config.ts';
-import { inspectStored } from './customer-stored.ts';
-import { explanationOf, profileText, segmentText } from './customer-text.ts';
+import { addCustomerHistory } from './customer-history.ts';
+import { loadCustomer } from './customer-stored.ts';
+import { profileText, segmentText } from './customer-text.ts';
 import { timeText } from './dlq-text.ts';
-import { CommandFailed } from './failure.ts';
 import { parseInstant } from './replay.ts';
 import { answer, JSON_OPTION, type JsonFlag, type Terminal } from './terminal.ts';
 
@@ -32,9 +33,7 @@ export function addCustomer(program: Command, terminal: Terminal): void {
     .addHelpText('after', `${ABOUT}\nExample:\n  $ kizuna customer show demo u:42`)
     .action(async (brand: string, id: string, flags: CustomerFlags) => {
       const { key, at, inspection } = await look(brand, id, flags, terminal);
-      const { asOf, isRedefined, profile } = inspection;
-      const document = { key, asOf: timeText(asOf), at: timeText(at), isRedefined, profile };
-      answer(terminal, flags, document, profileText(key, at, inspection));
+      answer(terminal, flags, profileAnswer({ key, at }, inspection), profileText(key, at, inspection));
     });
   customer
     .command('explain')
@@ -48,16 +47,10 @@ export function addCustomer(program: Command, terminal: Terminal): void {
     .action(async (brand: string, id: string, wanted: readonly string[], flags: CustomerFlags) => {
       const { key, at, inspection } = await look(brand, id, flags, terminal);
       const segments = chosen(inspection, wanted, brand);
-      const { asOf, isRedefined } = inspection;
-      const document = {
-        key,
-        asOf: timeText(asOf),
-        at: timeText(at),
-        isRedefined,
-        segments: segments.map(explanationOf),
-      };
+      const document = explanationAnswer({ key, at }, inspection, segments);
       answer(terminal, flags, document, segments.map(segmentText).join('\n\n'));
     });
+  addCustomerHistory(customer, terminal);
 }
 
 async function look(
@@ -66,17 +59,14 @@ async function look(
   flags: CustomerFlags,
   terminal: Terminal,
 ): Promise<{ key: string; at: Instant; inspection: Inspection }> {
-  const found = await inspectStored(loadConfig(terminal.environment), brand, id, flags.at ?? null);
-  switch (found.kind) {
-    case 'found':
-      return found;
-    case 'unknown':
-      throw new CommandFailed(`There is no customer ${found.tried.join(', nor ')}.`);
-    case 'past': {
-      const message = `is before the last change of ${found.key}, ${timeText(found.asOf)}: the past is not kept`;
-      throw new ConfigurationError([{ where: '--at', message }]);
-    }
+  const { key, state, customer, asOf } = await loadCustomer(loadConfig(terminal.environment), brand, id);
+  // Records may be stamped a little ahead of this machine's clock.
+  const at = flags.at ?? Math.max(Date.now(), asOf);
+  if (at < asOf) {
+    const message = `is before the last change of ${key}, ${timeText(asOf)}: \`kizuna customer history\` tells what was then`;
+    throw new ConfigurationError([{ where: '--at', message }]);
   }
+  return { key, at, inspection: customer.inspect(state, at) };
 }
 
 function chosen({ segments }: Inspection, wanted: readonly string[], brand: string): Inspection['segments'] {

@@ -62,5 +62,6 @@ export class OutcomeMeter implements Meter {
   readonly dirtyDocuments = nothing;
   readonly purged = nothing;
   readonly purgeLeft = nothing;
+  readonly apiRequest = nothing;
   readonly stopped = nothing;
 }

@@ -42,7 +42,9 @@ async function run(names: readonly string[], flags: RunFlags, terminal: Terminal
     const clock = { now: Date.now };
     logger.info('starting', { processors: names.length > 0 ? names : PROCESSOR_NAMES, mode: config.time });
     await using kizuna = await startKizuna(config, { logger, clock, ...(names.length > 0 && { only: names }) });
-    logger.info('running', { on: kizuna.services.description, url: kizuna.url, definitions: kizuna.definitions.hash });
+    const { services, url, apiUrl, definitions } = kizuna;
+    const at = { url, ...(apiUrl !== null && { api: apiUrl }) };
+    logger.info('running', { on: services.description, ...at, definitions: definitions.hash });
     const { pipeline, ports } = kizuna;
     const failure = pipeline.failed.catch((error: unknown) => ({ error }));
     const end = await Promise.race([ending.requested, failure]);

@@ -66,6 +66,20 @@ export const SETTINGS = {
     'Where /metrics, /livez and /readyz listen; `0.0.0.0` in a container.',
   ),
   KIZUNA_HTTP_PORT: defaulted(whole('port', 0, 65_535), '9464', 'Port of the same; 0 takes a free one.'),
+  KIZUNA_API_PORT: optional(
+    whole('port', 0, 65_535),
+    'Port of the read-only API about customers; without it there is none. 0 takes a free one.',
+  ),
+  KIZUNA_API_HOST: defaulted(
+    text,
+    '127.0.0.1',
+    'Where the API listens; an address that others reach needs KIZUNA_API_TOKEN.',
+  ),
+  KIZUNA_API_TOKEN: optional(
+    matching('token', /^[\x21-\x7e]{16,}$/, 'at least 16 visible ASCII characters'),
+    'What a request to the API must show as bearer token.',
+    { secret: true },
+  ),
   KIZUNA_LOG_LEVEL: defaulted(
     choice(['debug', 'info', 'warn', 'error']),
     'info',

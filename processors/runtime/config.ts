@@ -3,6 +3,7 @@ import { ConfigurationError, type Fault } from '../core/errors.ts';
 import { parseSettings, type Environment, type ReadFile } from './config-parse.ts';
 import { SETTING_NAMES, SETTINGS, type SettingValues } from './config-table.ts';
 import type { Setting } from './config-types.ts';
+import { isLoopback } from './loopback.ts';
 
 export interface KafkaConfig {
   readonly brokers: readonly string[];
@@ -48,6 +49,8 @@ export interface Config {
   readonly prefix: string;
   readonly time: 'live' | 'record';
   readonly http: { readonly host: string; readonly port: number };
+  /** null: none is served. */
+  readonly api: { readonly host: string; readonly port: number; readonly token: string | null } | null;
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
   /** null: the shipped set. */
   readonly definitionsFolder: string | null;
@@ -79,6 +82,7 @@ export function loadConfig(environment: Environment = process.env, readFile: Rea
     prefix: values.KIZUNA_PREFIX,
     time: values.KIZUNA_TIME,
     http: { host: values.KIZUNA_HTTP_HOST, port: values.KIZUNA_HTTP_PORT },
+    api: apiConfig(values),
     log: { level: values.KIZUNA_LOG_LEVEL },
     definitionsFolder: values.KIZUNA_DEFINITIONS,
     limits: {
@@ -163,6 +167,11 @@ function kafkaConfig(values: SettingValues, brokers: readonly string[]): KafkaCo
   };
 }
 
+function apiConfig(values: SettingValues): Config['api'] {
+  const { KIZUNA_API_HOST: host, KIZUNA_API_PORT: port, KIZUNA_API_TOKEN: token } = values;
+  return port === null ? null : { host, port, token };
+}
+
 const credentials = (username: string | null, password: string | null): RegistryConfig['credentials'] =>
   username === null || password === null ? null : { username, password };
 
@@ -198,6 +207,11 @@ function contradictions(values: SettingValues): Fault[] {
   ) {
     const message = 'is of no use: KIZUNA_SCHEMA_REGISTRY_URL has no https';
     faults.push({ where: 'KIZUNA_SCHEMA_REGISTRY_SSL_CA', message });
+  }
+  needs('KIZUNA_API_TOKEN', 'KIZUNA_API_PORT', has('KIZUNA_API_PORT'));
+  if (has('KIZUNA_API_PORT') && !has('KIZUNA_API_TOKEN') && !isLoopback(values.KIZUNA_API_HOST)) {
+    const message = `is missing: others reach KIZUNA_API_HOST ${values.KIZUNA_API_HOST}`;
+    faults.push({ where: 'KIZUNA_API_TOKEN', message });
   }
   if (values.KIZUNA_HEARTBEAT_MS * 3 > values.KIZUNA_SESSION_TIMEOUT_MS) {
     faults.push({ where: 'KIZUNA_HEARTBEAT_MS', message: 'is more than a third of KIZUNA_SESSION_TIMEOUT_MS' });

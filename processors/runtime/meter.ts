@@ -34,6 +34,8 @@ export interface Meter {
   purged(topic: string, records: number): void;
   /** What a purge left of an internal topic on the owned partitions: folded records, and how late the oldest of them is. */
   purgeLeft(topic: string, records: number, lateSeconds: number): void;
+  /** A request to the API was answered; `route` as openapi.json writes it, or `none`. */
+  apiRequest(route: string, status: number, seconds: number): void;
   /** The process folds nothing any more and will end: why. */
   stopped(code: ErrorCode): void;
 }

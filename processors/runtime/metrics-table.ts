@@ -121,6 +121,17 @@ export const METRICS = {
     labels: ['topic'],
     help: 'For how long the oldest of them could have been deleted; 0 when none could.',
   },
+  kizuna_api_requests_total: {
+    type: 'counter',
+    labels: ['route', 'status'],
+    help: 'Requests to the API that were answered.',
+  },
+  kizuna_api_request_seconds: {
+    type: 'histogram',
+    labels: ['route'],
+    help: 'From a request to the API until its answer.',
+    buckets: DURATION,
+  },
   kizuna_ready: {
     type: 'gauge',
     labels: ['condition'],

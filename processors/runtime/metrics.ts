@@ -72,6 +72,11 @@ export function createMetrics(registry: Registry, version: string): Metrics {
       gauge('kizuna_purge_kept_records').set({ topic }, records);
       gauge('kizuna_purge_late_seconds').set({ topic }, lateSeconds);
     },
+    apiRequest(route, status, seconds) {
+      const labels = { route: closed('route', route), status: String(status) };
+      inc('kizuna_api_requests_total', labels, 1);
+      observe('kizuna_api_request_seconds', { route: labels.route }, seconds);
+    },
     stopped: (code) => gauge('kizuna_stopped').set({ code }, 1),
   };
 

@@ -78,7 +78,7 @@ export function silentMeter(): Meter {
     ...{ consumed: nothing, outcome: nothing, published: nothing, republished: nothing, deadLetter: nothing },
     ...{ latency: nothing, stage: nothing, batchRecords: nothing, store: nothing, blockBytes: nothing },
     ...{ takeover: nothing, rebalance: nothing, partition: nothing, dirtyDocuments: nothing, stopped: nothing },
-    ...{ purged: nothing, purgeLeft: nothing },
+    ...{ purged: nothing, purgeLeft: nothing, apiRequest: nothing },
   };
 }
 

@@ -24,7 +24,7 @@ const FORBIDDEN_FOLDERS = new Set([
   'services',
   'managers',
 ]);
-const NOT_A_PROCESSOR = new Set(['core', 'runtime', 'cli', 'simulation', 'definitions', 'churn', 'sentiment']);
+const NOT_A_PROCESSOR = new Set(['core', 'runtime', 'cli', 'api', 'simulation', 'definitions', 'churn', 'sentiment']);
 const TEST_PROJECTS = ['unit', 'processors', 'guard', 'contract', 'integration', 'e2e'];
 const GENERATED = 'schemas/types.ts';
 const BEHAVIOURS_MAX = 5;

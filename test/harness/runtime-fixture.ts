@@ -52,6 +52,7 @@ export class RecordingMeter implements Meter {
   dirtyDocuments(): void {}
   purged(): void {}
   purgeLeft(): void {}
+  apiRequest(): void {}
   stopped(): void {}
 
   /** Every record counted by an outcome. */

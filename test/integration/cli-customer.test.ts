@@ -60,6 +60,20 @@ describeWithServices('one stored customer', () => {
         segments: [{ segmentId: 'second-order', isMember: false, nextFlipAt: null }],
       });
 
+      const history = await type('customer history demo u:42 --at 2026-03-05T00:00:00Z --json');
+      const { since, then, changes } = JSON.parse(history.stdout) as { since: string; then: object; changes: object[] };
+      expect({ since, then }).toMatchObject({ since: '2026-03-02T09:30:00.000Z', then: { segments: [] } });
+      expect(changes).toContainEqual({
+        ...{ kind: 'memberships', at: '2026-03-10T18:05:00.000Z', cause: 'EVENT' },
+        changes: [{ segmentId: 'second-order', change: 'ENTERED' }],
+      });
+      const written = await type('customer history demo 42 --at 2026-03-10T18:05:00Z --limit 1');
+      expect(written).toMatchObject({ code: 0, stderr: '' });
+      expect(written.stdout).toMatch(/^segments +second-order$/m);
+      const early = await type('customer history demo 42 --at 2026-03-01T00:00:00Z');
+      expect(early.code).toBe(2);
+      expect(early.stderr).toMatch(/^--at: is before the history of demo\|u:42 begins, 2026-03-02T09:30:00\.000Z/);
+
       const past = await type('customer show demo u:42 --at 2026-03-01T00:00:00Z');
       expect(past.code).toBe(2);
       expect(past.stderr).toMatch(/^--at: is before the last change of demo\|u:42, 2026-03-10T18:05:00\.000Z/);

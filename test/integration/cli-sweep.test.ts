@@ -107,7 +107,9 @@ describeWithServices('kizuna on history', () => {
     intake.signal('SIGTERM');
     expect(await end).toBe(0);
     const swept = await type(`sweep --until ${iso(SILENT_AT)} --json`);
-    expect(JSON.parse(swept.stdout)).toMatchObject({ swept: [{ folded: 1 }, { folded: 0 }, { processor: 'brand' }, { folded: 0 }] });
+    expect(JSON.parse(swept.stdout)).toMatchObject({
+      swept: [{ folded: 1 }, { folded: 0 }, { processor: 'brand' }, { folded: 0 }],
+    });
     expect((await membershipChanges(place)).at(-1)?.members).toContain('silent-30-days');
   });
 

@@ -1,0 +1,252 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import openapi from '../../processors/api/openapi.json' with { type: 'json' };
+import { createApi, ROUTES } from '../../processors/api/routes.ts';
+import { serveApi, type ApiOptions, type ApiServer } from '../../processors/api/server.ts';
+import { PipelineError } from '../../processors/core/errors.ts';
+import { StatesWriter } from '../../processors/runtime/block.ts';
+import { createMemoryStore } from '../../processors/runtime/memory/store.ts';
+import { LABELS } from '../../processors/runtime/metrics-labels.ts';
+import type { OwnedPartition } from '../../processors/runtime/owned-partition.ts';
+import type { Block, Store } from '../../processors/runtime/ports.ts';
+import { silentLog } from '../harness/runtime-fixture.ts';
+import { CustomerDriver, DAY, definitionsWithJourney, HOUR, MIDNIGHT } from './customer-fixture.ts';
+
+const T = MIDNIGHT + 10 * HOUR;
+const TOKEN = 'a-token-of-tests-0123';
+const AT = { topic: 'customer-events.v1', partition: 0 };
+const DEFINITIONS = definitionsWithJourney({
+  buyers: { 'traits.orders.30d': { $gte: 1 } },
+  quiet: { $and: [{ 'ages.interactions': { $gte: 3 } }, { 'attributes.plan': { $exists: false } }] },
+});
+const order = { orderId: 'a', amountMinor: 5000, currency: 'JPY', guest: false, items: [] };
+
+const ajv = new Ajv2020({ strict: false });
+addFormats.default(ajv);
+ajv.addSchema(openapi, 'openapi');
+
+/** Refuses what is not as openapi.json says that this path answers with this status. */
+function requireDescribed(path: string, status: number, type: string, body: unknown): void {
+  const paths: Record<string, { get: { responses: Record<string, { content: Record<string, object> }> } }> =
+    openapi.paths;
+  const content = paths[path]?.get.responses[String(status)]?.content ?? {};
+  expect(Object.keys(content), `${path} ${status}`).toContain(type);
+  const pointer = ['paths', path, 'get', 'responses', String(status), 'content', type, 'schema']
+    .map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')))
+    .join('/');
+  const validate = ajv.getSchema(`openapi#/${pointer}`);
+  expect(validate, pointer).toBeDefined();
+  expect(validate?.(body), JSON.stringify(validate?.errors)).toBe(true);
+}
+
+let store: Store;
+let owned: Set<OwnedPartition>;
+let asked: { route: string; status: number }[];
+let server: ApiServer;
+let now: number;
+
+async function serve(more: Partial<ApiOptions> = {}): Promise<ApiServer> {
+  const log = { ranges: async () => [{ partition: 0, start: 0, end: 9 }] };
+  const api = createApi(DEFINITIONS, { store, log, owned, clock: { now: () => now } });
+  const meter = { apiRequest: (route: string, status: number) => void asked.push({ route, status }) };
+  return serveApi(api, { host: '127.0.0.1', port: 0, token: TOKEN, meter, log: silentLog, ...more });
+}
+
+/** Asks, and holds the answer against the description: as of `route`, or of whatever path for one that there is not. */
+async function get(route: string, query = '', init: RequestInit & { token?: string; who?: string } = {}) {
+  const path = route.replace('{brand}/{id}', init.who ?? 'acme/u:1');
+  const authorization = `Bearer ${init.token ?? TOKEN}`;
+  const response = await fetch(`${server.url}${path}${query}`, { ...init, headers: { authorization } });
+  const type = (response.headers.get('content-type') ?? '').replace(/;.*/, '');
+  expect(response.headers.get('cache-control')).toBe('no-store');
+  const body = (await response.json()) as Record<string, unknown>;
+  requireDescribed(
+    ROUTES.some((each) => each.path === route) ? route : '/customers/{brand}/{id}',
+    response.status,
+    type,
+    body,
+  );
+  return { status: response.status, body };
+}
+
+const PROFILE = '/customers/{brand}/{id}';
+const EXPLAIN = `${PROFILE}/explain`;
+const HISTORY = `${PROFILE}/history`;
+
+async function storeDocument(driver: CustomerDriver, seq: number): Promise<void> {
+  const { key, state, processor } = driver;
+  const write = { key, partition: 0, seq, state: driver.packed(), due: processor.nextDue(state), summary: {} };
+  expect(await store.documents('customer.v1').store([write])).toEqual([true]);
+}
+
+async function writeBlock(seq: number, flushedTo: number, driver: CustomerDriver | null): Promise<void> {
+  const states = new StatesWriter();
+  if (driver !== null) states.add(driver.key, 0, driver.processor.state, driver.state);
+  const nothing = Buffer.alloc(0);
+  const block: Block = {
+    ...{ seq, nonce: `nonce-${seq}`, epoch: 1, next: seq + 1, flushedTo, emittedTo: flushedTo },
+    ...{
+      sources: new Map(),
+      last: null,
+      ledger: nothing,
+      totals: nothing,
+      outputs: nothing,
+      states: states.finish().states,
+    },
+  };
+  await store.journal('customer.v1').write(AT, block);
+}
+
+beforeEach(async () => {
+  store = createMemoryStore();
+  owned = new Set();
+  asked = [];
+  now = T + DAY + HOUR;
+  const driver = new CustomerDriver(DEFINITIONS).record(T).record(T + DAY, { type: 'ORDER_PLACED', order });
+  await storeDocument(driver, 0);
+  await writeBlock(0, 0, driver);
+  server = await serve();
+});
+
+afterEach(() => server.close());
+
+describe('the description of the API', () => {
+  test('is valid OpenAPI 3.1', async () => {
+    expect(await new Validator().validate(structuredClone(openapi))).toMatchObject({ valid: true });
+  });
+
+  test('has every route of the server and no other, with its queries, as the metrics have', () => {
+    expect(Object.keys(openapi.paths)).toEqual(ROUTES.map(({ path }) => path));
+    expect(LABELS.route).toEqual([...ROUTES.map(({ path }) => path), 'none']);
+    const described = Object.values(openapi.paths).map(({ get: { parameters } }) =>
+      parameters.filter((each) => each.in === 'query').map(({ name }) => name),
+    );
+    expect(described).toEqual(ROUTES.map(({ queries }) => queries));
+  });
+
+  test('is what is served', async () => {
+    expect(await get('/openapi.json')).toEqual({ status: 200, body: openapi });
+  });
+});
+
+describe('a customer', () => {
+  test('is shown and explained as of now, and as of later', async () => {
+    const { body } = await get(PROFILE);
+    expect(body).toMatchObject({ key: 'acme|u:1', asOf: '2026-05-02T10:00:00.000Z', at: '2026-05-02T11:00:00.000Z' });
+    expect(body).toMatchObject({ readFrom: 'document', isNewest: true, profile: { segments: ['buyers'] } });
+    const told = await get(EXPLAIN, '?segment=quiet');
+    const nextFlipAt = '2026-05-05T10:00:00.000Z';
+    expect(told.body['segments']).toMatchObject([
+      { segmentId: 'quiet', isMember: false, nextFlipAt, leaves: [{ nextFlipAt }, {}] },
+    ]);
+    const later = await get(EXPLAIN, `?segment=quiet&at=${nextFlipAt}`);
+    expect(later.body['segments']).toMatchObject([{ segmentId: 'quiet', isMember: true, nextFlipAt: null }]);
+  });
+
+  test('is found without the kind of its id', async () => {
+    expect(await get(PROFILE, '', { who: 'acme/1' })).toMatchObject({ status: 200, body: { key: 'acme|u:1' } });
+    expect(await get(PROFILE, '', { who: 'acme/u%3A1' })).toMatchObject({ status: 200 });
+  });
+
+  test('has a history, and what was at an instant', async () => {
+    const { body } = await get(HISTORY, '?at=2026-05-01T12:00:00Z&limit=1');
+    expect(body).toMatchObject({ since: '2026-05-01T10:00:00.000Z', then: { segments: [], churn: null } });
+    expect(body['changes']).toHaveLength(1);
+    const all = await get(HISTORY);
+    expect(all.body).toMatchObject({ then: null });
+    expect(all.body['changes']).toContainEqual({
+      ...{ kind: 'memberships', at: '2026-05-02T10:00:00.000Z', cause: 'EVENT' },
+      changes: [{ segmentId: 'buyers', change: 'ENTERED' }],
+    });
+  });
+
+  test('is read from the journal when a block is newer than the document', async () => {
+    const other = new CustomerDriver(DEFINITIONS, 'u:2').record(T);
+    await writeBlock(1, 0, other);
+    await writeBlock(2, 0, null);
+    expect((await get(PROFILE, '', { who: 'acme/u:2' })).body).toMatchObject({ readFrom: 'journal', isNewest: true });
+    expect((await get(PROFILE)).body).toMatchObject({ readFrom: 'document', isNewest: true });
+  });
+
+  test('behind more blocks than are read says so', async () => {
+    for (let seq = 1; seq <= 40; seq++) await writeBlock(seq, 0, null);
+    expect((await get(PROFILE)).body).toMatchObject({ readFrom: 'document', isNewest: false });
+  });
+
+  test('is read from memory where it is folded', async () => {
+    const driver = new CustomerDriver(DEFINITIONS, 'u:3').record(T);
+    const dirty = new Map([[driver.key, { packed: driver.packed() }]]);
+    owned.add({ at: AT, processor: { name: 'customer' }, mustTakeOver: false, dirty } as unknown as OwnedPartition);
+    expect((await get(PROFILE, '', { who: 'acme/u:3' })).body).toMatchObject({ readFrom: 'memory', isNewest: true });
+    expect((await get(PROFILE)).body).toMatchObject({ readFrom: 'document', isNewest: true });
+  });
+});
+
+describe('a request that cannot be answered', () => {
+  test.each([
+    [PROFILE, '', { who: 'acme/u:nobody' }, 404, 'id'],
+    [PROFILE, '', { who: 'ACME/u:1' }, 400, 'brand'],
+    [PROFILE, '', { who: 'acme/%ff' }, 400, 'id'],
+    [PROFILE, '?at=yesterday', {}, 400, 'at'],
+    [PROFILE, '?at=2026-05-01T00:00:00Z', {}, 400, 'at'],
+    [PROFILE, '?at=2026-06-01&at=2026-06-01', {}, 400, 'at'],
+    [PROFILE, '?segment=buyers', {}, 400, 'segment'],
+    [EXPLAIN, '?segment=buyer', {}, 400, 'segment'],
+    [HISTORY, '?at=2026-05-01T09:59:59Z', {}, 400, 'at'],
+    [HISTORY, '?at=2026-05-09T00:00:00Z', {}, 400, 'at'],
+    [HISTORY, '?limit=0', {}, 400, 'limit'],
+    [PROFILE, '', { token: 'wrong' }, 401, 'Authorization'],
+    [PROFILE, '', { method: 'DELETE' }, 405, undefined],
+    ['/customers', '', {}, 404, undefined],
+  ])('%s%s %o is answered with %i, the field and the fix', async (route, query, init, status, field) => {
+    const { body, ...answer } = await get(route, query, init);
+    expect({ ...answer, field: body['field'] }).toEqual({ status, field });
+    expect(body['fix']).toMatch(/\.$/);
+    expect(JSON.stringify(body)).not.toContain('nobody');
+  });
+
+  test('is told to come back when MongoDB is away, and when the answer takes too long', async () => {
+    const documents = store.documents('customer.v1');
+    const failing = (load: typeof documents.load): Store => ({ ...store, documents: () => ({ ...documents, load }) });
+    const kept = store;
+    for (const load of [
+      () => Promise.reject(new PipelineError('store_unavailable', 'away', { retriable: true })),
+      () => new Promise<never>(() => undefined),
+    ]) {
+      await server.close();
+      store = failing(load);
+      server = await serve({ timeoutMs: 20, concurrentMax: 1 });
+      expect((await get(PROFILE)).status).toBe(503);
+    }
+    // What hangs counts until it ends.
+    expect((await get(PROFILE)).body).toMatchObject({ status: 503, detail: 'Too many requests are under way.' });
+    store = kept;
+  });
+
+  test('from a web page that calls loopback by another name is refused, where no token is asked for', async () => {
+    await server.close();
+    server = await serve({ token: null });
+    expect((await get(PROFILE)).status).toBe(200);
+    const { request } = await import('node:http');
+    const status = await new Promise((answered) => {
+      request(`${server.url}/customers/acme/u:1`, { headers: { host: 'evil.example' } }, (response) => {
+        response.resume();
+        answered(response.statusCode);
+      }).end();
+    });
+    expect(status).toBe(400);
+  });
+});
+
+test('requests are counted by route and status', async () => {
+  await get(PROFILE);
+  await get(HISTORY, '?limit=0');
+  await get('/customers');
+  expect(asked).toEqual([
+    { route: PROFILE, status: 200 },
+    { route: HISTORY, status: 400 },
+    { route: 'none', status: 404 },
+  ]);
+});
