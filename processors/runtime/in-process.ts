@@ -12,8 +12,11 @@ import { newSweep, sweepBlock } from './sweep-due.ts';
 import { takeOver } from './take-over.ts';
 import { awaitRoom, publish, withinBlock, writeBlock } from './write-block.ts';
 
-/** How many keys one block of the end takes. */
-const KEYS_PER_BLOCK = 256;
+/**
+ * How many keys are taken at once at the end. It decides which of what is held back shares a block, and so the positions that
+ * a replay writes: another number is another output.
+ */
+const KEYS_AT_THE_END = 256;
 const PARTITION = 0;
 
 /**
@@ -87,9 +90,9 @@ export class InProcess {
     const partition = this.#partitions.get(processor);
     if (partition === undefined) return;
     const fold = new Fold(partition, this.#ports);
-    for (let from = 0; from < keys.length; from += KEYS_PER_BLOCK) {
+    for (let from = 0; from < keys.length; from += KEYS_AT_THE_END) {
       await awaitRoom(partition, this.#ports, noHeartbeat);
-      const block = await this.#load(partition, keys.slice(from, from + KEYS_PER_BLOCK));
+      const block = await this.#load(partition, keys.slice(from, from + KEYS_AT_THE_END));
       await withinBlock(partition, async (nonce) => {
         const draft = newDraft();
         for (const key of block) fold.atEnd(key, until, draft);
@@ -104,8 +107,8 @@ export class InProcess {
   async *states(processor: Processor, keys: readonly string[]): AsyncGenerator<{ key: string; state: unknown }> {
     const partition = this.#partitions.get(processor);
     if (partition === undefined) return;
-    for (let from = 0; from < keys.length; from += KEYS_PER_BLOCK) {
-      yield* await this.#load(partition, keys.slice(from, from + KEYS_PER_BLOCK));
+    for (let from = 0; from < keys.length; from += KEYS_AT_THE_END) {
+      yield* await this.#load(partition, keys.slice(from, from + KEYS_AT_THE_END));
       evict(partition, this.#ports.limits.cachedKeysMax);
     }
   }

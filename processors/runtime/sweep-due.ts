@@ -12,7 +12,7 @@ import { awaitRoom, publish, withinBlock, writeBlock, type Heartbeat } from './w
  * How many due keys one sweep block takes. What a block costs beside its keys is three answers waited for, so a herd wants
  * large ones; a waiting batch goes between two blocks, so it wants small ones.
  */
-const KEYS_PER_BLOCK = 512;
+const DUE_KEYS_PER_BLOCK = 512;
 
 /** Where a sweep through the index of deadlines stands; a new sweep starts without one. */
 export interface SweepCursor {
@@ -31,7 +31,7 @@ interface PageAhead {
   readonly head: number;
 }
 
-export function newSweep(keysPerBlock = KEYS_PER_BLOCK): SweepCursor {
+export function newSweep(keysPerBlock = DUE_KEYS_PER_BLOCK): SweepCursor {
   return { keysPerBlock, after: null, exhausted: false, ahead: null };
 }
 
