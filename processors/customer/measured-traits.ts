@@ -2,7 +2,7 @@ import type { MeasureTraits, ValueTraits } from '../../schemas/types.ts';
 import type { Instant } from '../core/processor.ts';
 import type { BrandRules } from './brand-rules.ts';
 import type { Window } from './features.ts';
-import { MEASURED, measuredLastAt, measuredValue } from './measured.ts';
+import { MEASURED, openMeasured } from './measured.ts';
 import type { OpenState } from './open-state.ts';
 import type { UserMeasure } from './user-measures.ts';
 import { ageDays } from './watching.ts';
@@ -36,23 +36,21 @@ export function isNumber({ domain }: UserMeasure): boolean {
 }
 
 export function numberTraits(measure: UserMeasure, open: OpenState, now: Instant): MeasureTraits {
+  const { summary, lastAt } = openMeasured(open.parts.get(MEASURED), measure);
   return {
     measure: measure.definition.id,
-    ...windowsOf((span) => Number(measuredValue(open, measure, span, now))),
-    ageDays: ageDays(measuredLastAt(open, measure), now) ?? null,
+    ...windowsOf((span) => Number(measure.gathering.valueIn(summary, span, now))),
+    ageDays: ageDays(lastAt, now) ?? null,
   };
 }
 
 export function valueTraits(measure: UserMeasure, open: OpenState, now: Instant): ValueTraits {
+  const { summary, lastAt } = openMeasured(open.parts.get(MEASURED), measure);
   const valueIn = (span: (typeof SPANS)[Window]): number | string | null => {
-    const value = measuredValue(open, measure, span, now);
+    const value = measure.gathering.valueIn(summary, span, now);
     return typeof value === 'number' || typeof value === 'string' ? value : null;
   };
-  return {
-    measure: measure.definition.id,
-    ...windowsOf(valueIn),
-    ageDays: ageDays(measuredLastAt(open, measure), now) ?? null,
-  };
+  return { measure: measure.definition.id, ...windowsOf(valueIn), ageDays: ageDays(lastAt, now) ?? null };
 }
 
 function windowsOf<Value>(valueIn: (span: (typeof SPANS)[Window]) => Value): Record<WindowField, Value> {
