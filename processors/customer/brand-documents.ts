@@ -100,11 +100,13 @@ function documentOf(
   value: string,
 ): BrandDocument | null {
   const brand = documents.byName.get(brandId);
-  const known = brand?.get(dimension)?.get(value);
+  const values = brand?.get(dimension);
+  const known = values?.get(value);
   if (known !== undefined) return known;
   if (brand === undefined && documents.byName.size >= BRANDS_MAX) return null;
-  const hasRoom = (brand?.get(dimension)?.size ?? 0) < VALUES_MAX[dimension];
-  return keptDocument(documents, brandKey(brandId, dimension, hasRoom ? value : OTHER));
+  const hasRoom = (values?.size ?? 0) < VALUES_MAX[dimension];
+  const own = hasRoom ? undefined : values?.get(OTHER);
+  return own ?? keptDocument(documents, brandKey(brandId, dimension, hasRoom ? value : OTHER));
 }
 
 function newDocument(key: string): BrandDocument {

@@ -59,6 +59,7 @@ const TILE_MS = 5 * 60_000;
 
 const change = new ByteWriter(256);
 const name = new ByteWriter(256);
+const newNames = new ByteWriter(1024);
 const reader = new ByteReader(Buffer.alloc(0));
 
 /** Puts a change behind the others, which stay packed. */
@@ -75,9 +76,7 @@ export function appendChange(into: PackedChanges, added: HistoryChange): void {
       break;
     case 'memberships':
       change.uint(added.changes.length);
-      for (const each of added.changes) {
-        change.uint(placeOf(into, each.segmentId) * 2 + (each.change === 'ENTERED' ? 1 : 0));
-      }
+      packFlips(into, added.changes);
       break;
     case 'stage':
     case 'lifecycle': {
@@ -122,18 +121,41 @@ function tile(at: Instant): number {
   return Math.floor(at / TILE_MS);
 }
 
-/** The place of a segment's id among the names, where it is put when it is new. Names stay packed: nothing is decoded. */
-function placeOf(into: PackedChanges, segmentId: string): number {
+/** Segments by their places among the names, to which those that are new are added. Names stay packed: nothing is decoded. */
+function packFlips(into: PackedChanges, flips: MembershipsChange['changes']): void {
   const { names } = into;
-  name.reset();
-  name.string(segmentId);
-  const wanted = name.view();
+  let newPlace = -1;
+  newNames.reset();
+  for (const { segmentId, change: flip } of flips) {
+    name.reset();
+    name.string(segmentId);
+    // A change names a segment once: only names of earlier changes need be looked at.
+    let place = placeOf(names, name.view());
+    if (place < 0) {
+      place = newPlace < 0 ? -place - 1 : newPlace;
+      newPlace = place + 1;
+      newNames.raw(name.view(), 0, name.length);
+    }
+    change.uint(place * 2 + (flip === 'ENTERED' ? 1 : 0));
+  }
+  if (newNames.length > 0) into.names = Buffer.concat([names, newNames.view()]);
+}
+
+/** The place of a packed name; when it is not there, how many are, negated, less 1. */
+function placeOf(names: Buffer, wanted: Buffer): number {
+  const last = wanted.length - 1;
   let place = 0;
   for (let at = 0; at < names.length; place++) {
     const end = reader.reset(names, at).uint() + reader.position;
-    if (end - at === wanted.length && names.compare(wanted, 0, wanted.length, at, end) === 0) return place;
+    // Ids differ in their last letter sooner than in their first; a call into native code costs more than a look.
+    if (
+      end - at === wanted.length &&
+      names[end - 1] === wanted[last] &&
+      names.compare(wanted, 0, wanted.length, at, end) === 0
+    ) {
+      return place;
+    }
     at = end;
   }
-  into.names = Buffer.concat([names, wanted]);
-  return place;
+  return -place - 1;
 }

@@ -128,14 +128,29 @@ function settleSegments(
   changes: BrandChanges,
 ): void {
   const after = state.segments;
-  for (const id of before.ids) {
-    if (after === before || after.ids.includes(id)) addBits(changes, 'segment', id, bitsBefore, part.bits);
-    // The sums of the event are in it already; the bits are not.
-    else addEverything(changes, open, { ...part, bits: bitsBefore }, 'segment', id, -1, now);
+  const stays = (id: string): void => {
+    addBits(changes, 'segment', id, bitsBefore, part.bits);
+  };
+  if (after === before) {
+    if (part.bits !== bitsBefore) before.ids.forEach(stays);
+    return;
   }
-  if (after === before) return;
-  for (const id of after.ids) {
-    if (!before.ids.includes(id)) addEverything(changes, open, part, 'segment', id, 1, now);
+  // Both lists are by id.
+  let next = 0;
+  for (const id of before.ids) {
+    for (; next < after.ids.length && (after.ids[next] ?? '') < id; next++) {
+      addEverything(changes, open, part, 'segment', after.ids[next] ?? '', 1, now);
+    }
+    if (after.ids[next] === id) {
+      next += 1;
+      stays(id);
+    } else {
+      // The sums of the event are in it already; the bits are not.
+      addEverything(changes, open, { ...part, bits: bitsBefore }, 'segment', id, -1, now);
+    }
+  }
+  for (; next < after.ids.length; next++) {
+    addEverything(changes, open, part, 'segment', after.ids[next] ?? '', 1, now);
   }
 }
 
