@@ -20,7 +20,7 @@ type RecordConstructor = new (...values: unknown[]) => object;
 
 /**
  * Compiles the reading of `reader`, which is `writer` less some fields. Answers null when it holds what is not read here:
- * bytes and fixed, and records inside themselves.
+ * fixed, and records inside themselves.
  */
 export function compileRead(writer: avro.Type, reader: avro.Type): Read | null {
   return readOf(writer, reader, []);
@@ -91,6 +91,19 @@ const readDouble: Read = (bytes, at) => {
   return readEnd < 0 ? undefined : bytes.readDoubleLE(at);
 };
 
+/** A copy: what is kept of it must not keep the whole message alive. */
+const readBytes: Read = (bytes, at) => {
+  const length = readVarint(bytes, at);
+  const end = next + length;
+  if (next < 0 || length < 0 || end > bytes.length) {
+    readEnd = BAD;
+    return undefined;
+  }
+  const from = next;
+  readEnd = end;
+  return Buffer.from(bytes.subarray(from, end));
+};
+
 const readNull: Read = (_bytes, at) => {
   readEnd = at;
   return null;
@@ -103,6 +116,7 @@ const PRIMITIVES: Readonly<Record<string, Read>> = {
   long: readLong,
   double: readDouble,
   string: readText,
+  bytes: readBytes,
 };
 
 function enumRead(symbols: readonly string[]): Read {

@@ -20,7 +20,7 @@ export interface Origin {
 }
 
 /**
- * Compiles the writing of a type. Answers null when it holds what is not written here: bytes, fixed, float, and records inside
+ * Compiles the writing of a type. Answers null when it holds what is not written here: fixed, float, and records inside
  * themselves. A record within the value that is the very one of `origin` is written as the bytes it came as.
  */
 export function compileWrite(type: avro.Type, origin: Origin | null): Write | null {
@@ -76,6 +76,12 @@ const writeBoolean: Write = (value, writer) => {
   else writer.byte(value ? 1 : 0);
 };
 
+const writeBytes: Write = (value, writer) => {
+  if (!(value instanceof Uint8Array)) return refuse(value, 'bytes');
+  writer.int(value.length);
+  writer.raw(Buffer.from(value.buffer, value.byteOffset, value.length), 0, value.length);
+};
+
 const writeNull: Write = (value) => {
   if (value !== null) refuse(value, 'null');
 };
@@ -87,6 +93,7 @@ const PRIMITIVES: Readonly<Record<string, Write>> = {
   long: writeLong,
   double: writeDouble,
   string: writeText,
+  bytes: writeBytes,
 };
 
 function enumWrite(type: avro.types.EnumType): Write {
@@ -190,6 +197,7 @@ function kindOfType(type: avro.Type): string {
       return 'string';
     case 'record':
     case 'map':
+    case 'bytes':
       return 'object';
     default:
       return type.typeName;

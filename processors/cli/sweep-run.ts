@@ -55,18 +55,13 @@ export async function sweepMember(
 ): Promise<number> {
   const { processor } = member;
   const told = everySecond(tell);
-  const ends = new Map<string, number>();
-  for (const topic of processor.inputs) {
-    for (const { partition, end } of await log.ranges(topic)) ends.set(`${topic}/${partition}`, end);
-  }
+  let ends = await endsOf(processor, log);
   await takeOverAll(member, log, ends.size, stop);
-  const behind = (): number =>
-    member
-      .partitions()
-      .reduce((sum, { at, next }) => sum + Math.max(0, (ends.get(`${at.topic}/${at.partition}`) ?? 0) - next), 0);
-  for (let left = behind(); left > 0; left = behind()) {
-    told(`${left} records to fold`);
-    await wait(LOOK_AGAIN_AFTER_MS, undefined, { signal: stop });
+  await foldUpTo(ends, member, told, stop);
+  // Then what it wrote to its own input meanwhile.
+  for (let round = 0; round < (processor.ownRounds ?? 0); round++) {
+    ends = await endsOf(processor, log);
+    await foldUpTo(ends, member, told, stop);
   }
   const partitions = member.partitions();
   for (const [index, { at }] of partitions.entries()) {
@@ -81,6 +76,30 @@ export async function sweepMember(
     await wait(LOOK_AGAIN_AFTER_MS, undefined, { signal: stop });
   }
   return partitions.length;
+}
+
+async function endsOf({ inputs }: Processor, log: EventLog): Promise<Map<string, number>> {
+  const ends = new Map<string, number>();
+  for (const topic of inputs) {
+    for (const { partition, end } of await log.ranges(topic)) ends.set(`${topic}/${partition}`, end);
+  }
+  return ends;
+}
+
+async function foldUpTo(
+  ends: ReadonlyMap<string, number>,
+  member: StatefulMember,
+  told: (line: string) => void,
+  stop: AbortSignal,
+): Promise<void> {
+  const behind = (): number =>
+    member
+      .partitions()
+      .reduce((sum, { at, next }) => sum + Math.max(0, (ends.get(`${at.topic}/${at.partition}`) ?? 0) - next), 0);
+  for (let left = behind(); left > 0; left = behind()) {
+    told(`${left} records to fold`);
+    await wait(LOOK_AGAIN_AFTER_MS, undefined, { signal: stop });
+  }
 }
 
 /** Waits until every partition of the inputs is ours. */

@@ -16,13 +16,31 @@ export class PackedValue {
   }
 }
 
+/**
+ * A value made of the whole record in hand, of which the processor itself reads only some fields (`reads`): for handing a
+ * record on without knowing what else it holds. `make` is called at once and is pure.
+ */
+export class WholeRecordValue {
+  readonly make: (record: object) => object;
+
+  constructor(make: (record: object) => object) {
+    this.make = make;
+  }
+}
+
 /** A record to publish. `topic` is the stream's name in the catalog, without prefix; `value` fits the topic's schema. */
 export interface Output {
   readonly topic: string;
   readonly key: string;
-  readonly value: object;
+  /** null: a tombstone, which lets a compacted topic forget the key. */
+  readonly value: object | null;
   /** When the change became true. */
   readonly timestamp: Instant;
+  /**
+   * Of a stateless processor: readers need it once, however often it is said. The runtime leaves it out when it was
+   * acknowledged under the same words not long ago (runtime/said-lately.ts); that it is repeated must be harmless.
+   */
+  readonly once?: string;
 }
 
 /** What one record or one deadline did to a key. */
@@ -112,6 +130,11 @@ interface ProcessorBase<Record extends object> {
   readonly version: number;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /**
+   * Of a processor that writes to its own input: how many times in a row what it wrote may make it write there again, itself
+   * included. Time is let pass only when so many rounds are folded.
+   */
+  readonly ownRounds?: number;
   /** The fields of the input's records that are read; nothing is made of the others. Absent: all. */
   readonly reads?: ReadFields;
   /** When what the record tells of happened: for the end-to-end latency only. */

@@ -8,6 +8,7 @@ import { MarkKeeper } from './mark-keeper.ts';
 import { groupName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogBatch, TopicPartition } from './ports.ts';
 import { runStateless } from './run-stateless.ts';
+import { SaidLately } from './said-lately.ts';
 import { stopwatch } from './stopwatch.ts';
 import { recordMark } from './same-log.ts';
 import { ownInput, takeInput, type OwnedInput } from './take-input.ts';
@@ -18,6 +19,7 @@ export class StatelessMember implements Consumption {
   readonly #ports: PipelinePorts;
   readonly #member: GroupMember<OwnedInput>;
   readonly #marks: MarkKeeper;
+  readonly #said = new SaidLately();
 
   constructor(processor: StatelessProcessor, ports: PipelinePorts) {
     this.processor = processor;
@@ -98,7 +100,7 @@ export class StatelessMember implements Consumption {
   async #fold(input: OwnedInput, batch: LogBatch): Promise<void> {
     const { at, epoch } = input;
     await refuseGap(batch, input.next, this.#ports.log);
-    await runStateless(this.processor, batch, this.#ports, epoch);
+    await runStateless(this.processor, batch, this.#ports, epoch, this.#said);
     const committed = stopwatch();
     await this.#member.commit(at, batch.next, commitMetadata(epoch));
     this.#ports.meter.stage(this.processor.name, 'commit', committed());

@@ -1,5 +1,5 @@
 import { PipelineError } from '../core/errors.ts';
-import type { Applied, Instant, Output } from '../core/processor.ts';
+import { WholeRecordValue, type Applied, type Instant, type Output } from '../core/processor.ts';
 import type { BlockOutput } from './block.ts';
 import { deadLetter, decodeRefusal, letterBytes, type Refusal } from './dead-letter.ts';
 import { cacheNewKey } from './cached-keys.ts';
@@ -56,8 +56,8 @@ export class Fold {
   readonly #group: string;
   readonly #writers: readonly string[];
   readonly #counts = new Map<string, boolean>();
-  /** Of the record in hand. */
-  #keyBytes: Buffer | null = null;
+  /** The record in hand, once it is decoded. */
+  #record: LogRecord | null = null;
 
   constructor(partition: OwnedPartition, ports: PipelinePorts) {
     this.#partition = partition;
@@ -80,9 +80,9 @@ export class Fold {
       return this.#refuse(record, { reason: 'undecodable', message: 'the record has no key' }, 'decode', draft);
     }
     draft.newest = value;
-    this.#keyBytes = record.key;
+    this.#record = record;
     this.#apply(record, found ?? record.key.toString(), value, draft);
-    this.#keyBytes = null;
+    this.#record = null;
   }
 
   #apply(record: LogRecord, found: FoundKey, value: object, draft: Draft): void {
@@ -165,8 +165,9 @@ export class Fold {
         draft.bytes += PACKING.length - before;
       } else {
         // Most outputs are of the record's own key.
-        const key = this.#keyBytes !== null && output.key === name ? this.#keyBytes : Buffer.from(output.key);
-        this.#output(output, key, draft);
+        const own = this.#record?.key ?? null;
+        const key = own !== null && output.key === name ? own : Buffer.from(output.key);
+        this.#output(output.value instanceof WholeRecordValue ? this.#ofWhole(output, output.value) : output, key, draft);
       }
     }
   }
@@ -181,6 +182,18 @@ export class Fold {
     const before = PACKING.length;
     draft.outputs.push(PACKING.encode(output, key, this.#ports.codec, null));
     draft.bytes += PACKING.length - before;
+  }
+
+  /** The output with a value made of the record in hand, decoded once more with every field. */
+  #ofWhole(output: Output, { make }: WholeRecordValue): Output {
+    const { topic } = this.#partition.at;
+    const bytes = this.#record?.value ?? null;
+    const whole = bytes === null ? 'null_value' : this.#ports.codec.decode(topic, bytes);
+    if (typeof whole === 'string') {
+      const message = `${this.#partition.processor.name}: there is no whole record to hand on: ${whole}`;
+      throw new PipelineError('invariant_broken', message, { retriable: false });
+    }
+    return { ...output, value: make(whole) };
   }
 
   #refuse(record: LogRecord, refusal: Refusal, stage: 'decode' | 'fold', draft: Draft): void {

@@ -8,6 +8,7 @@ import type { Emitter, EventLog, LogRecord, OutgoingRecord } from './ports.ts';
 import { FIRST_EPOCH } from './position.ts';
 import { runBatch } from './run-batch.ts';
 import { runStateless } from './run-stateless.ts';
+import { SaidLately } from './said-lately.ts';
 import { newSweep, sweepBlock } from './sweep-due.ts';
 import { takeOver } from './take-over.ts';
 import { awaitRoom, publish, withinBlock, writeBlock } from './write-block.ts';
@@ -21,13 +22,14 @@ const PARTITION = 0;
 
 /**
  * A chain of processors folded step by step in this process, without groups: one partition a topic, `record` time, the same
- * runtime. What is read by a later processor of the chain is handed on; everything else goes to `onOutput`, in order.
+ * runtime. What is read by a later processor of the chain, or by the same again, is handed on; everything else goes to `onOutput`, in order.
  * What happens depends on the input alone, so the same input gives the same output, byte for byte.
  */
 export class InProcess {
   readonly #ports: PipelinePorts;
   readonly #processors: readonly Processor[];
   readonly #partitions = new Map<Processor, OwnedPartition>();
+  readonly #said = new SaidLately();
   readonly #waiting = new Map<string, LogRecord[]>();
   readonly #ends = new Map<string, number>();
 
@@ -72,7 +74,7 @@ export class InProcess {
   async end(until: Instant): Promise<void> {
     for (const processor of this.#processors) {
       // What an earlier one published at the end.
-      for (const input of processor.inputs) await this.#foldWaiting(processor, input);
+      for (const input of processor.inputs) while (await this.#foldWaiting(processor, input));
       const partition = this.#partitions.get(processor);
       if (partition === undefined) continue;
       const cursor = newSweep();
@@ -130,19 +132,26 @@ export class InProcess {
 
   async #foldAll(): Promise<void> {
     for (const processor of this.#processors) {
-      for (const input of processor.inputs) await this.#foldWaiting(processor, input);
+      for (const input of processor.inputs) {
+        // What a processor writes to its own input is a block of its own behind the one it was written in.
+        while (await this.#foldWaiting(processor, input));
+      }
     }
   }
 
-  async #foldWaiting(processor: Processor, topic: string): Promise<void> {
+  /** Answers whether there was anything. */
+  async #foldWaiting(processor: Processor, topic: string): Promise<boolean> {
     const records = this.#waiting.get(topic) ?? [];
-    if (records.length === 0) return;
+    if (records.length === 0) return false;
     this.#waiting.set(topic, []);
     const next = (records.at(-1)?.offset ?? -1) + 1;
     const batch = { topic, partition: PARTITION, records, next, logEnd: this.#ends.get(topic) ?? next };
     const partition = this.#partitions.get(processor);
     if (partition !== undefined) await runBatch(partition, batch, this.#ports, noHeartbeat);
-    else if (processor.kind === 'stateless') await runStateless(processor, batch, this.#ports, FIRST_EPOCH);
+    else if (processor.kind === 'stateless') {
+      await runStateless(processor, batch, this.#ports, FIRST_EPOCH, this.#said);
+    }
+    return true;
   }
 
   #append(topic: string, record: Omit<LogRecord, 'offset'>): void {

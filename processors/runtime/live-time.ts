@@ -7,7 +7,7 @@ import type { OwnedPartition } from './owned-partition.ts';
 import { reportPartition } from './partition-gauges.ts';
 import type { PipelinePorts } from './pipeline-ports.ts';
 import { stopwatch } from './stopwatch.ts';
-import { upstreamGoals, upstreamLag, upstreamOf } from './upstream.ts';
+import { ownGoals, upstreamGoals, upstreamLag, upstreamOf, type UpstreamGoal } from './upstream.ts';
 
 const TICK_MS = 1_000;
 /** Time is let pass up to this long ago, so that a record on its way still comes before the deadlines after it. */
@@ -23,7 +23,8 @@ type Sweepable = Pick<StatefulMember, 'processor' | 'partitions' | 'sweep'>;
  * committed what its own inputs held at W, the ends of the owned partitions are read, and each partition that has folded up
  * to its end is swept to W. What must be folded is asked once for each W and then waited for, so traffic never starves
  * silence, however far behind it is folded; and each partition waits and is swept by itself, so a herd on one holds no other
- * up.
+ * up. Of a processor that writes to its own input every partition is upstream of every other: what its input held when
+ * everything else had passed W must be committed on all of them first, once for each of its `ownRounds`.
  */
 export class LiveTime {
   readonly #member: Sweepable;
@@ -114,7 +115,16 @@ export class LiveTime {
   /** Waits until everything upstream has passed `until`. False when it cannot: time stops, or a topic holds less than it did. */
   async #upstreamPassed(until: Instant): Promise<boolean> {
     const { log } = this.#ports;
-    const goals = await upstreamGoals(log, this.#upstream, until);
+    const { processor } = this.#member;
+    if (!(await this.#reached(await upstreamGoals(log, this.#upstream, until)))) return false;
+    for (let round = 0; round < (processor.ownRounds ?? 0); round++) {
+      if (!(await this.#reached(await ownGoals(log, processor)))) return false;
+    }
+    return true;
+  }
+
+  async #reached(goals: readonly UpstreamGoal[]): Promise<boolean> {
+    const { log } = this.#ports;
     for (;;) {
       const lag = await upstreamLag(log, goals);
       if (lag === null) return true;

@@ -26,6 +26,11 @@ export class OutputPacking {
   /** Takes a processor's output; its value stands in the answer once `finish` was called. */
   encode({ topic, value, timestamp }: Output, key: Buffer, codec: Codec, origin: DecodedValue | null): BlockOutput {
     const bytes = this.#bytes;
+    if (value === null) {
+      const tombstone: BlockOutput = { topic, key, value, timestamp, headers: {} };
+      this.add(tombstone);
+      return tombstone;
+    }
     const output: BlockOutput = { topic, key, value: NO_BYTES, timestamp, headers: {} };
     packOutputHead(bytes, output, this.#topic);
     this.#topic = topic;

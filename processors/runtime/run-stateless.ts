@@ -1,4 +1,4 @@
-import type { Output, StatelessProcessor } from '../core/processor.ts';
+import type { Instant, Output, StatelessProcessor } from '../core/processor.ts';
 import type { BlockOutput } from './block.ts';
 import { OutputPacking } from './output-packing.ts';
 import { deadLetter, decodeRefusal, type Refusal } from './dead-letter.ts';
@@ -6,18 +6,21 @@ import { groupName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogBatch, LogRecord, TopicPartition } from './ports.ts';
 import { formatPosition, POSITION_HEADER, sourceOf } from './position.ts';
 import { reportLatency, reportOutcomes, reportPublished } from './report.ts';
+import { SaidLately } from './said-lately.ts';
 import { stopwatch } from './stopwatch.ts';
 import { Tally } from './tally.ts';
 
 /**
  * Folds one batch of a stateless processor: outputs and dead letters in input order, all acknowledged before the caller
- * commits. A repeat in the same epoch gives the same records with the same positions, which readers drop.
+ * commits. A repeat in the same epoch gives the same records with the same positions, which readers drop; of those that need
+ * to be said only `once`, whoever says them again may say fewer. `said` belongs to the process and is told what was acknowledged.
  */
 export async function runStateless(
   processor: StatelessProcessor,
   batch: LogBatch,
   ports: PipelinePorts,
   epoch: number,
+  said: SaidLately = new SaidLately(),
 ): Promise<void> {
   if (batch.records.length === 0) return;
   const decoded = stopwatch();
@@ -30,13 +33,14 @@ export async function runStateless(
   const tally = new Tally();
   const outputs: BlockOutput[] = [];
   PACKING.reset();
-  const hop = new Hop(processor, batch, ports, epoch);
+  const hop = new Hop(processor, batch, ports, epoch, said);
   for (const record of batch.records) hop.fold(record, tally, outputs);
   PACKING.finish();
   ports.meter.stage(processor.name, 'fold', folded());
   ports.refusals?.guard(processor.name, tally);
   const emitted = stopwatch();
   if (outputs.length > 0) await ports.emitter.send(outputs);
+  said.note(hop.saying);
   ports.meter.stage(processor.name, 'emit', emitted());
   ports.refusals?.count(processor.name, tally);
   reportOutcomes(processor, batch.topic, batch.records.length, tally, ports);
@@ -56,10 +60,21 @@ class Hop {
   readonly #group: string;
   readonly #source: string;
   readonly #deadLetterTopic: string;
+  readonly #said: SaidLately;
+  /** What this batch says `once`, and when. */
+  readonly saying = new Map<string, Instant>();
   /** The last record that could be decoded. */
   newest: object | null = null;
 
-  constructor(processor: StatelessProcessor, at: TopicPartition, ports: PipelinePorts, epoch: number) {
+  constructor(
+    processor: StatelessProcessor,
+    at: TopicPartition,
+    ports: PipelinePorts,
+    epoch: number,
+    said: SaidLately,
+  ) {
+    this.#said = said;
+
     this.#processor = processor;
     this.#at = { topic: at.topic, partition: at.partition };
     this.#ports = ports;
@@ -84,10 +99,19 @@ class Hop {
         tally.applied += 1;
         for (let index = 0; index < outcome.outputs.length; index++) {
           const output = outcome.outputs[index];
-          if (output !== undefined && output !== null) outputs.push(this.#encode(output, record, value, index));
+          // One that is left out has its place in the numbering.
+          if (output === undefined || output === null || this.#isSaid(output)) continue;
+          outputs.push(this.#encode(output, record, value, index));
         }
       }
     }
+  }
+
+  #isSaid({ once, timestamp }: Output): boolean {
+    if (once === undefined) return false;
+    if (this.saying.has(once) || this.#said.has(once, timestamp)) return true;
+    this.saying.set(once, timestamp);
+    return false;
   }
 
   #encode(output: Output, { value: bytes, offset }: LogRecord, value: object, index: number): BlockOutput {

@@ -18,7 +18,7 @@ export interface UpstreamLag {
   readonly isShorter: boolean;
 }
 
-/** The processors that write the inputs of `processor`. */
+/** The other processors that write the inputs of `processor`. */
 export function upstreamOf(processor: Processor, all: readonly Processor[]): Processor[] {
   return all.filter(
     (each) => each.name !== processor.name && each.outputs.some((topic) => processor.inputs.includes(topic)),
@@ -36,6 +36,16 @@ export async function upstreamGoals(
     for (const topic of processor.inputs) {
       goals.push({ processor, topic, offsets: await log.offsetsAt(topic, until + 1) });
     }
+  }
+  return goals;
+}
+
+/** Everything that the inputs of `processor` hold now, on every partition, whoever owns it. */
+export async function ownGoals(log: EventLog, processor: Processor): Promise<UpstreamGoal[]> {
+  const goals: UpstreamGoal[] = [];
+  for (const topic of processor.inputs) {
+    const offsets = (await log.ranges(topic)).map(({ partition, end }) => ({ partition, offset: end }));
+    goals.push({ processor, topic, offsets });
   }
   return goals;
 }

@@ -37,6 +37,8 @@ export function valuesOf(type: avro.Type): fc.Arbitrary<unknown> {
       return fc.double({ noNaN: true });
     case 'string':
       return TEXT;
+    case 'bytes':
+      return fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes));
     default:
       throw new RangeError(`no values of ${type.typeName}`);
   }

@@ -173,7 +173,9 @@ export class CustomerDriver {
   }
 
   #of<T>(topic: string): T[] {
-    return this.outputs.filter((output) => output.topic === topic).map(({ value }) => published(topic, value) as T);
+    return this.outputs
+      .filter((output) => output.topic === topic)
+      .map(({ value }) => published(topic, value ?? {}) as T);
   }
 
   #collect({ outputs, contributions }: Applied<CustomerAddition>): void {

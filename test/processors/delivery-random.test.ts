@@ -54,7 +54,7 @@ function expected(records: readonly LogRecord[]): { documents: Map<string, Count
   let last = -1;
   const collect = (
     key: string,
-    applied: { outputs: readonly ({ value: object; timestamp: number } | null)[] },
+    applied: { outputs: readonly ({ value: object | null; timestamp: number } | null)[] },
   ): void => {
     const lines = applied.outputs.flatMap((output) =>
       output === null ? [] : [`${output.timestamp} ${JSON.stringify(output.value)}`],

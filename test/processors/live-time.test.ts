@@ -95,6 +95,40 @@ test('passes on one partition while a herd leaves on another', async () => {
   }
 });
 
+test('waits, of a processor that writes to its own input, for all of it on every partition, as often as it goes round', async () => {
+  const swept: number[] = [];
+  const counts = member(1, async (_at, until) => {
+    swept.push(until);
+    return true;
+  });
+  // Another process owns partition 1: each time it has folded what is there, there is one record more.
+  const own = { committed: 3, end: 4, asked: 0 };
+  const log = logOf({
+    offsetsAt: async () => [{ partition: 0, offset: 0 }],
+    committed: async (_group, topic) =>
+      topic === OWN ? [0, 1].map((partition) => ({ partition, offset: partition * own.committed, metadata: '' })) : [],
+    ranges: async (topic) => {
+      if (topic === OWN) own.asked += 1;
+      return [0, 1].map((partition) => ({ partition, start: 0, end: topic === OWN ? partition * own.end : 0 }));
+    },
+  });
+  const looping = { ...counts, processor: { ...counting, outputs: [OWN], ownRounds: 2 } };
+  const time = new LiveTime(looping, [upstream, looping.processor], memoryPorts({ log }));
+  time.start();
+  try {
+    for (let round = 0; round < 2; round++) {
+      const { asked } = own;
+      await waitUntil('some looks', () => (own.asked > asked + 2 ? true : undefined), SOON);
+      expect(swept).toEqual([]);
+      own.committed = own.end;
+      own.end += round === 0 ? 1 : 0;
+    }
+    await waitUntil('a sweep', () => (swept.length > 0 ? true : undefined), { ...SOON, failed: time.failed });
+  } finally {
+    await time.stop();
+  }
+});
+
 test('waits for what upstream has not committed', async () => {
   let offset = 4;
   const swept: number[] = [];
