@@ -208,7 +208,17 @@ export interface Command {
 }
 
 /** Which payload an event carries. UNKNOWN stands for a kind that this version does not know. */
-export type CustomerEventKind = 'UNKNOWN' | 'INTERACTION';
+export type CustomerEventKind = 'UNKNOWN' | 'INTERACTION' | 'LINK' | 'TRANSFER' | 'FORWARD' | 'UNLINK' | 'SPLIT';
+
+/** What is done about two identifiers of one person, or about an interaction that came in under another identifier. */
+export interface IdentityStep {
+  /** The other subject. LINK and UNLINK: the stronger one. TRANSFER: the one whose state it is. FORWARD: the one that the interaction came in under. SPLIT: the weaker one that is linked no more. */
+  subject: string;
+  /** The subject, linked to the one and to the other, that passed it on; null: it came straight. */
+  via: null | string;
+  /** TRANSFER: what was known under that subject, as the customer processor packs it. */
+  state: null | Buffer;
+}
 
 /** What the customer processor reads: one thing that concerns one subject. Exactly the payload that its kind names is present. */
 export interface CustomerEvent {
@@ -220,6 +230,8 @@ export interface CustomerEvent {
   kind: CustomerEventKind;
   /** The interaction, validated and normalised. */
   interaction: null | Interaction;
+  /** What is done about identifiers; null for an interaction of the subject itself. */
+  identity: null | IdentityStep;
 }
 
 /** One measure over all windows. */
@@ -499,6 +511,25 @@ export interface ExperimentResults {
   withheld: WinnerWithheld;
   /** Content hash of the definitions in use. */
   definitionsVersion: string;
+}
+
+/** Why two identifiers are linked, or are no more. UNKNOWN stands for a cause that this version does not know. */
+export type IdentityCause = 'UNKNOWN' | 'EVENT' | 'COMMAND';
+
+/** Two identifiers of a brand are one customer from here on, or are two again. The newest record of a key says how it is. */
+export interface IdentityMerged {
+  /** The brand. */
+  brandId: string;
+  /** The subject that is no customer of its own any more: e: or a: and the identifier. What was known of it and what comes under it counts for the stronger one. */
+  weaker: string;
+  /** The subject that it was linked to: u: or e: and the identifier. That one may be linked to a stronger one itself, which a record of its own tells. */
+  stronger: string;
+  /** The link was taken back: the weaker one is a customer of its own again, with what was known under it. */
+  split: boolean;
+  /** EVENT: an interaction carried both identifiers; COMMAND: an operator said so. */
+  cause: IdentityCause;
+  /** When it became so: the record time on the clock of the weaker one. */
+  at: number;
 }
 
 /** What kind of interaction it is. UNKNOWN stands for a kind that this version does not know; such an event is skipped. */
@@ -962,6 +993,7 @@ export interface Records {
   CustomerTraits: CustomerTraits;
   ExperimentEvent: ExperimentEvent;
   ExperimentResults: ExperimentResults;
+  IdentityMerged: IdentityMerged;
   Interaction: Interaction;
   JourneyChanged: JourneyChanged;
   SegmentMembershipsChanged: SegmentMembershipsChanged;

@@ -7,6 +7,9 @@ interface Outcomes {
   readonly rejected: Record<string, number>;
 }
 
+/** Of a link alone, which comes beside the interaction that told of it. */
+const OF_LINKS: Reason = 'identity_conflict';
+
 const nothing = (): void => undefined;
 
 /** Counts outcomes and nothing else. */
@@ -29,17 +32,20 @@ export class OutcomeMeter implements Meter {
   }
 
   /**
-   * Each input record by its final outcome in a chain in which every processor hands each applied record on as one: applied
-   * by the last, or skipped or rejected by any. Processors beside the chain see parts of some records, and do not count.
+   * Each input record by its final outcome in a chain in which every processor hands each applied record on as one, to the
+   * next or to itself: skipped or rejected by any, else applied. Processors beside the chain see parts of some records, and do
+   * not count. Neither does what is applied of records beside those handed on, nor the one reason for which such are skipped.
    */
   finalOutcomes(chain: readonly string[]): Outcomes {
     const final: Outcomes = { applied: 0, skipped: {}, rejected: {} };
-    for (const processor of chain) {
+    for (const [place, processor] of chain.entries()) {
       const counted = this.#byProcessor.get(processor);
       if (counted === undefined) continue;
-      final.applied = counted.applied;
+      if (place === 0) final.applied = counted.applied;
       for (const which of ['skipped', 'rejected'] as const) {
         for (const [reason, records] of Object.entries(counted[which])) {
+          if (reason === OF_LINKS) continue;
+          if (place > 0) final.applied -= records;
           final[which][reason] = (final[which][reason] ?? 0) + records;
         }
       }

@@ -93,12 +93,14 @@ async function finish(
     const keys = chain.keys(processor, services.store.documents(storeName(processor)).keys());
     await chain.publishHeld(processor, keys, until);
     if (!isCustomer(processor)) continue;
-    customers = keys.length;
     let waiting = 0;
     for await (const { key, state } of chain.states(processor, keys)) {
       // A key of this processor has a state of this processor.
-      const traits = processor.traits(state as Parameters<typeof processor.traits>[0], until);
-      output.profile(key, services.codec.encode(TRAITS, traits));
+      const customer = state as Parameters<typeof processor.traits>[0];
+      // What is known of an identifier that is linked is in another document.
+      if (processor.links(customer).redirect !== null) continue;
+      customers += 1;
+      output.profile(key, services.codec.encode(TRAITS, processor.traits(customer, until)));
       waiting = (waiting + 1) % PROFILES_AT_ONCE;
       if (waiting === 0) await output.write();
     }

@@ -19,6 +19,16 @@ export function isJunkIdentifier(value: string): boolean {
   return name.length === HASH_OF_NOTHING.length && name.toLowerCase() === HASH_OF_NOTHING;
 }
 
+/**
+ * How much a subject says about who somebody is: 3 for a user id, 2 for the hash of an e-mail address, 1 for an anonymous id,
+ * 0 for what is no subject. Links go from a weaker subject to a stronger one, so no chain of them is longer than two or a ring.
+ */
+export function strengthOf(subject: string): 0 | 1 | 2 | 3 {
+  if (subject.startsWith('u:')) return 3;
+  if (subject.startsWith('e:')) return 2;
+  return subject.startsWith('a:') ? 1 : 0;
+}
+
 /** The key of a customer's records and document: split again at the first `|`, which no brand id holds. */
 export function subjectKey(brandId: string, subject: string): string {
   return `${brandId}|${subject}`;

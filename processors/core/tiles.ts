@@ -28,6 +28,7 @@ export interface Tiles {
 const reader = new ByteReader(Buffer.alloc(0));
 const writer = new ByteWriter(2048);
 const rewritten = new Unrolled();
+const merged = new Unrolled();
 
 const NO_BYTES = Buffer.alloc(0);
 const NO_SLOT = -1;
@@ -47,6 +48,30 @@ export function addToTiles(tiles: Tiles, at: Instant, amount: number, now: Insta
   else if (slot < oldest) return;
   else if (slot === tiles.slot) tiles.head += amount;
   else insert(tiles, slot, amount, oldest);
+}
+
+/** Adds every tile of `from` at `now`: as if what is in it had been added one by one. */
+export function mergeTiles(tiles: Tiles, from: Tiles, now: Instant): void {
+  const oldest = oldestSlot(tiles.ring, now);
+  const newest = Math.max(tiles.slot, from.slot);
+  unroll(tiles, oldest, rewritten);
+  unroll(from, oldest, merged);
+  const older = olderThan(newest);
+  let [own, other, head] = [0, 0, 0];
+  while (own < rewritten.length || other < merged.length) {
+    const slot = Math.max(
+      own < rewritten.length ? rewritten.slot(own) : NO_SLOT,
+      other < merged.length ? merged.slot(other) : NO_SLOT,
+    );
+    let value = 0;
+    if (own < rewritten.length && rewritten.slot(own) === slot) value += rewritten.value(own++);
+    if (other < merged.length && merged.slot(other) === slot) value += merged.value(other++);
+    if (slot === newest) head = value;
+    else older.write(slot, value);
+  }
+  const bytes = older.end();
+  setHead(tiles, newest, head);
+  setOlder(tiles, bytes, 0, bytes.length);
 }
 
 export function clearTiles(tiles: Tiles): void {
@@ -116,9 +141,29 @@ function prune(tiles: Tiles, oldest: number): void {
 /** A late event, or one taken out: the older tiles are written anew. */
 function insert(tiles: Tiles, slot: number, amount: number, oldest: number): void {
   unroll(tiles, oldest, rewritten);
-  writer.reset();
-  let newer = tiles.slot;
+  const older = olderThan(tiles.slot);
   let pending = true;
+  for (let index = 1; index < rewritten.length; index++) {
+    const at = rewritten.slot(index);
+    if (pending && at <= slot) {
+      pending = false;
+      if (at === slot) {
+        older.write(at, rewritten.value(index) + amount);
+        continue;
+      }
+      older.write(slot, amount);
+    }
+    older.write(at, rewritten.value(index));
+  }
+  if (pending) older.write(slot, amount);
+  const bytes = older.end();
+  setOlder(tiles, bytes, 0, bytes.length);
+}
+
+/** Writes the tiles before `newest`, given from the newer to the older, in runs. */
+function olderThan(newest: number): { write(at: number, value: number): void; end(): Buffer } {
+  writer.reset();
+  let newer = newest;
   let run = 0;
   let last = NO_TOKEN;
   const endRun = (): void => {
@@ -126,31 +171,21 @@ function insert(tiles: Tiles, slot: number, amount: number, oldest: number): voi
     else for (let left = run; left > 0; left--) writer.byte(last);
     run = 0;
   };
-  const write = (at: number, value: number): void => {
-    if (value === 0) return;
-    const token = tokenOf(newer - at, value);
-    if (token === NO_TOKEN || token !== last || run === RUN_MAX) endRun();
-    if (token === NO_TOKEN) writeOlder(newer - at, value);
-    else run += 1;
-    last = token;
-    newer = at;
+  return {
+    write(at, value) {
+      if (value === 0) return;
+      const token = tokenOf(newer - at, value);
+      if (token === NO_TOKEN || token !== last || run === RUN_MAX) endRun();
+      if (token === NO_TOKEN) writeOlder(newer - at, value);
+      else run += 1;
+      last = token;
+      newer = at;
+    },
+    end() {
+      endRun();
+      return writer.copy();
+    },
   };
-  for (let index = 1; index < rewritten.length; index++) {
-    const at = rewritten.slot(index);
-    if (pending && at <= slot) {
-      pending = false;
-      if (at === slot) {
-        write(at, rewritten.value(index) + amount);
-        continue;
-      }
-      write(slot, amount);
-    }
-    write(at, rewritten.value(index));
-  }
-  if (pending) write(slot, amount);
-  endRun();
-  const bytes = writer.copy();
-  setOlder(tiles, bytes, 0, bytes.length);
 }
 
 /** The byte that a tile takes; NO_TOKEN when it takes more. */

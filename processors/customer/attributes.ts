@@ -28,6 +28,12 @@ export function mergeAttributes(attributes: Attributes, told: Readonly<Record<st
   return changed;
 }
 
+/** Takes in everything that was told of the same person under another identifier, by the same rule. */
+export function mergeAllAttributes(attributes: Attributes, from: Attributes): void {
+  // A computed name may be __proto__ and is a property all the same.
+  for (const [name, { value, at }] of from) mergeAttributes(attributes, { [name]: value }, at);
+}
+
 function longestUntold(attributes: Attributes): string {
   let found = '';
   let at = Infinity;

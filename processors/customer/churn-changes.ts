@@ -39,6 +39,14 @@ export function updateChurn(turn: Turn, ordered: boolean): boolean {
   return countBand(turn, previous);
 }
 
+/** The customer is another one from now on: of none in its band, and of whom no risk is known. */
+export function leaveBand({ state, open, now, outputs, contributions }: Turn): void {
+  const { brandId } = state;
+  if (state.rules !== 0) contributions.push({ brandId, of: 'band', label: bandLabel(state), by: -1 });
+  // A number may stand in the topic although the orders it was made of were cancelled.
+  if (open.hasOrders) outputs.push({ topic: 'churn-risk.v1', key: state.key, value: null, timestamp: now });
+}
+
 function hasMoved(published: number, probability: number): boolean {
   if (published < 0 || churnBand(published) !== churnBand(probability)) return true;
   // The very sums that are watched as thresholds: a difference could round to the other side.

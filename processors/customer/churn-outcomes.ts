@@ -8,11 +8,11 @@ const WEEK_MS = 7 * DAY_MS;
 /**
  * Notes, for the totals, what the model said of a customer at the moment of an order on a new day, and that the order before
  * it was followed by one within the horizon. A cancellation of the newest order takes both back. An order that arrives behind
- * a later one counts nothing here.
+ * a later one counts nothing here. Whoever is merged into another takes back what was noted of the last order; it is noted
+ * anew where it is the last of both.
  */
-export function countOutcome({ state, open, plan, contributions }: Turn, before: OrderFacts): void {
+export function countOutcome({ state, plan, contributions }: Turn, before: OrderFacts, after: OrderFacts): void {
   const model = plan.rules.churn;
-  const after = open.facts;
   if (model === null || utcDay(before.lastAt) === utcDay(after.lastAt)) return;
   const isNew = after.lastAt > before.lastAt;
   const [older, newer] = isNew ? [before, after] : [after, before];

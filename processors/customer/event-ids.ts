@@ -1,7 +1,7 @@
 import { DAY_MS } from '../core/event-time.ts';
-import { ByteReader, type ByteWriter } from '../core/packing.ts';
+import { ByteReader, ByteWriter } from '../core/packing.ts';
 import type { Instant } from '../core/processor.ts';
-import { FINGERPRINT_BYTES, writeFingerprint, type Fingerprint } from '../core/fingerprint.ts';
+import { FINGERPRINT_BYTES, readFingerprint, writeFingerprint, type Fingerprint } from '../core/fingerprint.ts';
 
 /** How many applied events a customer remembers. */
 export const REMEMBERED_EVENTS = 64;
@@ -22,11 +22,13 @@ export class EventIds {
   #end = 0;
   #added: Fingerprint = -1;
   #addedAt: Instant = 0;
+  #isMerged = false;
 
   /** Works on bytes `start` to `end`. */
   open(bytes: Buffer, start: number, end: number): void {
     this.#bytes = bytes;
     this.#added = -1;
+    this.#isMerged = false;
     this.#start = start;
     this.#end = end;
     this.#keepEnd = start;
@@ -62,8 +64,32 @@ export class EventIds {
     this.#addedAt = now;
   }
 
+  /** Takes in those of another, neither having one added: the newest 64 of both stay. */
+  merge(other: EventIds): void {
+    const newest = new Map<Fingerprint, Instant>();
+    for (const [id, at] of [...this.#entries(), ...other.#entries()]) newest.set(id, Math.max(at, newest.get(id) ?? 0));
+    const kept = [...newest].sort(([a, aAt], [b, bAt]) => bAt - aAt || a - b).slice(0, REMEMBERED_EVENTS);
+    const writer = new ByteWriter();
+    writer.uint(kept[0]?.[1] ?? 0);
+    for (const [place, [id, at]] of kept.entries()) {
+      writeFingerprint(id, writer);
+      writer.uint(at - (kept[place + 1]?.[1] ?? at));
+    }
+    this.open(writer.copy(), 0, kept.length === 0 ? 0 : writer.length);
+    this.#isMerged = true;
+  }
+
+  *#entries(): Generator<readonly [Fingerprint, Instant]> {
+    const reader = new ByteReader(this.#bytes).reset(this.#bytes, this.#start);
+    let at = this.#newestAt;
+    while (reader.position < this.#end) {
+      yield [readFingerprint(reader), at];
+      at -= reader.uint();
+    }
+  }
+
   get isChanged(): boolean {
-    return this.#added >= 0;
+    return this.#added >= 0 || this.#isMerged;
   }
 
   write(writer: ByteWriter): void {

@@ -15,7 +15,7 @@ import { cancelOrder, placeOrder, refundOrder } from './orders.ts';
 import type { OpenParts } from './parts.ts';
 import type { Plan } from './plan.ts';
 import type { Postings } from './postings.ts';
-import type { FoldedEvent, FoldedInteraction } from './read-fields.ts';
+import type { FoldedInteraction } from './read-fields.ts';
 import { settleEvent, type Folded } from './settle.ts';
 import { settleLate } from './settle-brand.ts';
 import type { CustomerState } from './state.ts';
@@ -25,18 +25,15 @@ import { noteAges } from './watching.ts';
 
 const ORDERS = placeOf('orders');
 
-/** Applies one event at `now`, all deadlines up to then being behind. */
+/** Applies one interaction at `now`, all deadlines up to then being behind. */
 export function foldEvent(
   state: CustomerState,
-  event: FoldedEvent,
+  interaction: FoldedInteraction | null,
   now: Instant,
   open: OpenState,
   plan: Plan,
 ): Outcome<CustomerAddition> {
-  const { interaction } = event;
-  if (event.kind !== 'INTERACTION' || interaction === null || interaction.type === 'UNKNOWN') {
-    return skip('unknown_type');
-  }
+  if (interaction === null || interaction.type === 'UNKNOWN') return skip('unknown_type');
   open.open(state);
   const id = fingerprint(interaction.eventId);
   if (open.ids.has(id, now)) return skip('duplicate_event');
@@ -121,7 +118,7 @@ function isOther(before: OrderFacts, after: OrderFacts): boolean {
 
 const SKIPS = new Map<SkipReason, Skipped>();
 
-function skip(reason: SkipReason): Skipped {
+export function skip(reason: SkipReason): Skipped {
   let skipped = SKIPS.get(reason);
   if (skipped === undefined) {
     skipped = { kind: 'skip', reason };

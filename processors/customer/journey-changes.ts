@@ -6,6 +6,7 @@ import { joinStretches, lifecycleAt, lifecycleRule } from './lifecycle.ts';
 import { bitsOf, placeOf } from './measures.ts';
 import { heldUntil, stageAt, stageRule } from './stages.ts';
 import { holdsUntil } from './tally.ts';
+import type { OpenParts } from './parts.ts';
 import type { Turn } from './turn.ts';
 
 /** Product views, carts and checkouts: what product intent is made of. */
@@ -29,6 +30,22 @@ export function updateJourney(turn: Turn): boolean {
   const isLifecycleNew = updateLifecycle(turn, journey);
   open.parts.put(JOURNEY, journey);
   return isStageNew || isLifecycleNew;
+}
+
+/** The customer is another one from now on: in no stage and no lifecycle. */
+export function leaveJourney(turn: Turn): void {
+  const { parts } = turn.open;
+  if (!parts.has(JOURNEY)) return;
+  const { stage, lifecycle } = parts.get(JOURNEY);
+  if (stage !== null) count(turn, 'stage', stage, -1);
+  if (lifecycle !== null) count(turn, 'lifecycle', lifecycle, -1);
+}
+
+/** Stage and lifecycle are as they were published, whatever the days say that are left of the customer. */
+export function keepJourney(parts: OpenParts, published: OpenParts): void {
+  if (!parts.has(JOURNEY) && !published.has(JOURNEY)) return;
+  const { stage, stageSince, lifecycle, lifecycleSince } = published.get(JOURNEY);
+  parts.put(JOURNEY, { ...parts.get(JOURNEY), stage, stageSince, lifecycle, lifecycleSince });
 }
 
 function updateStage(turn: Turn, journey: Journey): boolean {

@@ -33,6 +33,14 @@ export function updateMemberships(turn: Turn): void {
   if (changes.length > 0) publish(turn, changes);
 }
 
+/** Exits every segment without a look at any rule: the customer is another one from now on. */
+export function leaveSegments(turn: Turn): void {
+  const { state, plan } = turn;
+  plan.scratch.members.fill(0);
+  const left = state.segments.ids.map((segmentId): MembershipChange => ({ segmentId, change: 'EXITED', evidence: [] }));
+  if (left.length > 0) publish(turn, left);
+}
+
 /** Marks in `suspects` what must be evaluated. */
 function findSuspects({ plan, everything }: Turn): boolean {
   const { moved, suspects } = plan.scratch;

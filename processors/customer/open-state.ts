@@ -25,7 +25,7 @@ interface OfMessage {
 }
 
 /** What of a state is opened. */
-interface Packed {
+export interface Packed {
   body: Buffer;
   parts: Buffer;
 }
@@ -121,14 +121,19 @@ export class OpenState {
   }
 
   get facts(): OrderFacts {
-    this.#facts ??= this.#hasOrders ? readOrderFacts(this.#reader.reset(this.#body, this.#ordersAt)) : NO_ORDERS;
+    this.#facts ??= this.hasOrders ? readOrderFacts(this.#reader.reset(this.#body, this.#ordersAt)) : NO_ORDERS;
     return this.#facts;
+  }
+
+  /** Something is kept of orders, if only of one that was cancelled. */
+  get hasOrders(): boolean {
+    return this.#book !== null || this.#ordersAt < this.#attributesAt;
   }
 
   /** To be changed in place, then handed to `keepBook`. */
   get book(): OrderBook {
     if (this.#book !== null) return this.#book;
-    return this.#hasOrders ? readOrderBook(this.#reader.reset(this.#body, this.#ordersAt)) : newOrderBook();
+    return this.hasOrders ? readOrderBook(this.#reader.reset(this.#body, this.#ordersAt)) : newOrderBook();
   }
 
   keepBook(book: OrderBook): void {
@@ -162,6 +167,21 @@ export class OpenState {
     if (this.parts.isChanged) state.parts = this.parts.close();
   }
 
+  /** A body of nothing but the ids of events. */
+  idsAlone(): Buffer {
+    const part = this.#part;
+    part.reset();
+    this.ids.write(part);
+    if (part.length === 0) return Buffer.alloc(0);
+    const writer = this.#writer;
+    writer.reset();
+    // No tallies, and after the ids no orders.
+    writer.uint(0);
+    writer.section(part);
+    writer.uint(0);
+    return writer.copy();
+  }
+
   #close(): Buffer {
     const writer = this.#writer;
     const part = this.#part;
@@ -191,10 +211,6 @@ export class OpenState {
     part.reset();
     writeOrderBook(this.#book, this.facts, part);
     writer.section(part);
-  }
-
-  get #hasOrders(): boolean {
-    return this.#ordersAt < this.#attributesAt;
   }
 }
 

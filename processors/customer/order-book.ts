@@ -1,13 +1,12 @@
 import { utcDay } from '../core/event-time.ts';
 import type { Instant } from '../core/processor.ts';
 import type { Fingerprint } from '../core/fingerprint.ts';
+import { isSettledDay, settleOrder, type SettledOrders } from './settled-orders.ts';
 
 /** How many orders a customer remembers: the newest by time. Only these can be cancelled or told from a repeat. */
 export const REMEMBERED_ORDERS = 64;
 /** How many cancellations, and refunds, of orders still to come are kept. */
 export const REMEMBERED_MARKS = 16;
-/** Distinct UTC days of orders that are no longer remembered; of older ones only the number is kept. */
-export const SETTLED_DAYS = 1024;
 /** Refunds remembered one by one for each order; further ones are added to the last. */
 export const REFUNDS_PER_ORDER = 8;
 
@@ -31,19 +30,6 @@ export interface RememberedOrder {
 
 export interface PendingRefund extends Refund {
   readonly order: Fingerprint;
-}
-
-/** What is kept of orders that are no longer remembered and so can never be cancelled. */
-export interface SettledOrders {
-  /** Distinct UTC days, ascending. */
-  days: number[];
-  /** How many further days, all older than these. */
-  olderDays: number;
-  /** −1: none. */
-  firstAt: Instant;
-  lastAt: Instant;
-  /** The newest purchase or refund in the brand's currency; −1: none. */
-  revenueAt: Instant;
 }
 
 export interface OrderBook {
@@ -92,42 +78,7 @@ export function rememberOrder(book: OrderBook, order: RememberedOrder): void {
   orders.splice(place, 0, order);
   if (orders.length <= REMEMBERED_ORDERS) return;
   const oldest = orders.shift();
-  if (oldest !== undefined && !oldest.cancelled) settle(book.settled, oldest);
-}
-
-export function settleRevenue(settled: SettledOrders, at: Instant): void {
-  settled.revenueAt = Math.max(settled.revenueAt, at);
-}
-
-function settle(settled: SettledOrders, order: RememberedOrder): void {
-  settled.firstAt = settled.firstAt < 0 ? order.at : Math.min(settled.firstAt, order.at);
-  settled.lastAt = Math.max(settled.lastAt, order.at);
-  if (order.amountMinor !== null) settleRevenue(settled, order.at);
-  for (const refund of order.refunds) settleRevenue(settled, refund.at);
-  addDay(settled, utcDay(order.at));
-}
-
-function addDay(settled: SettledOrders, day: number): void {
-  const { days } = settled;
-  const place = firstNotBefore(days, day);
-  if (days[place] === day) return;
-  // Older than every day kept by itself, while some are only counted: it may be one of those.
-  if (place === 0 && settled.olderDays > 0) return;
-  days.splice(place, 0, day);
-  if (days.length <= SETTLED_DAYS) return;
-  days.shift();
-  settled.olderDays += 1;
-}
-
-function firstNotBefore(days: readonly number[], day: number): number {
-  let low = 0;
-  let high = days.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((days[middle] ?? 0) < day) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  if (oldest !== undefined && !oldest.cancelled) settleOrder(book.settled, oldest);
 }
 
 /** Distinct days, first, last: commutative, so that late, repeated and cancelled orders end in the same facts. */
@@ -145,7 +96,7 @@ export function factsOf(book: OrderBook): OrderFacts {
     const day = utcDay(order.at);
     if (day === lastDay) continue;
     lastDay = day;
-    if (settled.days[firstNotBefore(settled.days, day)] !== day) days += 1;
+    if (!isSettledDay(settled, day)) days += 1;
   }
   for (const refund of book.refunds) revenueAt = Math.max(revenueAt, refund.at);
   return { days, firstAt, lastAt, revenueAt };

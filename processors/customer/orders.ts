@@ -6,15 +6,13 @@ import { placeOf } from './measures.ts';
 import {
   findOrder,
   rememberOrder,
-  REFUNDS_PER_ORDER,
   REMEMBERED_MARKS,
   REMEMBERED_ORDERS,
-  settleRevenue,
   type OrderBook,
-  type Refund,
   type RememberedOrder,
 } from './order-book.ts';
 import type { Postings } from './postings.ts';
+import { addRefund, giveBack, keepForLater, takePending } from './refunds.ts';
 
 /**
  * What orders do to the measures. Orders, cancellations and refunds of one order may come in any order and end the same:
@@ -63,11 +61,9 @@ export function cancelOrder(book: OrderBook, id: Fingerprint, { postings, extras
   const order = findOrder(book, id);
   if (order !== undefined) {
     if (order.cancelled) return null;
-    order.cancelled = true;
-    postings.add(ORDERS, order.at, -1);
-    countAside(order, -1, extras);
-    if (order.amountMinor !== null) postings.add(REVENUE, order.at, -order.amountMinor);
+    takeOut(order, { postings, extras });
     giveBack(order.refunds, postings);
+    order.cancelled = true;
     order.refunds = [];
     return null;
   }
@@ -77,6 +73,13 @@ export function cancelOrder(book: OrderBook, id: Fingerprint, { postings, extras
   if (book.marks.length > REMEMBERED_MARKS) book.marks.shift();
   giveBack(takePending(book, id), postings);
   return null;
+}
+
+/** An order that counted counts no more, its refunds aside. */
+export function takeOut(order: RememberedOrder, { postings, extras }: OrderPostings): void {
+  postings.add(ORDERS, order.at, -1);
+  countAside(order, -1, extras);
+  if (order.amountMinor !== null) postings.add(REVENUE, order.at, -order.amountMinor);
 }
 
 /** Counts always; lessens revenue unless the order is cancelled. `amountMinor` null: another currency than the brand's. */
@@ -95,36 +98,10 @@ export function refundOrder(
     addRefund(order, { at, amountMinor });
     return;
   }
-  if (book.orders.length >= REMEMBERED_ORDERS) {
-    settleRevenue(book.settled, at);
-    return;
-  }
-  book.refunds.push({ order: id, at, amountMinor });
-  const forgotten = book.refunds.length > REMEMBERED_MARKS ? book.refunds.shift() : undefined;
-  if (forgotten !== undefined) settleRevenue(book.settled, forgotten.at);
+  keepForLater(book, { order: id, at, amountMinor });
 }
 
 function countAside({ at, amountMinor, guest }: Omit<PlacedOrder, 'id'>, by: 1 | -1, extras: Postings): void {
   if (guest) extras.add(GUEST_ORDERS, at, by);
   if (amountMinor === null) extras.add(OTHER_CURRENCY_ORDERS, at, by);
-}
-
-function addRefund(order: RememberedOrder, refund: Refund): void {
-  const last = order.refunds.at(-1);
-  if (last === undefined || order.refunds.length < REFUNDS_PER_ORDER) {
-    order.refunds.push({ at: refund.at, amountMinor: refund.amountMinor });
-    return;
-  }
-  last.amountMinor += refund.amountMinor;
-  last.at = Math.max(last.at, refund.at);
-}
-
-function takePending(book: OrderBook, id: Fingerprint): Refund[] {
-  const taken = book.refunds.filter((refund) => refund.order === id);
-  if (taken.length > 0) book.refunds = book.refunds.filter((refund) => refund.order !== id);
-  return taken;
-}
-
-function giveBack(refunds: readonly Refund[], postings: Postings): void {
-  for (const refund of refunds) postings.add(REVENUE, refund.at, refund.amountMinor);
 }

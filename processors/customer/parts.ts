@@ -1,6 +1,7 @@
 import { ByteReader, ByteWriter } from '../core/packing.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
 import { readDue, writeDue } from './part-due.ts';
+import type { Merging } from './part-list.ts';
 import type { Postings } from './postings.ts';
 
 /**
@@ -9,8 +10,8 @@ import type { Postings } from './postings.ts';
  * handed to `OpenParts.put`.
  */
 export interface Part<Value> {
-  /** Its place in the packed form, from 1 to 127; never given to another part. */
-  readonly id: number;
+  /** Its place in the packed form, from 0 to 127; never given to another part. */
+  readonly id: PartId;
   initial(): Value;
   /** `due`: as `nextDue` said when it was put; it is kept beside the value. */
   read(reader: ByteReader, due: Instant): Value;
@@ -18,6 +19,15 @@ export interface Part<Value> {
   write(value: Value, writer: ByteWriter): void;
   /** When silence alone changes something in it; NEVER if it does not. */
   nextDue(value: Value): Instant;
+}
+
+/** Every part that there is. That of links is the first, so that one byte tells whether a customer has any. */
+export type PartId = 0 | 1 | 2 | 3 | 30 | 40 | 41 | 42 | 50 | 60 | 61;
+
+/** How a part of another customer is taken in (part-list.ts). */
+export interface PartMerge {
+  readonly part: Part<unknown>;
+  readonly merge: (into: unknown, from: unknown, merging: Merging) => void;
 }
 
 /** A part that two customers who are one can share. */
@@ -110,12 +120,23 @@ export class OpenParts {
     return this.#changed;
   }
 
-  /** All parts, packed:  id · due · length · value  for each, by id. */
-  close(): Buffer {
+  /** Takes in every part of another customer, by the rules of each. */
+  merge(from: OpenParts, ruleOf: (id: number) => PartMerge, merging: Merging): void {
+    for (const { id } of from.#entries) {
+      const { part, merge } = ruleOf(id);
+      const into = this.get(part);
+      merge(into, from.get(part), merging);
+      this.put(part, into);
+    }
+  }
+
+  /** All parts but `omitted`, packed:  id · due · length · value  for each, by id. */
+  close(omitted: PartId | null = null): Buffer {
     const writer = this.#writer;
     const section = this.#section;
     writer.reset();
     for (const { id, due, start, end, part, value } of this.#entries) {
+      if (id === omitted) continue;
       section.reset();
       if (part === null) section.raw(this.#packed, start, end);
       else part.write(value, section);

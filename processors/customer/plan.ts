@@ -41,6 +41,10 @@ export interface Plan {
   readonly rules: BrandRules;
   /** Which definitions these are, in 32 bits, never 0. */
   readonly version: number;
+  /** Nothing is published by it: for what is held apart of a customer (identity.ts). */
+  readonly isQuiet: boolean;
+  /** The same without segments and churn model: what is left changes the state alone. Made when first asked for. */
+  readonly quiet: () => Plan;
   readonly measures: readonly MeasureWatches[];
   readonly ratios: readonly RatioWatch[];
   readonly attributes: readonly { readonly slot: number; readonly name: string }[];
@@ -82,7 +86,8 @@ export interface PlanScratch {
 
 const BAND_LIMITS = [1 / 3, 2 / 3];
 
-export function planOf(rules: BrandRules): Plan {
+export function planOf(rules: BrandRules, isQuiet = false): Plan {
+  let quiet: Plan | null = null;
   const traits: { measure: number; watch: TraitWatch }[] = [];
   const ratios: RatioWatch[] = [];
   const ages = new Map<number, AgeWatch>();
@@ -139,6 +144,8 @@ export function planOf(rules: BrandRules): Plan {
   return {
     rules,
     version: versionOf(rules.hash),
+    isQuiet,
+    quiet: () => (quiet ??= planOf({ ...rules, segments: [], churn: null }, true)),
     measures: MEASURES.map((_, measure) => watchesOf(measure, traits, ages.get(measure) ?? null)),
     ratios,
     attributes,

@@ -3,6 +3,8 @@ import type { Instant, PackedValue, StatefulProcessor } from '../core/processor.
 import { compileDefinitions } from './brand-rules.ts';
 import { foldEvent } from './fold-event.ts';
 import { historyUntil, type CustomerHistory } from './history-view.ts';
+import { foldIdentity, IDENTITY_ROUNDS } from './identity-steps.ts';
+import { hasIdentity, IDENTITY } from './identity.ts';
 import { inspect, type Inspection } from './inspect.ts';
 import { OpenState } from './open-state.ts';
 import { planner } from './plan.ts';
@@ -28,7 +30,20 @@ export interface CustomerProcessor extends StatefulProcessor<
   inspect(state: CustomerState, now: Instant): Inspection;
   /** What was published of the customer's memberships and churn risk, and what silence publishes up to `until`. */
   history(state: CustomerState, until: Instant): CustomerHistory;
+  /** What other identifiers of the same person the document knows. */
+  links(state: CustomerState): Links;
 }
+
+export interface Links {
+  /** Everything of this customer is in the document of this stronger subject; null: it is a customer of its own. */
+  readonly redirect: string | null;
+  /** Weaker subjects whose part can be taken out again. */
+  readonly held: readonly { readonly subject: string; readonly via: string | null }[];
+  /** Stronger subjects that it was parted from for good. */
+  readonly unlinked: readonly string[];
+}
+
+const NO_LINKS: Links = { redirect: null, held: [], unlinked: [] };
 
 /**
  * One document for each customer of each brand: rolling windows, churn risk, segments and traits, by event and by silence.
@@ -40,6 +55,7 @@ export function createCustomer(definitions: Definitions): CustomerProcessor {
   const planFor = planner(rulesOf);
   // Room to work in, empty between two calls.
   const open = new OpenState();
+  const room = { open, mine: new OpenState(), theirs: new OpenState() };
   return {
     kind: 'stateful',
     name: 'customer',
@@ -52,7 +68,10 @@ export function createCustomer(definitions: Definitions): CustomerProcessor {
       'journey-stages.v1',
       'brand-partials.v1',
       'experiment-events.v1',
+      'identity-merges.v1',
+      'customer-events.v1',
     ],
+    ownRounds: IDENTITY_ROUNDS,
     state: customerPacking,
     totals: customerTotals,
     reads: readFieldsWith(rulesOf.asks),
@@ -63,7 +82,13 @@ export function createCustomer(definitions: Definitions): CustomerProcessor {
       if (now > state.at) state.at = now;
     },
     nextDue: (state) => state.due,
-    onRecord: (state, event, now) => foldEvent(state, event, now, open, planFor(state.brandId)),
+    onRecord(state, event, now) {
+      const plan = planFor(state.brandId);
+      if (event.kind === 'INTERACTION' && !hasIdentity(state.parts)) {
+        return foldEvent(state, event.interaction, now, open, plan);
+      }
+      return foldIdentity({ ...room, state, plan, now }, event);
+    },
     onDue(state, due) {
       open.open(state);
       return settleDeadline({ state, open, plan: planFor(state.brandId), now: due });
@@ -81,6 +106,12 @@ export function createCustomer(definitions: Definitions): CustomerProcessor {
       const { rules } = planFor(state.brandId);
       open.open(state);
       return profileViewOf(traitsOf(state, open, rules, now), rules.measures);
+    },
+    links(state) {
+      if (!hasIdentity(state.parts)) return NO_LINKS;
+      open.open(state);
+      const { redirect, held, unlinked } = open.parts.get(IDENTITY);
+      return { redirect, unlinked, held: held.map(({ subject, via }) => ({ subject, via })) };
     },
     inspect: (state, now) => inspect(state, open, planFor(state.brandId), now),
     history: (state, until) => historyUntil(state, open, planFor(state.brandId), until),

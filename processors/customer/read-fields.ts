@@ -5,6 +5,7 @@ import type { AskedFields } from './event-fields.ts';
 /** What the rules of this processor always read of an event; of the other fields nothing is made unless a definition asks. */
 export const READ_FIELDS = {
   kind: true,
+  identity: true,
   interaction: {
     eventId: true,
     occurredAt: true,

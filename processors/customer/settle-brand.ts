@@ -111,6 +111,15 @@ export function takeFromBrand({
   if (changes.count > 0) contributions.push(changes);
 }
 
+/** Lets the next evaluation count the whole customer, who is taken out already or was never counted as it is now. */
+export function countAnew({ parts }: OpenState): void {
+  if (!parts.has(BRAND_PART)) return;
+  const part = parts.get(BRAND_PART);
+  part.isCounted = false;
+  part.bits = 0;
+  parts.put(BRAND_PART, part);
+}
+
 /** Whether the event in hand may change the standing: orders always; the first interaction or referral after a silence. */
 function mayStandOtherwise({ postings }: OpenState, bits: number): boolean {
   if (postings.includes(ORDERS)) return true;

@@ -1,24 +1,24 @@
 import type { Applied, Instant } from '../core/processor.ts';
 import type { ChangeCause } from '../../schemas/types.ts';
-import { updateChurn } from './churn-changes.ts';
+import { leaveBand, updateChurn } from './churn-changes.ts';
 import { countOutcome } from './churn-outcomes.ts';
 import { RATIOS } from './features.ts';
 import { watchAllGathered, watchDueGathered } from './gather-events.ts';
 import { placeOf } from './measures.ts';
-import { updateMemberships } from './memberships.ts';
+import { leaveSegments, updateMemberships } from './memberships.ts';
 import { JOURNEY } from './journey.ts';
-import { INTENT, updateJourney } from './journey-changes.ts';
+import { INTENT, leaveJourney, updateJourney } from './journey-changes.ts';
 import { LOYALTY } from './loyalty.ts';
 import { touchesLoyalty, updateLoyalty } from './loyalty-changes.ts';
 import type { OpenState } from './open-state.ts';
-import type { OrderFacts } from './order-book.ts';
+import { NO_ORDERS, type OrderFacts } from './order-book.ts';
 import type { Plan } from './plan.ts';
-import { settleBrand } from './settle-brand.ts';
+import { countAnew, settleBrand, takeFromBrand } from './settle-brand.ts';
 import type { CustomerState } from './state.ts';
-import { tellUnits } from './tell-units.ts';
+import { takeUnitsBack, tellUnits } from './tell-units.ts';
 import { countMachineMade, countSessions } from './activity-totals.ts';
 import type { CustomerAddition } from './totals.ts';
-import { publishTraits, publishTraitsNow, traitsDue } from './traits.ts';
+import { endTraits, publishTraits, publishTraitsNow, traitsDue } from './traits.ts';
 import type { Turn } from './turn.ts';
 import { closeVisit, VISITS, type ClosedSessions } from './visits.ts';
 import { watchMeasure, watchRatios } from './watching.ts';
@@ -59,7 +59,7 @@ const IN_RATIOS = Object.values(RATIOS).reduce(
 
 /** Everything that follows from an event that was folded in. `noteAges` ran before the fold. */
 export function settleEvent(at: AtHand, folded: Folded): Applied<CustomerAddition> {
-  const { state, plan } = at;
+  const { state, open, plan } = at;
   const isRedefined = state.rules !== plan.version && state.rules !== 0;
   const everything = state.rules !== plan.version || state.mustEvaluate;
   const turn = turnOf(at, isRedefined ? 'DEFINITION' : 'EVENT', everything);
@@ -71,7 +71,7 @@ export function settleEvent(at: AtHand, folded: Folded): Applied<CustomerAdditio
   if (folded.hasOtherAttributes) for (const { slot } of plan.attributes) moved[slot] = 1;
   if (everything || folded.hasOtherOrders || folded.ordered)
     updateChurn(turn, folded.ordered || state.mustPublishChurn);
-  if (folded.hasOtherOrders) countOutcome(turn, folded.ordersBefore);
+  if (folded.hasOtherOrders) countOutcome(turn, folded.ordersBefore, open.facts);
   if (everything || folded.hasMovedOn || folded.hasOtherOrders || at.open.postings.touches(INTENT)) updateJourney(turn);
   if (everything || folded.hasEnrolled || touchesLoyalty(turn)) updateLoyalty(turn);
   if (folded.closedSessions !== null) countSessions(turn, folded.closedSessions);
@@ -109,6 +109,49 @@ export function settleDeadline(at: AtHand): Applied<CustomerAddition> {
   if (everything) tellUnits(turn);
   if (now > state.at) state.at = now;
   return close(turn);
+}
+
+/**
+ * Everything that follows from taking in, or giving away, what is known under another identifier: all is looked at anew.
+ * `before`: the customer as it was, opened.
+ */
+export function settleMerge(at: AtHand, before: OpenState): Applied<CustomerAddition> {
+  const { state, open, plan, now } = at;
+  const turn = turnOf(at, 'MERGE', true);
+  takeFromBrand({ ...turn, open: before });
+  countAnew(open);
+  plan.scratch.moved.fill(0);
+  plan.scratch.known.fill(0);
+  watchEverything(turn);
+  // One that was open under the other identifier may be over by now.
+  const closed = open.parts.isDue(VISITS, now) ? closeVisit(open.parts) : null;
+  if (closed !== null) countSessions(turn, closed);
+  updateChurn(turn, state.mustPublishChurn);
+  countOutcome(turn, before.facts, open.facts);
+  updateJourney(turn);
+  updateLoyalty(turn);
+  const segmentsBefore = state.segments;
+  updateMemberships(turn);
+  settleBrand(turn, segmentsBefore);
+  publishTraits(turn);
+  tellUnits(turn);
+  state.at = now;
+  return close(turn);
+}
+
+/** Nothing is known under this identifier any more: it leaves its segments and its band, and what was published of it ends. */
+export function settleLeaving(at: AtHand): Applied<CustomerAddition> {
+  const { state, open, now } = at;
+  const turn = turnOf(at, 'MERGE', true);
+  takeFromBrand(turn);
+  leaveSegments(turn);
+  leaveBand(turn);
+  leaveJourney(turn);
+  takeUnitsBack(turn);
+  countOutcome(turn, open.facts, NO_ORDERS);
+  if (state.traitsAt >= 0) endTraits(turn);
+  state.at = now;
+  return { kind: 'apply', outputs: turn.outputs, contributions: turn.contributions };
 }
 
 /** The end of all input at `at.now`: traits that were held back leave at once. */

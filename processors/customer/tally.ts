@@ -25,7 +25,7 @@ export interface Tally {
 }
 
 /** Keeps sums exact and packable: reached by no honest amounts. */
-const SUM_MAX = 2 ** 51;
+export const SUM_MAX = 2 ** 51;
 
 const ALL_SPANS = WINDOWS.map((window) => SPANS[window]);
 

@@ -33,7 +33,8 @@ const sums = new TraitSums();
 
 /** Publishes the traits, or notes that they are to be published when a minute has passed since the last time. */
 export function publishTraits(turn: Turn): void {
-  const { state, now } = turn;
+  const { state, plan, now } = turn;
+  if (plan.isQuiet) return;
   if (state.traitsAt >= 0 && now - state.traitsAt < TRAITS_INTERVAL_MS) state.mustPublishTraits = true;
   else publishTraitsNow(turn);
 }
@@ -43,6 +44,11 @@ export function publishTraitsNow({ state, open, plan, now, outputs }: Turn): voi
   state.traitsAt = now;
   const value = packTraits(state, open, plan.rules, now);
   outputs.push({ topic: 'customer-traits.v1', key: state.key, value, timestamp: now });
+}
+
+/** Ends what was published: the customer is another one from now on. */
+export function endTraits({ state, now, outputs }: Turn): void {
+  outputs.push({ topic: 'customer-traits.v1', key: state.key, value: null, timestamp: now });
 }
 
 /** When traits that were held back are due. */

@@ -1,9 +1,9 @@
-import type { Command, CustomerEvent, Interaction } from '../../schemas/types.ts';
+import type { Command, Interaction } from '../../schemas/types.ts';
 import type { Definitions } from '../core/definitions.ts';
-import { subjectKey } from '../core/identity.ts';
 import type { Instant, Outcome, Rejected, Skipped, StatelessProcessor } from '../core/processor.ts';
 import { AHEAD_MS } from './ahead.ts';
 import { onCommand } from './commands.ts';
+import { CUSTOMER_EVENTS, customerEvent, linkOutputs } from './customer-events.ts';
 import { refusal } from './refusal.ts';
 import { sentimentReader, type SentimentReader } from './sentiment.ts';
 import { chooseSubject } from './subject.ts';
@@ -13,7 +13,6 @@ import { refuseIdentity } from './validate-identity.ts';
 import { refuseOrder } from './validate-order.ts';
 import { scoreCheck } from './validate-score.ts';
 
-const CUSTOMER_EVENTS = 'customer-events.v1';
 const COMMANDS = 'commands.v1';
 
 const NO_IDENTIFIER = refusal('no_identifier', 'userId, emailHash, anonymousId: all absent or junk');
@@ -41,14 +40,15 @@ function onInteraction(
   const refused = refuseOrder(interaction) ?? refuseScore(interaction) ?? refuseSize(interaction);
   if (refused !== null) return refused;
   if (interaction.type === 'UNKNOWN') return UNKNOWN_TYPE;
-  const value: CustomerEvent = {
-    brandId: interaction.brandId,
-    subject,
-    kind: 'INTERACTION',
-    interaction: normalise(interaction),
-  };
-  const output = { topic: CUSTOMER_EVENTS, key: subjectKey(interaction.brandId, subject), value, timestamp: now };
-  return { kind: 'apply', outputs: [output, ...touchpointOutputs(interaction, subject, now, readSentiment)] };
+  const { brandId } = interaction;
+  const payload = { interaction: normalise(interaction), identity: null };
+  const output = customerEvent(brandId, subject, 'INTERACTION', payload, now);
+  const outputs = [
+    output,
+    ...touchpointOutputs(interaction, subject, now, readSentiment),
+    ...linkOutputs(interaction, subject, now),
+  ];
+  return { kind: 'apply', outputs };
 }
 
 /** The door of the pipeline: every record of the brands' systems gets exactly one outcome here. Keeps no state. */

@@ -24,6 +24,11 @@ function forEachIdentifier(message: string): Refusals {
 const LONG_IDENTIFIER = forEachIdentifier(`over ${IDENTIFIER_BYTES} bytes`);
 const UNSAFE_IDENTIFIER = forEachIdentifier('a control character or half of a surrogate pair');
 
+/** Whether a text may be a user id or an anonymous id. */
+export function isIdentifier(value: string): boolean {
+  return fitsUtf8(value, IDENTIFIER_BYTES) && !hasUnsafeCharacter(value);
+}
+
 function refuseIdentifier(value: string | null, field: IdentifierField): Rejected | null {
   if (value === null) return null;
   if (!fitsUtf8(value, IDENTIFIER_BYTES)) return LONG_IDENTIFIER[field];

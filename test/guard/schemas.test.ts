@@ -64,6 +64,7 @@ describe('the largest valid interaction', () => {
       brandId: 'b'.repeat(64),
       subject: `u:${wide(256)}`,
       kind: 'INTERACTION',
+      identity: null,
       interaction: {
         eventId: wide(128),
         brandId: 'b'.repeat(64),

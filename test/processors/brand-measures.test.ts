@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { loadDefinitions, shippedDefinitions } from '../../processors/definitions/load.ts';
 import { simulateShop } from '../../processors/simulation/shop.ts';
 import type { BrandKpi } from '../../schemas/types.ts';
+import type { LoggedInteraction } from '../harness/interactions.ts';
 import { countMeasures, newestFigures, withoutNothing } from './brand-oracle.ts';
 import { replayed, type PublishedRow } from './replay-fixture.ts';
 
@@ -32,7 +33,13 @@ test.for([
     const segments = new Map(
       rows<ProfileRow>('profiles').map(({ key, profile }) => [key.slice(key.indexOf('|') + 1), profile.segments]),
     );
-    const counted = countMeasures(records, definitions, 'demo', until, (subject) => segments.get(subject) ?? []);
+    const counted = countMeasures(
+      records.map(underAccount(records)),
+      definitions,
+      'demo',
+      until,
+      (subject) => segments.get(subject) ?? [],
+    );
     const published = newestFigures(rows<PublishedRow<BrandKpi>>('brand-kpis.v1'));
     const measures = new Set(Array.from(counted.keys(), measureOf));
     const known = [...published].filter(([name]) => measures.has(measureOf(name)));
@@ -48,4 +55,16 @@ test.for([
 /** Of `dimension value measure`. */
 function measureOf(name: string): string {
   return name.slice(name.lastIndexOf(' ') + 1);
+}
+
+/** Each event under the account of whoever signs in on the device at some time: the pipeline has to find out by itself. */
+function underAccount(records: readonly LoggedInteraction[]): (record: LoggedInteraction) => LoggedInteraction {
+  const accounts = new Map<string, string>();
+  for (const { value } of records) {
+    if (value.userId !== null && value.anonymousId !== null) accounts.set(value.anonymousId, value.userId);
+  }
+  return (record) => {
+    const userId = record.value.userId ?? accounts.get(record.value.anonymousId ?? '') ?? null;
+    return { ...record, value: { ...record.value, userId } };
+  };
 }

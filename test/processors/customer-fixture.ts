@@ -65,6 +65,7 @@ export function event(changes: Partial<Interaction>, subject = 'u:1'): CustomerE
     subject,
     kind: 'INTERACTION',
     interaction: interaction({ brandId: 'acme', ...changes }),
+    identity: null,
   };
 }
 

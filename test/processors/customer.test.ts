@@ -127,7 +127,7 @@ describe('what counts', () => {
   test('an event of an unknown type or kind is skipped', () => {
     const driver = new CustomerDriver(definitions({})).record(T, { type: 'UNKNOWN' });
     expect(driver.outcomes).toEqual(['unknown_type']);
-    const unknown = { brandId: 'acme', subject: 'u:1', kind: 'UNKNOWN', interaction: null } as const;
+    const unknown = { brandId: 'acme', subject: 'u:1', kind: 'UNKNOWN', interaction: null, identity: null } as const;
     expect(driver.processor.onRecord(driver.state, unknown, T)).toEqual({ kind: 'skip', reason: 'unknown_type' });
     expect(driver.gauges).toEqual({});
   });

@@ -189,7 +189,6 @@ describe('a command', () => {
     [{ issuedBy: 'm'.repeat(257) }, 'field_too_long'],
     [{ reason: 'r'.repeat(257) }, 'field_too_long'],
     [{ kind: 'ERASE', target: null }, 'unknown_type'],
-    [{ kind: 'UNLINK', target: 'a:1' }, 'unknown_type'],
     [{ kind: 'UNKNOWN' }, 'unknown_type'],
     [{ kind: 'CASE_ACKNOWLEDGE' }, 'apply'],
   ])('%j: %s', (changes, fate) => {

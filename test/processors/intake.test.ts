@@ -42,7 +42,7 @@ describe('a valid record', () => {
         {
           topic: 'customer-events.v1',
           key: 'demo|u:123',
-          value: { brandId: 'demo', subject: 'u:123', kind: 'INTERACTION', interaction: input },
+          value: { brandId: 'demo', subject: 'u:123', kind: 'INTERACTION', interaction: input, identity: null },
           timestamp: NOW,
         },
       ],

@@ -57,16 +57,17 @@ test.each([
   const followed = { ...definitions, defaultJourney: JOURNEY_SETTINGS };
   const { files, faults } = await replayed(lines, followed, null, threads);
   expect(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, sha256(text)]))).toEqual({
-    'brand-kpis.v1.ndjson': 'bc0c433cf564007c',
+    'brand-kpis.v1.ndjson': 'de1f14907127900b',
     'cases.v1.ndjson': '8355d09c14931d99',
-    'churn-risk.v1.ndjson': '9aa002e62777a780',
-    'customer-traits.v1.ndjson': '825dd4c9baed8ef0',
+    'churn-risk.v1.ndjson': '9901852c8b52ef1a',
+    'customer-traits.v1.ndjson': '2bbf41c5471340ca',
     'dead-letters.ndjson': '2f4dd53b204d7130',
     'experiment-results.v1.ndjson': 'e3b0c44298fc1c14',
-    'journey-stages.v1.ndjson': '62b1538534780ac6',
-    'profiles.ndjson': '41dd8915536c8ab5',
-    'segment-memberships.v1.ndjson': '42fd75f930394e16',
-    'summary.json': '3be19a2f6ed1765b',
+    'journey-stages.v1.ndjson': '677a12012998d46e',
+    'identity-merges.v1.ndjson': '07212bd40d9cac37',
+    'profiles.ndjson': '940ba09a381be131',
+    'segment-memberships.v1.ndjson': '018babdbfa936dce',
+    'summary.json': '15b60c37f5880880',
     'touchpoint-alerts.v1.ndjson': 'e3b0c44298fc1c14',
     'touchpoint-scores.v1.ndjson': '4d4f0706530c2b3d',
   });

@@ -64,6 +64,7 @@ test('a replay of an empty file has every file, and its summary', async () => {
     'customer-traits.v1.ndjson',
     'dead-letters.ndjson',
     'experiment-results.v1.ndjson',
+    'identity-merges.v1.ndjson',
     'journey-stages.v1.ndjson',
     'profiles.ndjson',
     'segment-memberships.v1.ndjson',

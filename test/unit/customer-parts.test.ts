@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ByteReader, ByteWriter } from '../../processors/core/packing.ts';
 import { NEVER } from '../../processors/core/processor.ts';
-import { NO_PARTS, OpenParts, type Part } from '../../processors/customer/parts.ts';
+import { NO_PARTS, OpenParts, type Part, type PartId } from '../../processors/customer/parts.ts';
 
 interface Visits {
   count: number;
   due: number;
 }
 
-function partOf(id: number): Part<Visits> {
+function partOf(id: PartId): Part<Visits> {
   return {
     id,
     initial: () => ({ count: 0, due: NEVER }),
@@ -92,7 +92,10 @@ describe('the parts of a customer', () => {
     });
     fc.assert(
       fc.property(fc.dictionary(fc.integer({ min: 1, max: 127 }).map(String), value), (values) => {
-        const put = Object.entries(values).map(([id, each]): [Part<Visits>, Visits] => [partOf(Number(id)), each]);
+        const put = Object.entries(values).map(([id, each]): [Part<Visits>, Visits] => [
+          partOf(Number(id) as PartId),
+          each,
+        ]);
         const parts = new OpenParts();
         parts.open(packed(...put));
         for (const [part, each] of put) expect(parts.get(part)).toEqual(each);

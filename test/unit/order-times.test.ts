@@ -1,13 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { statisticAt } from '../../processors/churn/order-history.ts';
-import {
-  factsOf,
-  newOrderBook,
-  rememberOrder,
-  SETTLED_DAYS,
-  type OrderBook,
-} from '../../processors/customer/order-book.ts';
+import { factsOf, newOrderBook, rememberOrder, type OrderBook } from '../../processors/customer/order-book.ts';
+import { SETTLED_DAYS } from '../../processors/customer/settled-orders.ts';
 import { orderTimes } from '../../processors/customer/order-times.ts';
 
 const DAY_MS = 86_400_000;

@@ -6,9 +6,9 @@ import {
   REFUNDS_PER_ORDER,
   REMEMBERED_MARKS,
   REMEMBERED_ORDERS,
-  SETTLED_DAYS,
   type OrderBook,
 } from '../../processors/customer/order-book.ts';
+import { SETTLED_DAYS } from '../../processors/customer/settled-orders.ts';
 import { readOrderBook, readOrderFacts, writeOrderBook } from '../../processors/customer/order-packing.ts';
 import { cancelOrder, placeOrder, refundOrder } from '../../processors/customer/orders.ts';
 import { Postings } from '../../processors/customer/postings.ts';

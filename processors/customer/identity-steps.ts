@@ -1,0 +1,264 @@
+import type { CustomerEvent, IdentityMerged, IdentityStep } from '../../schemas/types.ts';
+import { fingerprint } from '../core/fingerprint.ts';
+import { strengthOf, subjectKey } from '../core/identity.ts';
+import { WholeRecordValue, type Applied, type Instant, type Outcome, type Output } from '../core/processor.ts';
+import { foldEvent, skip } from './fold-event.ts';
+import { catchUp, foldHeld, heldFor, mergeHeld, withoutLinks, type HeldRoom } from './held.ts';
+import { HISTORY_PART } from './history.ts';
+import { HELD_MAX, IDENTITY, UNLINKED_MAX, type Held, type Identity } from './identity.ts';
+import { keepJourney } from './journey-changes.ts';
+import { mergeCustomers } from './merge.ts';
+import type { OpenState, Packed } from './open-state.ts';
+import type { Plan } from './plan.ts';
+import type { FoldedEvent, FoldedInteraction } from './read-fields.ts';
+import { settleLeaving, settleMerge } from './settle.ts';
+import { initialState, type CustomerState } from './state.ts';
+import type { CustomerAddition } from './totals.ts';
+import { packTransfer, unpackTransfer } from './transfer-packing.ts';
+
+const CUSTOMER_EVENTS = 'customer-events.v1';
+
+/** How many times in a row a step makes another: an anonymous id, the hash of an address and a user id are the longest chain. */
+export const IDENTITY_ROUNDS = 2;
+
+/** A state larger than this is neither handed over nor taken back: it must fit into a record of 1 MiB. */
+export const TRANSFER_BYTES_MAX = 960 * 1024;
+
+/** The customer at hand, its state opened in `open`, and room for what is held of it. */
+export interface IdentityTurn extends HeldRoom {
+  readonly state: CustomerState;
+  readonly open: OpenState;
+  readonly plan: Plan;
+  readonly now: Instant;
+}
+
+/**
+ * Everything about links, and every interaction of a customer who has any. The weaker subject leads: links and their end are
+ * told to it, and whatever it sends to the stronger one arrives in that order, so neither ever asks about the other.
+ */
+export function foldIdentity(turn: IdentityTurn, event: FoldedEvent): Outcome<CustomerAddition> {
+  const { state, open } = turn;
+  open.open(state);
+  const identity = open.parts.get(IDENTITY);
+  const { kind, identity: step } = event;
+  if (kind === 'INTERACTION') return interactionOf(turn, identity, event, null);
+  if (kind === 'UNKNOWN') return skip('unknown_type');
+  if (step === null) return { kind: 'reject', reason: 'no_identifier', message: `identity is missing for ${kind}` };
+  switch (kind) {
+    case 'FORWARD':
+      return interactionOf(turn, identity, event, step);
+    case 'LINK':
+      return link(turn, identity, step.subject);
+    case 'UNLINK':
+      return unlink(turn, identity, step.subject);
+    case 'TRANSFER':
+      return transfer(turn, identity, step);
+    case 'SPLIT':
+      return split(turn, identity, step);
+  }
+}
+
+/** An interaction that came under this subject (`step` null) or under a weaker one. */
+function interactionOf(
+  turn: IdentityTurn,
+  identity: Identity,
+  { interaction }: FoldedEvent,
+  step: IdentityStep | null,
+): Outcome<CustomerAddition> {
+  const { state, open, plan, now } = turn;
+  if (interaction === null || interaction.type === 'UNKNOWN') return skip('unknown_type');
+  const { redirect } = identity;
+  if (redirect !== null) {
+    // Repeats are told here, by the clock that they come by: that of the stronger one may be far ahead.
+    if (step === null && isRepeated(turn, interaction)) return skip('duplicate_event');
+    return applied([forward(state, redirect, step, now)]);
+  }
+  // Whoever has unlinked subjects alone holds nothing.
+  if (step === null && identity.own === null) return foldEvent(state, interaction, now, open, plan);
+  identity.own ??= withoutLinks(state, open);
+  const held = step === null ? identity.own : heldFor(identity.held, identity.own, step.subject, step.via);
+  const alone = foldHeld(held, state, interaction, now, plan, turn);
+  // Each remembers the ids of its own 64 events beside the 64 of all together.
+  if (alone.kind === 'reject' || (alone.kind === 'skip' && alone.reason === 'duplicate_event')) {
+    return alone.kind === 'reject' ? alone : skip('duplicate_event');
+  }
+  open.parts.put(IDENTITY, identity);
+  state.parts = open.parts.close();
+  return foldEvent(state, interaction, now, open, plan);
+}
+
+/** Whether it came before under this subject; remembers it. */
+function isRepeated({ state, open, now }: IdentityTurn, { eventId }: FoldedInteraction): boolean {
+  const id = fingerprint(eventId);
+  if (open.ids.has(id, now)) return true;
+  open.ids.add(id, now);
+  state.body = open.idsAlone();
+  return false;
+}
+
+/** An event of both said that this subject is the same person as a stronger one. */
+function link(turn: IdentityTurn, identity: Identity, stronger: string): Outcome<CustomerAddition> {
+  const { state, open, now, plan } = turn;
+  if (strengthOf(stronger) <= strengthOf(state.subject)) return NOT_STRONGER;
+  if (identity.redirect === stronger) return applied([]);
+  if (identity.redirect !== null || identity.unlinked.includes(stronger)) return skip('identity_conflict');
+  const own: Packed = identity.own ?? withoutLinks(state, open);
+  for (const each of [own, ...identity.held]) catchUp(each, state, now, plan, turn);
+  const through = identity.held.map((each) => ({ ...each, via: each.via ?? state.subject }));
+  const parts: Held[] = [{ subject: state.subject, via: null, ...own }, ...through];
+  const transfers = parts.filter((each) => !isBlank(each)).map((each) => transferOf(state, stronger, each, now));
+  if (transfers.includes(null)) return skip('identity_conflict');
+
+  open.open(state);
+  const left = settleLeaving(turn);
+  const merged = mergedRecord(state, stronger, { split: false, cause: 'EVENT' }, now);
+  Object.assign(state, initialState(state.key), { at: now, body: open.idsAlone() });
+  keepLinks(turn, { redirect: stronger, unlinked: identity.unlinked, own: null, held: [] });
+  return { ...left, outputs: [...left.outputs, merged, ...transfers] };
+}
+
+/** An operator said that the two are not the same person: also for all links to come. */
+function unlink(turn: IdentityTurn, identity: Identity, stronger: string): Outcome<CustomerAddition> {
+  const { state, now } = turn;
+  if (strengthOf(stronger) <= strengthOf(state.subject)) return NOT_STRONGER;
+  const unlinked = [...identity.unlinked.filter((each) => each !== stronger), stronger].slice(-UNLINKED_MAX);
+  const isLinked = identity.redirect === stronger;
+  keepLinks(turn, { ...identity, unlinked, redirect: isLinked ? null : identity.redirect });
+  if (!isLinked) return applied([]);
+  const split = stepTo(state, stronger, 'SPLIT', ownStep(state.subject), now);
+  return applied([mergedRecord(state, stronger, { split: true, cause: 'COMMAND' }, now), split]);
+}
+
+/** The state of a weaker subject, or the own one that comes back. */
+function transfer(turn: IdentityTurn, identity: Identity, step: IdentityStep): Outcome<CustomerAddition> {
+  const { state, open, plan, mine, theirs, now } = turn;
+  const { subject, via, state: packed } = step;
+  if (packed === null) return { kind: 'reject', reason: 'no_identifier', message: 'identity.state is missing' };
+  if (identity.redirect !== null) return applied([passOn(state, identity.redirect, 'TRANSFER', step, now)]);
+  const from = unpackTransfer(packed);
+  const before = { body: state.body, parts: state.parts };
+  if (subject !== state.subject) {
+    identity.own ??= withoutLinks(state, open);
+    hold(turn, identity, { subject, via, ...from });
+  } else if (identity.own !== null) {
+    mergeHeld(identity.own, from, turn);
+  }
+  theirs.open(from);
+  mergeCustomers(open, theirs, plan, now);
+  open.parts.put(IDENTITY, identity);
+  mine.open(before);
+  return settleMerge(turn, mine);
+}
+
+/** Keeps it apart, with what came of it before; the longest kept beyond the most there may be becomes the customer's own. */
+function hold(turn: IdentityTurn, identity: Identity, from: Held): void {
+  const known = identity.held.find((each) => each.subject === from.subject);
+  if (known !== undefined) mergeHeld(known, from, turn);
+  else identity.held.push({ ...from });
+  const longest = identity.held.length > HELD_MAX ? identity.held.shift() : undefined;
+  if (longest !== undefined && identity.own !== null) mergeHeld(identity.own, longest, turn);
+}
+
+/** A weaker subject is linked no more: what came under it, and through it, goes back to it. */
+function split(turn: IdentityTurn, identity: Identity, step: IdentityStep): Outcome<CustomerAddition> {
+  const { state, open, plan, mine, theirs, now } = turn;
+  if (identity.redirect !== null) return applied([passOn(state, identity.redirect, 'SPLIT', step, now)]);
+  const { own, held } = identity;
+  if (own === null) return applied([]);
+  for (const each of [own, ...held]) catchUp(each, state, now, plan, turn);
+  const returns: Output[] = [];
+  const staying: Held[] = [];
+  for (const each of held) {
+    const isTaken = each.subject === step.subject || each.via === step.subject;
+    const back = isTaken ? transferOf(state, step.subject, { ...each, via: null }, now) : null;
+    if (back === null) staying.push(each);
+    else returns.push(back);
+  }
+  if (returns.length === 0) return applied([]);
+
+  const before = { body: state.body, parts: state.parts };
+  state.body = own.body;
+  state.parts = own.parts;
+  open.open(state);
+  for (const each of staying) {
+    theirs.open(each);
+    mergeCustomers(open, theirs, plan, now);
+  }
+  mine.open(before);
+  keepJourney(open.parts, mine.parts);
+  if (mine.parts.has(HISTORY_PART)) open.parts.put(HISTORY_PART, mine.parts.get(HISTORY_PART));
+  open.parts.put(IDENTITY, { ...identity, held: staying, own: staying.length === 0 ? null : own });
+  const settled = settleMerge(turn, mine);
+  return { ...settled, outputs: [...settled.outputs, ...returns] };
+}
+
+const NOT_STRONGER: Outcome<CustomerAddition> = {
+  kind: 'reject',
+  reason: 'invalid_identifier',
+  message: 'identity.subject: not stronger than the subject itself',
+};
+
+function applied(outputs: readonly Output[]): Applied<CustomerAddition> {
+  return { kind: 'apply', outputs };
+}
+
+/** Replaces the customer's links, of a state that has nothing else to change. */
+function keepLinks({ state, open }: IdentityTurn, identity: Identity): void {
+  open.open(state);
+  open.parts.put(IDENTITY, identity);
+  open.keepIn(state);
+}
+
+function isBlank({ body, parts }: Packed): boolean {
+  return body.length === 0 && parts.length === 0;
+}
+
+function ownStep(subject: string): IdentityStep {
+  return { subject, via: null, state: null };
+}
+
+/** What an interaction becomes that came under a subject which is linked: itself, whole. */
+function forward(state: CustomerState, redirect: string, step: IdentityStep | null, now: Instant): Output {
+  const { brandId, subject } = state;
+  const identity = step === null ? ownStep(subject) : passedOn(step, subject);
+  const value = new WholeRecordValue((record): CustomerEvent => {
+    const { interaction } = record as CustomerEvent;
+    return { brandId, subject: redirect, kind: 'FORWARD', interaction, identity };
+  });
+  return { topic: CUSTOMER_EVENTS, key: subjectKey(brandId, redirect), value, timestamp: now };
+}
+
+function passOn(state: CustomerState, redirect: string, kind: CustomerEvent['kind'], step: IdentityStep, now: Instant) {
+  return stepTo(state, redirect, kind, passedOn(step, state.subject), now);
+}
+
+function passedOn(step: IdentityStep, subject: string): IdentityStep {
+  return step.subject === subject ? step : { ...step, via: step.via ?? subject };
+}
+
+function transferOf(state: CustomerState, to: string, { subject, via, ...packed }: Held, now: Instant): Output | null {
+  const bytes = packTransfer(packed);
+  if (bytes.length > TRANSFER_BYTES_MAX) return null;
+  return stepTo(state, to, 'TRANSFER', { subject, via, state: bytes }, now);
+}
+
+function stepTo(
+  { brandId }: CustomerState,
+  subject: string,
+  kind: CustomerEvent['kind'],
+  identity: IdentityStep,
+  now: Instant,
+): Output {
+  const value: CustomerEvent = { brandId, subject, kind, interaction: null, identity };
+  return { topic: CUSTOMER_EVENTS, key: subjectKey(brandId, subject), value, timestamp: now };
+}
+
+function mergedRecord(
+  { brandId, subject, key }: CustomerState,
+  stronger: string,
+  { split: isSplit, cause }: Pick<IdentityMerged, 'split' | 'cause'>,
+  now: Instant,
+): Output {
+  const value: IdentityMerged = { brandId, weaker: subject, stronger, split: isSplit, cause, at: now };
+  return { topic: 'identity-merges.v1', key, value, timestamp: now };
+}

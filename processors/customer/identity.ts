@@ -1,0 +1,86 @@
+import type { ByteReader, ByteWriter } from '../core/packing.ts';
+import { NEVER } from '../core/processor.ts';
+import type { Packed } from './open-state.ts';
+import type { Part } from './parts.ts';
+
+/** Parts that came from weaker subjects are kept apart up to so many; then the longest kept is folded into the customer's own. */
+export const HELD_MAX = 8;
+/** How many subjects a customer remembers that it must not be linked to again. */
+export const UNLINKED_MAX = 8;
+
+/** What came under a weaker subject: a customer's state of its own, as if the two had never been linked. */
+export interface Held extends Packed {
+  readonly subject: string;
+  /** The subject through which it came, when that was linked first; null: straight. */
+  readonly via: string | null;
+}
+
+/** What a customer's document knows of other identifiers of the same person. */
+export interface Identity {
+  /** Everything goes to this stronger subject; null: the customer is one of its own. */
+  redirect: string | null;
+  /** Subjects that an operator parted it from, the newest last. */
+  unlinked: string[];
+  /** What came under the customer's own subject; null while nothing is held: then it is the document itself. */
+  own: Packed | null;
+  /** The longest held first. */
+  held: Held[];
+}
+
+/**
+ * Links of a customer. Its id is the lowest, so that one byte tells whether a customer has any (`hasIdentity`).
+ *
+ *   redirect · subjects unlinked · own body, own parts · for each held: subject, via, body, parts
+ */
+export const IDENTITY: Part<Identity> = {
+  id: 0,
+
+  initial: () => ({ redirect: null, unlinked: [], own: null, held: [] }),
+
+  read(reader: ByteReader): Identity {
+    const redirect = reader.string() || null;
+    const unlinked: string[] = [];
+    for (let left = reader.uint(); left > 0; left--) unlinked.push(reader.string());
+    const held: Held[] = [];
+    const count = reader.uint();
+    const own = count === 0 ? null : readPacked(reader);
+    for (let left = count; left > 0; left--) {
+      held.push({ subject: reader.string(), via: reader.string() || null, ...readPacked(reader) });
+    }
+    return { redirect, unlinked, own, held };
+  },
+
+  write({ redirect, unlinked, own, held }: Identity, writer: ByteWriter): void {
+    if (redirect === null && unlinked.length === 0 && own === null) return;
+    writer.string(redirect ?? '');
+    writer.uint(unlinked.length);
+    for (const subject of unlinked) writer.string(subject);
+    const isHolding = own !== null && held.length > 0;
+    writer.uint(isHolding ? held.length : 0);
+    if (!isHolding) return;
+    writePacked(own, writer);
+    for (const each of held) {
+      writer.string(each.subject);
+      writer.string(each.via ?? '');
+      writePacked(each, writer);
+    }
+  },
+
+  // What is held waits for the next event; whatever it would publish, nobody sees.
+  nextDue: () => NEVER,
+};
+
+/** Whether packed parts hold anything of links. */
+export function hasIdentity(parts: Buffer): boolean {
+  return parts[0] === IDENTITY.id;
+}
+
+function readPacked(reader: ByteReader): Packed {
+  // Copies: the reader's bytes may belong to a whole block.
+  return { body: Buffer.from(reader.bytes()), parts: Buffer.from(reader.bytes()) };
+}
+
+function writePacked({ body, parts }: Packed, writer: ByteWriter): void {
+  writer.bytes(body);
+  writer.bytes(parts);
+}
