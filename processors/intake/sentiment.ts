@@ -1,5 +1,5 @@
 import type { SentimentLabel, TextSentiment } from '../../schemas/types.ts';
-import type { FEELINGS} from '../core/definitions.ts';
+import type { FEELINGS } from '../core/definitions.ts';
 import { type Definitions } from '../core/definitions.ts';
 import { ENGLISH_MODEL, judgeEnglish } from './sentiment-english.ts';
 import { readText } from './sentiment-grams.ts';

@@ -167,7 +167,11 @@ export class Fold {
         // Most outputs are of the record's own key.
         const own = this.#record?.key ?? null;
         const key = own !== null && output.key === name ? own : Buffer.from(output.key);
-        this.#output(output.value instanceof WholeRecordValue ? this.#ofWhole(output, output.value) : output, key, draft);
+        this.#output(
+          output.value instanceof WholeRecordValue ? this.#ofWhole(output, output.value) : output,
+          key,
+          draft,
+        );
       }
     }
   }
