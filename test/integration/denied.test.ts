@@ -152,9 +152,9 @@ describeWithServices('what services refuse', () => {
     const { database } = place;
     const least = ['find', 'insert', 'update', 'createIndex'];
     for (const [missing, named] of [
-      ['createIndex', 'createIndexes on .*customer\\.v1\\.state'],
-      ['find', '(find|aggregate) on .*customer\\.v1\\.journal'],
-      ['insert', 'insert on .*customer\\.v1\\.journal'],
+      ['createIndex', 'createIndexes on .*\\.v1\\.state'],
+      ['find', '(find|aggregate) on .*\\.v1\\.journal'],
+      ['insert', 'insert on .*\\.v1\\.journal'],
     ] as const) {
       const user = `without-${missing}`;
       await stack.mongodb.asAdmin(async (admin) => {
