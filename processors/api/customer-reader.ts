@@ -1,3 +1,4 @@
+import { subjectKey } from '../core/identity.ts';
 import { ByteReader } from '../core/packing.ts';
 import type { CustomerProcessor } from '../customer/processor.ts';
 import type { CustomerState } from '../customer/state.ts';
@@ -48,13 +49,21 @@ export class CustomerReader {
     this.#sources = sources;
   }
 
-  /** The first that there is. A document that leads to another customer would be followed here. */
+  /** The first that there is; of an identifier that is linked, the customer it is part of. */
   async find(keys: readonly string[]): Promise<FoundCustomer | null> {
     for (const key of keys) {
       const found = await this.#read(key);
-      if (found !== null) return found;
+      if (found !== null) return this.#followed(found);
     }
     return null;
+  }
+
+  /** Links go upwards only, so this ends. */
+  async #followed(found: FoundCustomer): Promise<FoundCustomer | null> {
+    const { redirect } = this.#customer.links(found.state);
+    if (redirect === null) return found;
+    const next = await this.#read(subjectKey(found.state.brandId, redirect));
+    return next === null ? null : this.#followed(next);
   }
 
   async #read(key: string): Promise<FoundCustomer | null> {

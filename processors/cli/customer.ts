@@ -59,7 +59,8 @@ async function look(
   flags: CustomerFlags,
   terminal: Terminal,
 ): Promise<{ key: string; at: Instant; inspection: Inspection }> {
-  const { key, state, customer, asOf } = await loadCustomer(loadConfig(terminal.environment), brand, id);
+  const { key, state, customer, asOf, linkedFrom } = await loadCustomer(loadConfig(terminal.environment), brand, id);
+  if (linkedFrom.length > 0) terminal.err(`${[...linkedFrom, key].join(' is part of ')}\n`);
   // Records may be stamped a little ahead of this machine's clock.
   const at = flags.at ?? Math.max(Date.now(), asOf);
   if (at < asOf) {
