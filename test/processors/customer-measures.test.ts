@@ -217,6 +217,7 @@ test('only what a definition asks for is decoded beside what is always read', ()
   ]);
   expect(new CustomerDriver(asked).processor.reads).toEqual({
     kind: true,
+    identity: true,
     interaction: {
       ...READ_FIELDS.interaction,
       channel: true,
