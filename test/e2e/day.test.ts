@@ -139,7 +139,9 @@ describeWithServices('forty days of a shop of two hundred, through the whole pip
     await place.emitter.send(rubbish);
     const ratings = Array.from({ length: RATINGS }, (_, index) => {
       const score = { metric: 'RATING', value: index < 100 ? 4 + (index % 2) : 1, surveyId: null } as const;
-      const rater = { eventId: `rated-${index}`, userId: `rater-${index}`, occurredAt: at } as const;
+      // The first is known by a cookie, too: the two become one customer.
+      const anonymousId = index === 0 ? 'rater-cookie' : null;
+      const rater = { eventId: `rated-${index}`, userId: `rater-${index}`, anonymousId, occurredAt: at } as const;
       const what = { type: 'REVIEW_POSTED', touchpoint: 'worse', channel: 'REVIEW', score } as const;
       return { key: 'raters', timestamp: at, value: interaction({ ...rater, ...what }) };
     });
@@ -162,7 +164,8 @@ describeWithServices('forty days of a shop of two hundred, through the whole pip
     const collections = ['intake.v1.inputs', ...stores.flatMap((each) => [`${each}.journal`, `${each}.state`])];
     expect(Object.keys(counts).sort()).toEqual(collections.sort());
     for (const [name, count] of Object.entries(counts)) expect(count, name).toBeGreaterThan(0);
-    expect(counts['customer.v1.state']).toBe(input.summary.customers + RATINGS);
+    // The raters, and the cookie that leads to the first.
+    expect(counts['customer.v1.state']).toBe(input.summary.customers + RATINGS + 1);
   });
 
   test('every metric is there, and the process is live and ready', async () => {
