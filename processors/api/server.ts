@@ -1,9 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { ConfigurationError, PipelineError } from '../core/errors.ts';
+import { PipelineError } from '../core/errors.ts';
+import { listen, type Listening } from '../runtime/listen.ts';
 import { isLoopback } from '../runtime/loopback.ts';
 import type { Meter } from '../runtime/meter.ts';
 import type { Log } from '../runtime/ports.ts';
@@ -25,14 +24,6 @@ export interface ApiOptions {
   readonly concurrentMax?: number;
 }
 
-export interface ApiServer {
-  /** `http://127.0.0.1:9465`. */
-  readonly url: string;
-  /** Harmless when repeated. */
-  close(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
-}
-
 const TIMEOUT_MS = 10_000;
 /** Folding and answering share one thread: few requests at a time, and the others are told to come back. */
 const CONCURRENT_MAX = 8;
@@ -45,7 +36,7 @@ interface Answer {
 }
 
 /** Serves the API. Rejects with a ConfigurationError when the address cannot be used. */
-export async function serveApi(api: Api, options: ApiOptions): Promise<ApiServer> {
+export async function serveApi(api: Api, options: ApiOptions): Promise<Listening> {
   const { host, port, log, meter } = options;
   const answering = new Answering(api, options);
   const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX, requestTimeout: TIMEOUT_MS }, (request, response) => {
@@ -61,25 +52,7 @@ export async function serveApi(api: Api, options: ApiOptions): Promise<ApiServer
       },
     );
   });
-  server.listen(port, host);
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new ConfigurationError([{ where: 'KIZUNA_API_HOST, KIZUNA_API_PORT', message: `cannot listen: ${message}` }]);
-  }
-  let closing: Promise<void> | null = null;
-  const close = (): Promise<void> => {
-    closing ??= new Promise((closed) => {
-      server.close(() => closed());
-      server.closeAllConnections();
-    });
-    return closing;
-  };
-  // A server that listens on a port has an address of this form.
-  const { address, port: taken, family } = server.address() as AddressInfo;
-  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`;
-  return { url, close, [Symbol.asyncDispose]: close };
+  return listen(server, host, port, 'KIZUNA_API_HOST, KIZUNA_API_PORT');
 }
 
 class Answering {
@@ -146,11 +119,13 @@ class Answering {
       const first = await Promise.race([done, late]);
       if (first !== null) return first;
     } finally {
-      // Stopped once there is an answer, which rejects it; a failure after the time is over interests nobody.
+      // Stopped once there is an answer, which rejects it.
       late.catch(() => undefined);
-      done.catch(() => undefined);
       stop.abort();
     }
+    done.catch((error: unknown) => {
+      this.#log.warn('an API request failed after it was given up', { error });
+    });
     throw new Problem(503, 'The answer took too long.', 'Try again in a while; see whether MongoDB is slow.');
   }
 

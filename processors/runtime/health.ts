@@ -1,8 +1,6 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { ConfigurationError } from '../core/errors.ts';
+import { listen, type Listening } from './listen.ts';
 import type { Log } from './ports.ts';
 import type { Progress } from './progress.ts';
 
@@ -26,14 +24,6 @@ export interface HealthSources {
 /** Which conditions hold, by name. */
 type Held = Readonly<Record<string, boolean>>;
 
-export interface HealthServer {
-  /** `http://127.0.0.1:9464`. */
-  readonly url: string;
-  /** Harmless when repeated. */
-  close(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
-}
-
 interface Answer {
   readonly status: number;
   readonly contentType: string;
@@ -50,7 +40,7 @@ const json = (status: number, value: object): Answer => ({
  * Serves /metrics, /livez (every consumer gets on, or is proven idle; no service is asked) and /readyz (every condition by
  * name). Rejects with a ConfigurationError when the address cannot be used.
  */
-export async function serveHealth(sources: HealthSources): Promise<HealthServer> {
+export async function serveHealth(sources: HealthSources): Promise<Listening> {
   const { host, port, log } = sources;
   const held = (): Promise<Held> => ask(sources.conditions, sources.conditionTimeoutMs ?? CONDITION_TIMEOUT_MS);
   const routes: Readonly<Record<string, () => Answer | Promise<Answer>>> = {
@@ -67,27 +57,7 @@ export async function serveHealth(sources: HealthSources): Promise<HealthServer>
       },
     );
   });
-  server.listen(port, host);
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new ConfigurationError([
-      { where: 'KIZUNA_HTTP_HOST, KIZUNA_HTTP_PORT', message: `cannot listen: ${message}` },
-    ]);
-  }
-  let closing: Promise<void> | null = null;
-  const close = (): Promise<void> => {
-    closing ??= new Promise((closed) => {
-      server.close(() => closed());
-      server.closeAllConnections();
-    });
-    return closing;
-  };
-  // A server that listens on a port has an address of this form.
-  const { address, port: taken, family } = server.address() as AddressInfo;
-  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`;
-  return { url, close, [Symbol.asyncDispose]: close };
+  return listen(server, host, port, 'KIZUNA_HTTP_HOST, KIZUNA_HTTP_PORT');
 }
 
 async function respond(

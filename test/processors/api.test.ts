@@ -4,7 +4,8 @@ import addFormats from 'ajv-formats';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import openapi from '../../processors/api/openapi.json' with { type: 'json' };
 import { createApi, ROUTES } from '../../processors/api/routes.ts';
-import { serveApi, type ApiOptions, type ApiServer } from '../../processors/api/server.ts';
+import { serveApi, type ApiOptions } from '../../processors/api/server.ts';
+import type { Listening } from '../../processors/runtime/listen.ts';
 import { PipelineError } from '../../processors/core/errors.ts';
 import { StatesWriter } from '../../processors/runtime/block.ts';
 import { createMemoryStore } from '../../processors/runtime/memory/store.ts';
@@ -44,10 +45,10 @@ function requireDescribed(path: string, status: number, type: string, body: unkn
 let store: Store;
 let owned: Set<OwnedPartition>;
 let asked: { route: string; status: number }[];
-let server: ApiServer;
+let server: Listening;
 let now: number;
 
-async function serve(more: Partial<ApiOptions> = {}): Promise<ApiServer> {
+async function serve(more: Partial<ApiOptions> = {}): Promise<Listening> {
   const log = { ranges: async () => [{ partition: 0, start: 0, end: 9 }] };
   const api = createApi(DEFINITIONS, { store, log, owned, clock: { now: () => now } });
   const meter = { apiRequest: (route: string, status: number) => void asked.push({ route, status }) };

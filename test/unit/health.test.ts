@@ -1,7 +1,8 @@
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ConfigurationError } from '../../processors/core/errors.ts';
-import { serveHealth, type HealthServer, type HealthSources } from '../../processors/runtime/health.ts';
+import { serveHealth, type HealthSources } from '../../processors/runtime/health.ts';
+import type { Listening } from '../../processors/runtime/listen.ts';
 import { createMetrics } from '../../processors/runtime/metrics.ts';
 import { Progress } from '../../processors/runtime/progress.ts';
 
@@ -16,7 +17,7 @@ const silent = {
 const time = { ms: 0 };
 let progress: Progress;
 let conditions: Record<string, () => boolean | Promise<boolean>>;
-let server: HealthServer;
+let server: Listening;
 
 const sources = (more: Partial<HealthSources> = {}): HealthSources => ({
   host: '127.0.0.1',
