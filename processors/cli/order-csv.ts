@@ -1,7 +1,7 @@
-import { createInterface } from 'node:readline';
 import type { FileHandle } from 'node:fs/promises';
 import type { Instant } from '../core/processor.ts';
 import { CommandFailed } from './failure.ts';
+import { textLines } from './text-lines.ts';
 
 const NEEDED = ['customer', 'date'] as const;
 const ZONED = /(Z|[+-]\d{2}:?\d{2}|^\d{4}-\d{2}-\d{2})$/;
@@ -19,14 +19,7 @@ export async function readOrderCsv(
 ): Promise<Instant[][]> {
   const orders = new Map<string, Instant[]>();
   let places: readonly number[] | null = null;
-  let number = 0;
-  for await (const line of createInterface({
-    input: input.createReadStream({ encoding: 'utf8' }),
-    crlfDelay: Infinity,
-  })) {
-    number += 1;
-    progress(number);
-    if (line.trim() === '') continue;
+  for await (const { number, line } of textLines(input, progress)) {
     const cells = cellsOf(number === 1 ? line.replace(/^\uFEFF/, '') : line);
     if (cells === null) throw new CommandFailed(`${file} line ${number}: a quotation mark is not closed`);
     if (places === null) {

@@ -1,9 +1,9 @@
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { readText } from '../intake/sentiment-grams.ts';
 import { feelingOf, type RatedText } from '../sentiment/rated-text.ts';
 import { CommandFailed } from './failure.ts';
 import { openInput } from './replay-input.ts';
+import { textLines } from './text-lines.ts';
 
 /** What a file of rated feedback holds. */
 export interface RatedLines {
@@ -27,14 +27,8 @@ const Line = z.object({
 export async function readRated(file: string, progress: (lines: number) => void): Promise<RatedLines> {
   await using input = await openInput(file);
   const rated = new Map<string, RatedText>();
-  let [number, texts] = [0, 0];
-  for await (const line of createInterface({
-    input: input.createReadStream({ encoding: 'utf8' }),
-    crlfDelay: Infinity,
-  })) {
-    number += 1;
-    progress(number);
-    if (line.trim() === '') continue;
+  let texts = 0;
+  for await (const { number, line } of textLines(input, progress)) {
     const { text, rating, scale } = parse(line, `${file} line ${number}`);
     texts += 1;
     const read = readText(text);
