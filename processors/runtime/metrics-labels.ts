@@ -29,9 +29,10 @@ export const LABELS = {
   ],
   brand: 'the definitions and brands seen; bounded by the number of series',
   segment: 'the definitions; bounded by the number of series',
-  touchpoint: 'the first 100 of a partition, the others as other; bounded by the number of series',
+  touchpoint:
+    'those that settings list, else 100 of a brand by hash, the others as other; bounded by the number of series',
   channel: 'the channels of an interaction',
-  metric: ['NPS', 'CSAT', 'CES', 'RATING'],
+  metric: ['NPS', 'CSAT', 'CES', 'RATING', 'SENTIMENT'],
   answer: ['satisfied', 'neutral', 'dissatisfied'],
   experiment: 'the first 50 of a partition, the others as other; bounded by the number of series',
   variant: 'the variants of the definitions',
