@@ -178,15 +178,18 @@ export class ByteWriter {
 export class ByteReader {
   #bytes: Buffer;
   #at = 0;
+  #end: number;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
+    this.#end = bytes.length;
   }
 
-  /** Starts over on other bytes, so that one reader can serve a whole batch. */
-  reset(bytes: Buffer, at = 0): this {
+  /** Starts over on other bytes, up to `end`, so that one reader can serve a whole batch without a view for each value. */
+  reset(bytes: Buffer, at = 0, end = bytes.length): this {
     this.#bytes = bytes;
     this.#at = at;
+    this.#end = end;
     return this;
   }
 
@@ -195,21 +198,20 @@ export class ByteReader {
   }
 
   get done(): boolean {
-    return this.#at >= this.#bytes.length;
+    return this.#at >= this.#end;
   }
 
   byte(): number {
-    const value = this.#bytes[this.#at++];
-    if (value === undefined) throw new RangeError('packed value ends early');
-    return value;
+    this.#need(1);
+    return this.#bytes[this.#at++] ?? 0;
   }
 
   uint(): number {
     const bytes = this.#bytes;
     let at = this.#at;
     let byte = bytes[at++];
-    // Most numbers take one byte; one beyond the end reads as undefined, which is not below 128.
-    if (byte !== undefined && byte < 128) {
+    // Most numbers take one byte; one beyond the bytes reads as undefined, which is not below 128.
+    if (byte !== undefined && byte < 128 && at <= this.#end) {
       this.#at = at;
       return byte;
     }
@@ -224,7 +226,7 @@ export class ByteReader {
       value += (byte & 0x7f) * scale;
       byte = bytes[at++];
     }
-    if (byte === undefined) throw new RangeError('packed value ends early');
+    if (byte === undefined || at > this.#end) throw new RangeError('packed value ends early');
     this.#at = at;
     return value + byte * scale;
   }
@@ -251,6 +253,13 @@ export class ByteReader {
     return value;
   }
 
+  /** All that is left, as a view. */
+  rest(): Buffer {
+    const value = this.#bytes.subarray(this.#at, this.#end);
+    this.#at = this.#end;
+    return value;
+  }
+
   string(): string {
     const length = this.uint();
     this.#need(length);
@@ -260,6 +269,6 @@ export class ByteReader {
   }
 
   #need(length: number): void {
-    if (this.#at + length > this.#bytes.length) throw new RangeError('packed value ends early');
+    if (this.#at + length > this.#end) throw new RangeError('packed value ends early');
   }
 }

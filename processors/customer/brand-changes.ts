@@ -1,6 +1,7 @@
 import { utcDay } from '../core/event-time.ts';
 import type { Instant } from '../core/processor.ts';
 import { WHOLE, type Dimension } from '../core/brand-amounts.ts';
+import { NO_SEGMENTS, type SegmentList } from './segment-list.ts';
 
 /**
  * What one instant of one customer changes in the partition's brand documents. A single one serves every customer in turn:
@@ -11,6 +12,13 @@ export class BrandChanges {
   brandId = '';
   /** When they happened: the customer's clock. */
   now: Instant = 0;
+  /** The segments that sums of the customer count in, beside the brand. */
+  segments: SegmentList = NO_SEGMENTS;
+  /** Sums of the customer, in as many places of each as there are. */
+  readonly sumDays: number[] = [];
+  readonly sumPlaces: number[] = [];
+  readonly sumBy: number[] = [];
+  sumCount = 0;
   readonly #dimensions: Dimension[] = [];
   readonly #values: string[] = [];
   /** The day of a sum; STANDING for a standing. */
@@ -19,22 +27,31 @@ export class BrandChanges {
   readonly #by: number[] = [];
   #count = 0;
 
-  begin(brandId: string, now: Instant): this {
+  begin(brandId: string, now: Instant, segments: SegmentList = NO_SEGMENTS): this {
     this.brandId = brandId;
     this.now = now;
+    this.segments = segments;
+    this.sumCount = 0;
     this.#count = 0;
     return this;
   }
 
+  /** How many of `add` and `addStanding`. */
   get count(): number {
     return this.#count;
   }
 
-  /** `by` more of a sum (its place in BRAND_SUMS) under the day of `at`, for the brand and for these segments. */
-  addSum(place: number, at: Instant, by: number, segments: readonly string[]): void {
-    const day = utcDay(at);
-    this.add('brand', WHOLE, day, place, by);
-    for (const segment of segments) this.add('segment', segment, day, place, by);
+  get isEmpty(): boolean {
+    return this.sumCount + this.#count === 0;
+  }
+
+  /** `by` more of a sum (its place in BRAND_SUMS) under the day of `at`, for the brand and for the segments. */
+  addSum(place: number, at: Instant, by: number): void {
+    if (by === 0) return;
+    const index = this.sumCount++;
+    this.sumDays[index] = utcDay(at);
+    this.sumPlaces[index] = place;
+    this.sumBy[index] = by;
   }
 
   /** `by` more customers of a standing (its place in BRAND_STANDINGS). */

@@ -1,6 +1,13 @@
 import { PipelineError } from '../core/errors.ts';
 import type { ByteReader, ByteWriter } from '../core/packing.ts';
-import { keptDocument, LEDGER_BLOCKS, setCell, type BrandDocument, type BrandDocuments } from './brand-documents.ts';
+import {
+  keptDocument,
+  LEDGER_BLOCKS,
+  setCell,
+  settlePending,
+  type BrandDocument,
+  type BrandDocuments,
+} from './brand-documents.ts';
 
 const VERSION = 1;
 // Of one document: all of it, else what changed; and it differs from what was published of it.
@@ -9,6 +16,7 @@ const UNSENT = 2;
 
 /** What changed since the last block, and everything of the documents whose turn it is. */
 export function packDocuments(documents: BrandDocuments, seq: number, writer: ByteWriter): void {
+  settlePending(documents);
   const { byKey, changed, unsent, clock } = documents;
   const whole: BrandDocument[] = [];
   for (const document of byKey.values()) if (document.turn === seq % LEDGER_BLOCKS) whole.push(document);

@@ -1,8 +1,17 @@
 import { NEVER, type Instant } from '../core/processor.ts';
 import { fingerprint } from '../core/fingerprint.ts';
 import { utcDay } from '../core/event-time.ts';
-import { BRAND_STANDINGS, BRAND_SUMS, brandKey, OTHER, splitBrandKey, type Dimension } from '../core/brand-amounts.ts';
+import {
+  BRAND_STANDINGS,
+  BRAND_SUMS,
+  brandKey,
+  OTHER,
+  splitBrandKey,
+  WHOLE,
+  type Dimension,
+} from '../core/brand-amounts.ts';
 import { STANDING, type BrandChanges } from './brand-changes.ts';
+import type { SegmentList } from './segment-list.ts';
 
 /** Days of a window beside the current one. */
 export const WINDOW_DAYS = 365;
@@ -17,6 +26,9 @@ export const BRANDS_MAX = 1000;
 /** So many values of a dimension of a brand in a partition are told apart, the first ones; the rest together as `other`. */
 export const VALUES_MAX: Readonly<Record<Dimension, number>> = { brand: 1, segment: 100, channel: 20, campaign: 200 };
 
+/** So many lists of segments of a brand are remembered with their documents. */
+const LISTS_MAX = 10_000;
+
 /** What a partition knows of one brand, segment, channel or campaign: sums by day, and how many customers are what. */
 export interface BrandDocument {
   readonly key: string;
@@ -30,6 +42,10 @@ export interface BrandDocument {
   readonly standings: Float64Array;
   /** Cells that no block holds yet. */
   readonly changed: Set<number>;
+  /** What is to be added to the cells of one day (settlePending), by place: nearly all of a block is of the same one. */
+  readonly pending: Float64Array;
+  pendingDay: number;
+  isPending: boolean;
 }
 
 /** Of one partition. */
@@ -42,6 +58,10 @@ export interface BrandDocuments {
   /** Those that differ from what a block holds, and from what was published. */
   readonly changed: Set<BrandDocument>;
   readonly unsent: Set<BrandDocument>;
+  /** Those with something pending. */
+  readonly pending: BrandDocument[];
+  /** By brand: the documents that a customer in these segments counts in, as long as no document comes or goes. */
+  readonly byList: Map<string, Map<SegmentList, readonly BrandDocument[]>>;
   /** No cell is of an earlier day. */
   oldestDay: number;
 }
@@ -53,6 +73,8 @@ export function newDocuments(): BrandDocuments {
     byName: new Map(),
     changed: new Set(),
     unsent: new Set(),
+    pending: [],
+    byList: new Map(),
     oldestDay: NEVER,
   };
 }
@@ -61,6 +83,7 @@ export function newDocuments(): BrandDocuments {
 export function addChanges(documents: BrandDocuments, changes: BrandChanges): void {
   if (changes.now > documents.clock) documents.clock = changes.now;
   const oldest = utcDay(documents.clock) - WINDOW_DAYS;
+  if (changes.sumCount > 0) addSums(documents, changes, oldest);
   for (let index = 0; index < changes.count; index++) {
     const day = changes.day(index);
     if (day !== STANDING && day < oldest) continue;
@@ -69,13 +92,57 @@ export function addChanges(documents: BrandDocuments, changes: BrandChanges): vo
     const place = changes.place(index);
     if (day === STANDING) {
       document.standings[place] = (document.standings[place] ?? 0) + changes.by(index);
+      documents.changed.add(document);
+      documents.unsent.add(document);
     } else {
-      const cell = day * PLACES + place;
-      setCell(documents, document, cell, (document.cells.get(cell) ?? 0) + changes.by(index));
-      document.changed.add(cell);
+      addPending(documents, document, day, place, changes.by(index));
     }
-    documents.changed.add(document);
-    documents.unsent.add(document);
+  }
+}
+
+function addSums(documents: BrandDocuments, changes: BrandChanges, oldest: number): void {
+  const { sumDays, sumPlaces, sumBy, sumCount } = changes;
+  const all = documentsOf(documents, changes.brandId, changes.segments);
+  for (let index = 0; index < sumCount; index++) {
+    const day = sumDays[index] ?? 0;
+    if (day < oldest) continue;
+    const place = sumPlaces[index] ?? 0;
+    const by = sumBy[index] ?? 0;
+    for (const document of all) addPending(documents, document, day, place, by);
+  }
+}
+
+function addPending(documents: BrandDocuments, document: BrandDocument, day: number, place: number, by: number): void {
+  if (document.pendingDay !== day) {
+    settleDay(documents, document);
+    document.pendingDay = day;
+  }
+  document.pending[place] = (document.pending[place] ?? 0) + by;
+  if (document.isPending) return;
+  document.isPending = true;
+  documents.pending.push(document);
+  documents.changed.add(document);
+  documents.unsent.add(document);
+}
+
+/** Puts into the cells what is still beside them: before anybody looks at cells or their sums. */
+export function settlePending(documents: BrandDocuments): void {
+  for (const document of documents.pending) {
+    settleDay(documents, document);
+    document.isPending = false;
+  }
+  documents.pending.length = 0;
+}
+
+function settleDay(documents: BrandDocuments, document: BrandDocument): void {
+  const { pending, pendingDay, cells, changed } = document;
+  for (let place = 0; place < pending.length; place++) {
+    const by = pending[place] ?? 0;
+    if (by === 0) continue;
+    pending[place] = 0;
+    const cell = pendingDay * PLACES + place;
+    setCell(documents, document, cell, (cells.get(cell) ?? 0) + by);
+    changed.add(cell);
   }
 }
 
@@ -90,6 +157,26 @@ export function setCell(documents: BrandDocuments, { cells, sums }: BrandDocumen
   cells.set(cell, value);
   const day = Math.floor(cell / PLACES);
   if (day < documents.oldestDay) documents.oldestDay = day;
+}
+
+/** The documents that a customer in these segments is counted in; none of a brand that is not measured. */
+function documentsOf(documents: BrandDocuments, brandId: string, list: SegmentList): readonly BrandDocument[] {
+  const { byList } = documents;
+  const known = byList.get(brandId)?.get(list);
+  if (known !== undefined) return known;
+  const all: BrandDocument[] = [];
+  const whole = documentOf(documents, brandId, 'brand', WHOLE);
+  if (whole === null) return all;
+  all.push(whole);
+  for (const id of list.ids) {
+    const document = documentOf(documents, brandId, 'segment', id);
+    if (document !== null) all.push(document);
+  }
+  const lists = byList.get(brandId) ?? new Map<SegmentList, readonly BrandDocument[]>();
+  if (lists.size >= LISTS_MAX) lists.clear();
+  lists.set(list, all);
+  byList.set(brandId, lists);
+  return all;
 }
 
 /** The document that a value is counted in; null for a brand that is not measured. */
@@ -118,15 +205,19 @@ function newDocument(key: string): BrandDocument {
     sums: new Float64Array(BRAND_SUMS.length),
     standings: new Float64Array(BRAND_STANDINGS.length),
     changed: new Set(),
+    pending: new Float64Array(BRAND_SUMS.length),
+    pendingDay: STANDING,
+    isPending: false,
   };
 }
 
 /** The document of a key, made if there is none. */
-export function keptDocument({ byKey, byName }: BrandDocuments, key: string): BrandDocument {
+export function keptDocument({ byKey, byName, byList }: BrandDocuments, key: string): BrandDocument {
   const known = byKey.get(key);
   if (known !== undefined) return known;
   const document = newDocument(key);
   byKey.set(key, document);
+  byList.clear();
   const { brandId, dimension, value } = splitBrandKey(key);
   const brand = byName.get(brandId) ?? new Map<string, Map<string, BrandDocument>>();
   byName.set(brandId, brand);

@@ -15,41 +15,44 @@ export interface BrandPart {
   bits: number;
   /** When silence may change the standing. */
   due: Instant;
-  /** By place in BRAND_SUMS: days of what is no measure of the profile. */
-  readonly days: Map<number, Tiles>;
+  /** By place in BRAND_SUMS: days of what is no measure of the profile; null as long as nobody asked (`daysOf`). */
+  days: Map<number, Tiles> | null;
+  /** The days as they came, packed; null: none. */
+  readonly packedDays: PackedDays | null;
+}
+
+interface PackedDays {
+  readonly count: number;
+  readonly bytes: Buffer;
 }
 
 const DAYS = RINGS[2];
+const NO_BYTES = Buffer.alloc(0);
 const section = new ByteWriter(256);
 const moved = new Unrolled();
 
 export const BRAND_PART: MergeablePart<BrandPart> = {
   id: 40,
-  initial: () => ({ isCounted: false, bits: 0, due: NEVER, days: new Map() }),
+  initial: () => ({ isCounted: false, bits: 0, due: NEVER, days: null, packedDays: null }),
 
   read(reader, due) {
     const bits = reader.uint();
-    const isCounted = (bits & 1) === 1;
-    const part: BrandPart = { isCounted, bits: bits >> 1, due, days: new Map() };
     const count = reader.uint();
-    if (count === 0) return part;
-    const bytes = reader.bytes();
-    const own = new ByteReader(bytes);
-    for (let left = count; left > 0; left--) {
-      const place = own.uint();
-      const tiles = newTiles(DAYS);
-      readTiles(tiles, own.uint() * DAYS.hopMs, bytes, own);
-      part.days.set(place, tiles);
-    }
-    return part;
+    const packedDays = count === 0 ? null : { count, bytes: reader.bytes() };
+    return { isCounted: (bits & 1) === 1, bits: bits >> 1, due, days: null, packedDays };
   },
 
-  write({ isCounted, bits, days }, writer) {
+  write({ isCounted, bits, days, packedDays }, writer) {
+    const count = days === null ? (packedDays?.count ?? 0) : days.size;
     // Whoever was taken out keeps its days, to be counted again with them.
-    if (!isCounted && days.size === 0) return;
+    if (!isCounted && count === 0) return;
     writer.uint((bits << 1) | (isCounted ? 1 : 0));
-    writer.uint(days.size);
-    if (days.size === 0) return;
+    writer.uint(count);
+    if (count === 0) return;
+    if (days === null) {
+      writer.bytes(packedDays?.bytes ?? NO_BYTES);
+      return;
+    }
     section.reset();
     for (const [place, tiles] of days) {
       section.uint(place);
@@ -64,10 +67,11 @@ export const BRAND_PART: MergeablePart<BrandPart> = {
   /** Both were taken out before (takeFromBrand): together they are counted anew. */
   merge(into, from) {
     into.isCounted = false;
-    for (const [place, tiles] of from.days) {
-      const own = into.days.get(place);
+    const days = daysOf(into);
+    for (const [place, tiles] of daysOf(from)) {
+      const own = days.get(place);
       if (own === undefined) {
-        into.days.set(place, tiles);
+        days.set(place, tiles);
         continue;
       }
       unroll(tiles, 0, moved);
@@ -79,14 +83,30 @@ export const BRAND_PART: MergeablePart<BrandPart> = {
   },
 };
 
+/** The days, to be changed in place. Most customers have none, and most events add none, so they are unpacked when asked for. */
+export function daysOf(part: BrandPart): Map<number, Tiles> {
+  if (part.days !== null) return part.days;
+  part.days = new Map();
+  const { count, bytes } = part.packedDays ?? { count: 0, bytes: NO_BYTES };
+  const reader = new ByteReader(bytes);
+  for (let left = count; left > 0; left--) {
+    const place = reader.uint();
+    const tiles = newTiles(DAYS);
+    readTiles(tiles, reader.uint() * DAYS.hopMs, bytes, reader);
+    part.days.set(place, tiles);
+  }
+  return part.days;
+}
+
 /** Adds postings whose measures are places in BRAND_SUMS. */
 export function postToDays(part: BrandPart, postings: Postings, now: Instant): void {
+  const days = daysOf(part);
   for (let index = 0; index < postings.count; index++) {
     const place = postings.measure(index);
-    let tiles = part.days.get(place);
+    let tiles = days.get(place);
     if (tiles === undefined) {
       tiles = newTiles(DAYS);
-      part.days.set(place, tiles);
+      days.set(place, tiles);
     }
     addToTiles(tiles, postings.at(index), postings.amount(index), now);
   }

@@ -2,7 +2,7 @@ import type { BrandPartial } from '../../schemas/types.ts';
 import { BRAND_STANDINGS, BRAND_SUMS, splitBrandKey } from '../core/brand-amounts.ts';
 import type { Instant, LedgerDefinition, Output } from '../core/processor.ts';
 import { packDocuments, unpackDocuments } from './brand-document-packing.ts';
-import { LEDGER_BLOCKS, type BrandDocument, type BrandDocuments } from './brand-documents.ts';
+import { LEDGER_BLOCKS, settlePending, type BrandDocument, type BrandDocuments } from './brand-documents.ts';
 import { advance, dropEmpty, nextLeaving } from './brand-window.ts';
 
 /** The brand's documents of a partition, journaled in parts and published as partials, each of which replaces the one before. */
@@ -13,6 +13,7 @@ export const brandLedger: LedgerDefinition<{ readonly documents: BrandDocuments 
   nextDue: ({ documents }) => (documents.unsent.size > 0 ? Number.NEGATIVE_INFINITY : nextLeaving(documents)),
 
   publish({ documents }, now, partition) {
+    settlePending(documents);
     advance(documents, now);
     const outputs = Array.from(documents.unsent, (document) => partialOf(document, documents.clock, partition));
     for (const document of documents.unsent) {

@@ -34,5 +34,6 @@ export function dropEmpty(documents: BrandDocuments, document: BrandDocument): v
   if (dimension !== 'campaign') return;
   documents.byKey.delete(document.key);
   documents.changed.delete(document);
+  documents.byList.clear();
   documents.byName.get(brandId)?.get(dimension)?.delete(value);
 }

@@ -44,9 +44,9 @@ export function valueOf(
       return probability === undefined ? undefined : churnBand(probability);
     }
     case 'stage':
-      return journeyOf(open)?.stage ?? undefined;
+      return journeyOf(open.parts)?.stage ?? undefined;
     case 'lifecycle':
-      return journeyOf(open)?.lifecycle ?? undefined;
+      return journeyOf(open.parts)?.lifecycle ?? undefined;
     case 'loyalty_tier':
       return membershipOf(open)?.tier ?? undefined;
     case 'loyalty_points':

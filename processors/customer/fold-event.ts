@@ -1,11 +1,11 @@
-import { isBeyondHorizon, tileTime } from '../core/event-time.ts';
+import { isBeyondHorizon, tileTime, utcDay } from '../core/event-time.ts';
 import type { Instant, Outcome, Rejected, Skipped } from '../core/processor.ts';
 import type { SkipReason } from '../core/reasons.ts';
 import { mergeAttributes } from './attributes.ts';
 import { countExtras } from './brand-extras.ts';
 import { noteForExperiments } from './note-exposures.ts';
 import { fingerprint } from '../core/fingerprint.ts';
-import { foldJourney, JOURNEY } from './journey.ts';
+import { canRecommend, foldJourney, hasDay, JOURNEY } from './journey.ts';
 import { gatherEvent } from './gather-events.ts';
 import { enrol } from './loyalty-changes.ts';
 import { countInteraction, machineMadeMeasure, placeOf } from './measures.ts';
@@ -85,6 +85,7 @@ export function foldEvent(
 function foldPerson(parts: OpenParts, interaction: FoldedInteraction, at: Instant, plan: Plan): boolean {
   const { stages, lifecycle } = plan.rules.journey;
   if (stages === null && lifecycle === null) return false;
+  if (!canRecommend(interaction) && hasDay(parts, utcDay(at))) return false;
   const journey = parts.get(JOURNEY);
   if (!foldJourney(journey, interaction, at, plan.rules)) return false;
   parts.put(JOURNEY, journey);

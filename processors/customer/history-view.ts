@@ -35,7 +35,7 @@ export function historyUntil(state: CustomerState, open: OpenState, plan: Plan, 
   const foresight = new Foresight(state, open, plan);
   while (foresight.step(until));
   open.open(foresight.state);
-  const { stage, lifecycle } = journeyOf(open) ?? { stage: null, lifecycle: null };
+  const { stage, lifecycle } = journeyOf(open.parts) ?? { stage: null, lifecycle: null };
   const { ids } = foresight.state.segments;
   return historyView(open.parts.get(HISTORY_PART), ids, { stage, lifecycle }, { asOf: state.at, until });
 }

@@ -1,16 +1,17 @@
 import type { JourneyChanged } from '../../schemas/types.ts';
 import { NEVER } from '../core/processor.ts';
 import { remember } from './history.ts';
-import { dormantDaysOf, JOURNEY, type Journey } from './journey.ts';
+import { dormantDaysOf, JOURNEY, stageOf, type Journey } from './journey.ts';
 import { joinStretches, lifecycleAt, lifecycleRule } from './lifecycle.ts';
 import { bitsOf, placeOf } from './measures.ts';
 import { heldUntil, stageAt, stageRule } from './stages.ts';
 import { holdsUntil } from './tally.ts';
+import type { OpenState } from './open-state.ts';
 import type { OpenParts } from './parts.ts';
 import type { Turn } from './turn.ts';
 
 /** Product views, carts and checkouts: what product intent is made of. */
-export const INTENT = bitsOf('product_views', 'cart_adds', 'checkouts');
+const INTENT = bitsOf('product_views', 'cart_adds', 'checkouts');
 const PRODUCT_VIEWS = placeOf('product_views');
 const CART_ADDS = placeOf('cart_adds');
 const CHECKOUTS = placeOf('checkouts');
@@ -30,6 +31,16 @@ export function updateJourney(turn: Turn): boolean {
   const isLifecycleNew = updateLifecycle(turn, journey);
   open.parts.put(JOURNEY, journey);
   return isStageNew || isLifecycleNew;
+}
+
+/**
+ * Whether the event in hand may bring the customer into consideration. Whoever is there already, or further, stays: that intent
+ * lasts longer now is found at the deadline that it had before.
+ */
+export function mayConsider({ postings, parts }: OpenState): boolean {
+  if (!postings.touches(INTENT)) return false;
+  const stage = stageOf(parts);
+  return stage === null || stage === 'awareness';
 }
 
 /** The customer is another one from now on: in no stage and no lifecycle. */

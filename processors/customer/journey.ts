@@ -1,28 +1,20 @@
-import { DAY_MS, utcDay } from '../core/event-time.ts';
+import { utcDay } from '../core/event-time.ts';
 import type { JourneySettings } from '../core/definitions.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
 import { judge, surveyOf } from '../core/surveys.ts';
 import type { BrandRules } from './brand-rules.ts';
-import { addDays, LIFECYCLES, type Lifecycle, type Stretch } from './lifecycle.ts';
+import { readDays, readHead, readStage, writeJourney, type JourneyHead } from './journey-packing.ts';
+import { addDays, type Stretch } from './lifecycle.ts';
 import { isInteraction } from './measures.ts';
-import type { OpenState } from './open-state.ts';
-import type { MergeablePart } from './parts.ts';
+import type { MergeablePart, OpenParts } from './parts.ts';
 import type { FoldedInteraction } from './read-fields.ts';
-import { STAGES, type Stage } from './stages.ts';
+import type { Stage } from './stages.ts';
 
 /** What is kept of a customer's journey: what stages.ts and lifecycle.ts decide by, and what they decided last. */
-export interface Journey {
-  /** UTC days, counted from 1970: of the first interaction, and of the last recommendation; −1: none. */
-  firstDay: number;
-  recommendedDay: number;
+export interface Journey extends JourneyHead {
   /** Oldest first. */
   stretches: Stretch[];
-  /** As last published; null: never. */
-  stage: Stage | null;
-  stageSince: Instant;
-  lifecycle: Lifecycle | null;
-  lifecycleSince: Instant;
-  /** When silence alone changes one of them; set by whoever puts the part. */
+  /** When silence alone changes the stage or the lifecycle; set by whoever puts the part. */
   due: Instant;
 }
 
@@ -42,6 +34,11 @@ export function foldJourney(journey: Journey, interaction: FoldedInteraction, at
   return isChanged;
 }
 
+/** Whether the interaction may be a recommendation. */
+export function canRecommend({ type, score }: FoldedInteraction): boolean {
+  return score !== null || type === 'REFERRAL_SENT' || type === 'REFERRAL_CONVERTED';
+}
+
 /** A referral, a promoter's answer or a good rating (a good one of its survey, 9 and 10 of NPS, 4 and 5 stars otherwise). */
 function isRecommendation({ type, score }: FoldedInteraction, rules: BrandRules): boolean {
   if (type === 'REFERRAL_SENT' || type === 'REFERRAL_CONVERTED') return true;
@@ -55,73 +52,54 @@ export function dormantDaysOf({ lifecycle }: JourneySettings): number {
   return lifecycle?.dormantDays ?? Infinity;
 }
 
-/** The journey as it stands, for the view; null where nothing is followed. */
-export function journeyOf({ parts }: Pick<OpenState, 'parts'>): Journey | null {
-  return parts.has(JOURNEY) ? parts.get(JOURNEY) : null;
+// Read into, again and again.
+const head: JourneyHead = newHead();
+const days: number[] = [];
+
+/** The journey as it stands, for the view, good until the next call; null where nothing is followed. Its days stay packed. */
+export function journeyOf(parts: OpenParts): Readonly<JourneyHead> | null {
+  const reader = parts.packed(JOURNEY);
+  if (reader === null) return parts.has(JOURNEY) ? parts.get(JOURNEY) : null;
+  readHead(reader, head);
+  return head;
 }
 
-// The stage and the lifecycle as numbers, 0 for null, in one byte.
-const LIFECYCLE_SHIFT = 3;
-const HAS_RECOMMENDED = 64;
-const HAS_EARLIER = 128;
+/** The stage as last published; null: none. */
+export function stageOf(parts: OpenParts): Stage | null {
+  const reader = parts.packed(JOURNEY);
+  return reader === null ? parts.get(JOURNEY).stage : readStage(reader);
+}
+
+/** Whether an interaction of this day is known to have been counted: then one more that recommends nothing moves nothing. */
+export function hasDay(parts: OpenParts, day: number): boolean {
+  const reader = parts.packed(JOURNEY);
+  if (reader === null) return false;
+  readDays(reader, head, readHead(reader, head), days);
+  for (let at = 0; at < days.length; at += 2) {
+    if (day >= (days[at] ?? day) && day <= (days[at + 1] ?? day)) return true;
+  }
+  return false;
+}
+
+function newHead(): JourneyHead {
+  return { firstDay: -1, recommendedDay: -1, stage: null, stageSince: 0, lifecycle: null, lifecycleSince: 0 };
+}
 
 export const JOURNEY: MergeablePart<Journey> = {
   id: 2,
 
-  initial: () => ({
-    firstDay: -1,
-    recommendedDay: -1,
-    stretches: [],
-    stage: null,
-    stageSince: 0,
-    lifecycle: null,
-    lifecycleSince: 0,
-    due: NEVER,
-  }),
+  initial: () => ({ ...newHead(), stretches: [], due: NEVER }),
 
   nextDue: ({ due }) => due,
 
-  /** Times are packed as what they are after the first day. */
-  write(journey, writer) {
-    const { firstDay, recommendedDay, stretches, stage, lifecycle } = journey;
-    const newest = stretches.at(-1);
-    if (newest === undefined && stage === null && lifecycle === null) return;
-    const many = stretches.length > 1 || (newest !== undefined && newest.startDay !== firstDay);
-    writer.byte(
-      (stage === null ? 0 : STAGES.indexOf(stage) + 1) |
-        ((lifecycle === null ? 0 : LIFECYCLES.indexOf(lifecycle) + 1) << LIFECYCLE_SHIFT) |
-        (recommendedDay < 0 ? 0 : HAS_RECOMMENDED) |
-        (many ? HAS_EARLIER : 0),
-    );
-    writer.uint(firstDay + 1);
-    if (stage !== null) writer.int(journey.stageSince - Math.max(0, firstDay) * DAY_MS);
-    if (lifecycle !== null) writer.int(journey.lifecycleSince - journey.stageSince);
-    if (recommendedDay >= 0) writer.int(recommendedDay - firstDay);
-    if (many) writer.uint(stretches.length);
-    let before = firstDay;
-    for (const { startDay, endDay } of stretches) {
-      if (many) writer.uint(startDay - before);
-      writer.uint(endDay - startDay);
-      before = endDay;
-    }
-  },
+  write: (journey, writer) => writeJourney(journey, journey.stretches, writer),
 
   read(reader, due) {
     const journey = JOURNEY.initial();
     journey.due = due;
-    const flags = reader.byte();
-    journey.firstDay = reader.uint() - 1;
-    journey.stage = STAGES[(flags & 7) - 1] ?? null;
-    journey.lifecycle = LIFECYCLES[((flags >> LIFECYCLE_SHIFT) & 7) - 1] ?? null;
-    if (journey.stage !== null) journey.stageSince = Math.max(0, journey.firstDay) * DAY_MS + reader.int();
-    if (journey.lifecycle !== null) journey.lifecycleSince = journey.stageSince + reader.int();
-    if ((flags & HAS_RECOMMENDED) !== 0) journey.recommendedDay = journey.firstDay + reader.int();
-    const many = (flags & HAS_EARLIER) !== 0;
-    let before = journey.firstDay;
-    for (let left = many ? reader.uint() : reader.done ? 0 : 1; left > 0; left--) {
-      const startDay = before + (many ? reader.uint() : 0);
-      before = startDay + reader.uint();
-      journey.stretches.push({ startDay, endDay: before });
+    readDays(reader, journey, readHead(reader, journey), days);
+    for (let at = 0; at < days.length; at += 2) {
+      journey.stretches.push({ startDay: days[at] ?? 0, endDay: days[at + 1] ?? 0 });
     }
     return journey;
   },

@@ -11,7 +11,7 @@ import { OpenParts } from './parts.ts';
 import { Postings } from './postings.ts';
 import { locateTally, openTally, writeTally } from './tally-packing.ts';
 import { newTally, postToTally, type Tally } from './tally.ts';
-import { VISITS } from './visits.ts';
+import { lastStartOf } from './visits.ts';
 
 const ORDERS = placeOf('orders');
 const REVENUE = placeOf('revenue');
@@ -115,7 +115,7 @@ export class OpenState {
   lastAt(measure: number): Instant {
     if (measure === ORDERS) return this.facts.lastAt;
     if (measure === REVENUE) return this.facts.revenueAt;
-    if (measure === SESSIONS) return this.parts.get(VISITS).lastStartAt;
+    if (measure === SESSIONS) return lastStartOf(this.parts);
     const tally = this.tally(measure);
     return tally.present ? tally.lastAt : NEVER_WAS;
   }

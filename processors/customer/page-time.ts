@@ -65,7 +65,7 @@ export function addPageEvent(
   return view.at;
 }
 
-export function dropOldViews(views: PageView[], now: Instant): void {
+function dropOldViews(views: PageView[], now: Instant): void {
   const limit = now - PAGE_REACH_MS;
   if (views.some(({ at }) => at <= limit)) views.splice(0, views.length, ...views.filter(({ at }) => at > limit));
 }

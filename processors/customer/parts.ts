@@ -43,11 +43,13 @@ export const NO_PARTS: Buffer = Buffer.alloc(0);
 
 /** One part of the customer at hand. */
 interface Entry {
-  readonly id: number;
+  id: number;
   due: Instant;
-  /** Where its packed value is; nowhere once it was put. */
+  /** Where its line begins, and where its packed value is in it; nowhere once it was put. */
+  head: number;
   start: number;
   end: number;
+  /** null: as it is packed. */
   part: Part<unknown> | null;
   value: unknown;
 }
@@ -57,23 +59,33 @@ export class OpenParts {
   readonly #reader = new ByteReader(NO_PARTS);
   readonly #writer = new ByteWriter(1024);
   readonly #section = new ByteWriter(1024);
+  /** The first `#count` are the parts at hand, by id; the others wait to be used again. */
   readonly #entries: Entry[] = [];
+  #count = 0;
   #packed: Buffer = NO_PARTS;
   #changed = false;
 
   open(packed: Buffer): void {
+    // A deadline that comes right before an event seldom changes a part. What it read may be half changed, so it is read anew.
+    if (packed === this.#packed && !this.#changed) {
+      for (let index = 0; index < this.#count; index++) this.#entry(index).value = null;
+      return;
+    }
     this.#packed = packed;
     this.#changed = false;
-    this.#entries.length = 0;
+    this.#count = 0;
     if (packed.length === 0) return;
     const reader = this.#reader.reset(packed);
     while (!reader.done) {
-      const id = reader.byte();
-      const due = readDue(reader);
+      const entry = this.#entry(this.#count++);
+      entry.part = entry.value = null;
+      entry.head = reader.position;
+      entry.id = reader.byte();
+      entry.due = readDue(reader);
       const length = reader.uint();
-      const start = reader.position;
-      this.#entries.push({ id, due, start, end: start + length, part: null, value: null });
-      reader.reset(packed, start + length);
+      entry.start = reader.position;
+      entry.end = entry.start + length;
+      reader.reset(packed, entry.end);
     }
   }
 
@@ -87,22 +99,24 @@ export class OpenParts {
     return entry !== undefined && entry.due <= now;
   }
 
+  /** Reads the part as it is packed, for a look that makes no objects; null when there is none, or when it was put. */
+  packed(part: Pick<Part<unknown>, 'id'>): ByteReader | null {
+    const entry = this.#find(part.id);
+    if (entry === undefined || entry.part !== null) return null;
+    return this.#reader.reset(this.#packed, entry.start, entry.end);
+  }
+
   /** The part's value, a new one for a customer who has none. What is changed in it counts once it is `put`. */
   get<Value>(part: Part<Value>): Value {
     const entry = this.#find(part.id);
     if (entry === undefined) return part.initial();
     // An entry holds values of the part whose id it has.
-    entry.value ??= part.read(this.#reader.reset(this.#packed.subarray(0, entry.end), entry.start), entry.due);
+    entry.value ??= part.read(this.#reader.reset(this.#packed, entry.start, entry.end), entry.due);
     return entry.value as Value;
   }
 
   put<Value>(part: Part<Value>, value: Value): void {
-    let entry = this.#find(part.id);
-    if (entry === undefined) {
-      entry = { id: part.id, due: NEVER, start: 0, end: 0, part: null, value: null };
-      this.#entries.push(entry);
-      this.#entries.sort((a, b) => a.id - b.id);
-    }
+    const entry = this.#find(part.id) ?? this.#insert(part.id);
     entry.part = part;
     entry.value = value;
     entry.due = part.nextDue(value);
@@ -112,7 +126,10 @@ export class OpenParts {
   /** The earliest deadline of all parts. */
   get due(): Instant {
     let due = NEVER;
-    for (const entry of this.#entries) if (entry.due < due) due = entry.due;
+    for (let index = 0; index < this.#count; index++) {
+      const entry = this.#entry(index);
+      if (entry.due < due) due = entry.due;
+    }
     return due;
   }
 
@@ -122,8 +139,8 @@ export class OpenParts {
 
   /** Takes in every part of another customer, by the rules of each. */
   merge(from: OpenParts, ruleOf: (id: number) => PartMerge, merging: Merging): void {
-    for (const { id } of from.#entries) {
-      const { part, merge } = ruleOf(id);
+    for (let index = 0; index < from.#count; index++) {
+      const { part, merge } = ruleOf(from.#entry(index).id);
       const into = this.get(part);
       merge(into, from.get(part), merging);
       this.put(part, into);
@@ -135,11 +152,15 @@ export class OpenParts {
     const writer = this.#writer;
     const section = this.#section;
     writer.reset();
-    for (const { id, due, start, end, part, value } of this.#entries) {
+    for (let index = 0; index < this.#count; index++) {
+      const { id, due, head, end, part, value } = this.#entry(index);
       if (id === omitted) continue;
+      if (part === null) {
+        writer.raw(this.#packed, head, end);
+        continue;
+      }
       section.reset();
-      if (part === null) section.raw(this.#packed, start, end);
-      else part.write(value, section);
+      part.write(value, section);
       if (section.length === 0) continue;
       writer.byte(id);
       writeDue(due, writer);
@@ -149,7 +170,27 @@ export class OpenParts {
   }
 
   #find(id: number): Entry | undefined {
-    for (const entry of this.#entries) if (entry.id === id) return entry;
+    for (let index = 0; index < this.#count; index++) {
+      const entry = this.#entries[index];
+      if (entry?.id === id) return entry;
+    }
     return undefined;
+  }
+
+  /** A place for a part that the customer had none of. */
+  #insert(id: number): Entry {
+    const entry = this.#entry(this.#count);
+    let place = this.#count++;
+    for (let before = this.#entries[place - 1]; before !== undefined && before.id > id;) {
+      this.#entries[place] = before;
+      before = this.#entries[--place - 1];
+    }
+    this.#entries[place] = entry;
+    entry.id = id;
+    return entry;
+  }
+
+  #entry(index: number): Entry {
+    return (this.#entries[index] ??= { id: 0, due: NEVER, head: 0, start: 0, end: 0, part: null, value: null });
   }
 }

@@ -5,10 +5,10 @@ import type { Tiles } from '../core/tiles.ts';
 import { unroll, Unrolled } from '../core/unroll.ts';
 import { oldestSlot, RINGS } from '../core/window.ts';
 import type { BrandChanges } from './brand-changes.ts';
-import { BRAND_PART, postToDays, type BrandPart } from './brand-part.ts';
+import { BRAND_PART, daysOf, postToDays, type BrandPart } from './brand-part.ts';
 import { countAt, standingOf, withRest } from './brand-standing.ts';
 import { MEASURES, type Measure } from './features.ts';
-import { JOURNEY } from './journey.ts';
+import { stageOf } from './journey.ts';
 import { placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
 import type { SegmentList } from './segment-list.ts';
@@ -48,7 +48,7 @@ const days = new Unrolled();
 export function settleBrand(turn: Turn, before: SegmentList): void {
   const { state, open, plan, now, contributions } = turn;
   const part = open.parts.get(BRAND_PART);
-  const changes = open.brandChanges.begin(state.brandId, now);
+  const changes = open.brandChanges.begin(state.brandId, now, before);
   const { bits: bitsBefore, due: dueBefore, isCounted } = part;
   const subscriptions = open.parts.has(SUBSCRIPTIONS_PART) ? settleSubscriptions(open, now) : 0;
   const hasExtras = open.extras.count > 0;
@@ -58,10 +58,9 @@ export function settleBrand(turn: Turn, before: SegmentList): void {
     part.bits = standing.bits;
     part.due = standing.due;
   }
-  const stage = open.parts.has(JOURNEY) ? open.parts.get(JOURNEY).stage : null;
-  part.bits = withRest(part.bits, stage, subscriptions);
+  part.bits = withRest(part.bits, stageOf(open.parts), subscriptions);
   if (isCounted) {
-    addSums(changes, open, before);
+    addSums(changes, open);
     if (part.bits !== bitsBefore) addBits(changes, 'brand', WHOLE, bitsBefore, part.bits);
     settleSegments(turn, part, bitsBefore, before, changes);
   } else {
@@ -70,7 +69,7 @@ export function settleBrand(turn: Turn, before: SegmentList): void {
     for (const id of state.segments.ids) addEverything(changes, open, part, 'segment', id, 1, now);
   }
   addOfBrand(changes, open);
-  if (changes.count > 0) contributions.push(changes);
+  if (!changes.isEmpty) contributions.push(changes);
   if (hasExtras || !isCounted || part.bits !== bitsBefore || part.due !== dueBefore) open.parts.put(BRAND_PART, part);
 }
 
@@ -84,10 +83,10 @@ export function settleLate(state: CustomerState, open: OpenState, now: Instant):
     postToDays(part, open.extras, now);
     open.parts.put(BRAND_PART, part);
   }
-  const changes = open.brandChanges.begin(state.brandId, now);
-  if (part.isCounted) addSums(changes, open, state.segments);
+  const changes = open.brandChanges.begin(state.brandId, now, state.segments);
+  if (part.isCounted) addSums(changes, open);
   addOfBrand(changes, open);
-  return changes.count > 0 ? changes : null;
+  return changes.isEmpty ? null : changes;
 }
 
 /**
@@ -108,7 +107,7 @@ export function takeFromBrand({
   part.isCounted = false;
   part.bits = 0;
   open.parts.put(BRAND_PART, part);
-  if (changes.count > 0) contributions.push(changes);
+  if (!changes.isEmpty) contributions.push(changes);
 }
 
 /** Lets the next evaluation count the whole customer, who is taken out already or was never counted as it is now. */
@@ -137,11 +136,12 @@ function settleSegments(
   changes: BrandChanges,
 ): void {
   const after = state.segments;
+  if (after === before && part.bits === bitsBefore) return;
   const stays = (id: string): void => {
     addBits(changes, 'segment', id, bitsBefore, part.bits);
   };
   if (after === before) {
-    if (part.bits !== bitsBefore) before.ids.forEach(stays);
+    before.ids.forEach(stays);
     return;
   }
   // Both lists are by id.
@@ -163,13 +163,13 @@ function settleSegments(
   }
 }
 
-function addSums(changes: BrandChanges, { postings, extras }: OpenState, { ids }: SegmentList): void {
+function addSums(changes: BrandChanges, { postings, extras }: OpenState): void {
   for (let index = 0; index < postings.count; index++) {
     const place = SUM_OF_MEASURE[postings.measure(index)] ?? NOTHING;
-    if (place !== NOTHING) changes.addSum(place, postings.at(index), postings.amount(index), ids);
+    if (place !== NOTHING) changes.addSum(place, postings.at(index), postings.amount(index));
   }
   for (let index = 0; index < extras.count; index++) {
-    changes.addSum(extras.measure(index), extras.at(index), extras.amount(index), ids);
+    changes.addSum(extras.measure(index), extras.at(index), extras.amount(index));
   }
 }
 
@@ -217,5 +217,5 @@ function addEverything(
     if (place === NOTHING || open.tallies[measure]?.present !== true) continue;
     addDays(place, open.tally(measure).rings[2]);
   }
-  for (const [place, tiles] of part.days) addDays(place, tiles);
+  for (const [place, tiles] of daysOf(part)) addDays(place, tiles);
 }

@@ -7,7 +7,7 @@ import { watchAllGathered, watchDueGathered } from './gather-events.ts';
 import { placeOf } from './measures.ts';
 import { leaveSegments, updateMemberships } from './memberships.ts';
 import { JOURNEY } from './journey.ts';
-import { INTENT, leaveJourney, updateJourney } from './journey-changes.ts';
+import { leaveJourney, mayConsider, updateJourney } from './journey-changes.ts';
 import { LOYALTY } from './loyalty.ts';
 import { touchesLoyalty, updateLoyalty } from './loyalty-changes.ts';
 import type { OpenState } from './open-state.ts';
@@ -72,7 +72,7 @@ export function settleEvent(at: AtHand, folded: Folded): Applied<CustomerAdditio
   if (everything || folded.hasOtherOrders || folded.ordered)
     updateChurn(turn, folded.ordered || state.mustPublishChurn);
   if (folded.hasOtherOrders) countOutcome(turn, folded.ordersBefore, open.facts);
-  if (everything || folded.hasMovedOn || folded.hasOtherOrders || at.open.postings.touches(INTENT)) updateJourney(turn);
+  if (everything || folded.hasMovedOn || folded.hasOtherOrders || mayConsider(open)) updateJourney(turn);
   if (everything || folded.hasEnrolled || touchesLoyalty(turn)) updateLoyalty(turn);
   if (folded.closedSessions !== null) countSessions(turn, folded.closedSessions);
   if (folded.machineMade !== null) countMachineMade(turn, folded.machineMade);

@@ -4,7 +4,7 @@ import { NEVER, type Instant, type Packing, type Summary } from '../core/process
 import { RINGS } from '../core/window.ts';
 import { churnBand } from './churn-risk.ts';
 import { lastInteractionOf } from './open-state.ts';
-import { JOURNEY } from './journey.ts';
+import { journeyOf } from './journey.ts';
 import { LOYALTY } from './loyalty.ts';
 import { upgradedBody, upgradedParts } from './older-states.ts';
 import { NO_PARTS, OpenParts } from './parts.ts';
@@ -60,6 +60,7 @@ const HAS_TOLD = 512;
 // Room to read in, for summaries.
 const bodyReader = new ByteReader(Buffer.alloc(0));
 const summarized = new OpenParts();
+const NO_JOURNEY = { stage: null, lifecycle: null };
 
 // One text a brand instead of one a customer: a look at it finds the brand's rules without comparing letters.
 const brandIds = new Map<string, string>();
@@ -160,7 +161,7 @@ export const customerPacking: Packing<CustomerState> & { summarize(reader: ByteR
     const lastSeenAt = body.length === 0 ? -1 : lastInteractionOf(bodyReader.reset(body));
     const parts = (flags & HAS_PARTS) === 0 ? NO_PARTS : reader.bytes();
     summarized.open(version < VERSION ? upgradedParts(parts) : parts);
-    const { stage, lifecycle } = summarized.get(JOURNEY);
+    const { stage, lifecycle } = journeyOf(summarized) ?? NO_JOURNEY;
     const { tier } = summarized.get(LOYALTY);
     return { at, churn, segments, stage, lifecycle, tier, lastSeenAt: lastSeenAt < 0 ? null : new Date(lastSeenAt) };
   },

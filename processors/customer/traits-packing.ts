@@ -141,17 +141,17 @@ function packVisits({ parts }: OpenState): void {
     writer.byte(NULL_BRANCH);
     return;
   }
-  const { engagedSessions, pages } = parts.get(VISITS);
+  const visits = parts.get(VISITS);
   writer.byte(OTHER_BRANCH);
-  writer.int(engagedSessions);
-  writer.int(pages.measuredViews);
-  writer.int(pages.visibleMs);
-  writer.int(pages.longViews);
-  writer.int(pages.unmeasuredViews);
+  writer.int(visits.engagedSessions);
+  writer.int(visits.measuredViews);
+  writer.int(visits.visibleMs);
+  writer.int(visits.longViews);
+  writer.int(visits.unmeasuredViews);
 }
 
 function packJourney(open: OpenState): void {
-  const journey = journeyOf(open);
+  const journey = journeyOf(open.parts);
   writer.byte(journey === null ? NULL_BRANCH : OTHER_BRANCH);
   if (journey === null) return;
   packStanding(journey.stage, journey.stageSince);

@@ -89,7 +89,7 @@ function loyaltyTraits(open: OpenState): LoyaltyTraits | null {
 }
 
 function journeyTraits(open: OpenState): JourneyTraits | null {
-  const journey = journeyOf(open);
+  const journey = journeyOf(open.parts);
   if (journey === null) return null;
   const { stage, stageSince, lifecycle, lifecycleSince } = journey;
   return {
@@ -102,8 +102,7 @@ function journeyTraits(open: OpenState): JourneyTraits | null {
 
 function visitTraits({ parts }: OpenState): VisitTraits | null {
   if (!parts.has(VISITS)) return null;
-  const { engagedSessions, pages } = parts.get(VISITS);
-  const { measuredViews, visibleMs, longViews, unmeasuredViews } = pages;
+  const { engagedSessions, measuredViews, visibleMs, longViews, unmeasuredViews } = parts.get(VISITS);
   return { engagedSessions, measuredViews, visibleMs, longViews, unmeasuredViews };
 }
 

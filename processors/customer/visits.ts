@@ -1,35 +1,22 @@
 import { placeOfSum } from '../core/brand-amounts.ts';
-import type { ByteReader, ByteWriter } from '../core/packing.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
 import { fingerprint } from '../core/fingerprint.ts';
 import { placeOf } from './measures.ts';
-import {
-  addPageEvent,
-  dropOldViews,
-  REMEMBERED_PAGE_VIEWS,
-  reportedMs,
-  type PageTotals,
-  type PageView,
-} from './page-time.ts';
+import { addPageEvent, REMEMBERED_PAGE_VIEWS, reportedMs } from './page-time.ts';
 import type { MergeablePart, OpenParts } from './parts.ts';
 import type { Postings } from './postings.ts';
 import type { FoldedInteraction } from './read-fields.ts';
-import { addSession, dropOutOfReach, isInReach, SESSION_GAP_MS, sessionOf, type Session } from './sessions.ts';
-
-/** What a customer's visits to the site and the app come to: sessions.ts and page-time.ts. */
-export interface Visits {
-  /** When the newest session began; −1: there was none. */
-  lastStartAt: Instant;
-  /** Those in reach, oldest first. */
-  sessions: Session[];
-  /** The newest session can still go on. */
-  isOpen: boolean;
-  /** Since ever, those still open included; how many sessions there were is the measure's sum. */
-  engagedSessions: number;
-  readonly pages: PageTotals;
-  /** Those that can still be measured, by the time they were first heard of. */
-  views: PageView[];
-}
+import {
+  addSession,
+  dropOutOfReach,
+  extend,
+  isInReach,
+  isWithin,
+  SESSION_GAP_MS,
+  sessionOf,
+  type Session,
+} from './sessions.ts';
+import { readLastStart, Visits } from './visits-packing.ts';
 
 /** How many closed sessions, and engaged ones among them, an event or a deadline added. */
 export interface ClosedSessions {
@@ -38,13 +25,10 @@ export interface ClosedSessions {
 }
 
 const SESSIONS = placeOf('sessions');
-/** Sums of the brand that totals of pages are. */
-const PAGE_SUMS = [
-  [placeOfSum('pageVisibleMs'), 'visibleMs'],
-  [placeOfSum('measuredViews'), 'measuredViews'],
-  [placeOfSum('longViews'), 'longViews'],
-  [placeOfSum('unmeasuredViews'), 'unmeasuredViews'],
-] as const;
+const VISIBLE_MS = placeOfSum('pageVisibleMs');
+const MEASURED = placeOfSum('measuredViews');
+const LONG = placeOfSum('longViews');
+const UNMEASURED = placeOfSum('unmeasuredViews');
 const ON_SITE: ReadonlySet<string> = new Set([
   'PAGE_VIEW',
   'PAGE_ENGAGEMENT',
@@ -72,39 +56,55 @@ export function foldVisit(
 ): ClosedSessions | null {
   const { type, pageViewId } = interaction;
   const visits = parts.get(VISITS);
-  const before = closed(visits);
+  const sessionsBefore = closedSessions(visits);
+  const engagedBefore = closedEngaged(visits);
   const isView = type === 'PAGE_VIEW';
   const visibleMs = type === 'PAGE_ENGAGEMENT' ? reportedMs(interaction.engagedMs) : 0;
   if (isView || (visibleMs > 0 && pageViewId !== null)) {
     const id = pageViewId === null ? null : fingerprint(pageViewId) % 2 ** 32;
-    const pages = { ...visits.pages };
-    const countedAt = addPageEvent(visits.views, visits.pages, { id, at, isView, visibleMs }, now);
-    for (const [place, name] of PAGE_SUMS) {
-      const by = visits.pages[name] - pages[name];
-      if (by !== 0) ofBrand.add(place, countedAt, by);
-    }
-  } else if (visits.views.length > 0) {
-    dropOldViews(visits.views, now);
+    addPage(visits, { id, at, isView, visibleMs }, now, ofBrand);
   }
   let begun = 0;
   if (isInReach(at, now)) {
     const event = { at, pageViews: isView ? 1 : 0, isKey: KEY_EVENTS.has(type), visibleMs } as const;
-    begun = take(visits, sessionOf(event), postings);
+    const newest = visits.sessions.at(-1);
+    if (newest !== undefined && isWithin(newest, at)) visits.engagedSessions += extend(newest, event);
+    else begun = take(visits, sessionOf(event), postings);
     visits.isOpen = (visits.sessions.at(-1)?.endAt ?? -Infinity) + SESSION_GAP_MS > now;
   }
   dropOutOfReach(visits.sessions, now);
   parts.put(VISITS, visits);
-  return difference(before, closed(visits), begun);
+  return difference(visits, sessionsBefore - begun, engagedBefore);
+}
+
+/** Takes in a page view or a report of one; what that changes in sums goes into `ofBrand`. */
+function addPage(visits: Visits, event: Parameters<typeof addPageEvent>[2], now: Instant, ofBrand: Postings): void {
+  const { visibleMs, measuredViews, longViews, unmeasuredViews } = visits;
+  const countedAt = addPageEvent(visits.views, visits, event, now);
+  const post = (place: number, by: number): void => {
+    if (by !== 0) ofBrand.add(place, countedAt, by);
+  };
+  post(VISIBLE_MS, visits.visibleMs - visibleMs);
+  post(MEASURED, visits.measuredViews - measuredViews);
+  post(LONG, visits.longViews - longViews);
+  post(UNMEASURED, visits.unmeasuredViews - unmeasuredViews);
 }
 
 /** Closes the session that silence ended at `now`. */
 export function closeVisit(parts: OpenParts): ClosedSessions | null {
   const visits = parts.get(VISITS);
   if (!visits.isOpen) return null;
-  const before = closed(visits);
+  const sessionsBefore = closedSessions(visits);
+  const engagedBefore = closedEngaged(visits);
   visits.isOpen = false;
   parts.put(VISITS, visits);
-  return difference(before, closed(visits), 0);
+  return difference(visits, sessionsBefore, engagedBefore);
+}
+
+/** When the newest session began; −1: there was none. */
+export function lastStartOf(parts: OpenParts): Instant {
+  const reader = parts.packed(VISITS);
+  return reader === null ? parts.get(VISITS).lastStartAt : readLastStart(reader);
 }
 
 /** Takes a session in; answers how many sessions there are more than before. A start that stays where it was is not posted. */
@@ -125,90 +125,30 @@ function take(visits: Visits, session: Session, postings: Postings): number {
 }
 
 /** The open session, if there is one, as what is missing from the closed ones. */
-function closed({ isOpen, sessions, engagedSessions }: Visits): ClosedSessions {
-  const open = isOpen ? 1 : 0;
-  return { sessions: -open, engaged: engagedSessions - (isOpen && sessions.at(-1)?.isEngaged === true ? 1 : 0) };
+function closedSessions({ isOpen }: Visits): number {
+  return isOpen ? -1 : 0;
 }
 
-function difference(before: ClosedSessions, after: ClosedSessions, begun: number): ClosedSessions | null {
-  const sessions = begun + after.sessions - before.sessions;
-  const engaged = after.engaged - before.engaged;
+function closedEngaged({ isOpen, sessions, engagedSessions }: Visits): number {
+  return engagedSessions - (isOpen && sessions.at(-1)?.isEngaged === true ? 1 : 0);
+}
+
+function difference(visits: Visits, sessionsBefore: number, engagedBefore: number): ClosedSessions | null {
+  const sessions = closedSessions(visits) - sessionsBefore;
+  const engaged = closedEngaged(visits) - engagedBefore;
   return sessions === 0 && engaged === 0 ? null : { sessions, engaged };
 }
-
-const IS_OPEN = 1;
-const HAS_SESSIONS = 2;
-const HAS_MEASURED = 4;
-const HAS_UNMEASURED = 8;
-const HAS_VIEWS = 16;
-
-const IS_ENGAGED = 1;
-const IS_VIEWED = 1;
 
 export const VISITS: MergeablePart<Visits> = {
   id: 1,
 
-  initial: () => ({
-    lastStartAt: -1,
-    sessions: [],
-    isOpen: false,
-    engagedSessions: 0,
-    pages: { measuredViews: 0, longViews: 0, unmeasuredViews: 0, visibleMs: 0 },
-    views: [],
-  }),
+  initial: () => new Visits(),
 
   nextDue: ({ isOpen, sessions }) => (isOpen ? (sessions.at(-1)?.endAt ?? NEVER) + SESSION_GAP_MS : NEVER),
 
-  /** Sessions are packed newest first: each begins so long before the one after it, and lasts so long. */
-  write(visits, writer) {
-    const { lastStartAt, sessions, isOpen, engagedSessions, pages, views } = visits;
-    writer.byte(
-      (isOpen ? IS_OPEN : 0) |
-        (sessions.length > 0 ? HAS_SESSIONS : 0) |
-        (pages.measuredViews > 0 ? HAS_MEASURED : 0) |
-        (pages.unmeasuredViews > 0 ? HAS_UNMEASURED : 0) |
-        (views.length > 0 ? HAS_VIEWS : 0),
-    );
-    writer.uint(lastStartAt + 1);
-    writer.uint(engagedSessions);
-    if (sessions.length > 0) writeSessions(sessions, lastStartAt, writer);
-    if (pages.measuredViews > 0) {
-      writer.uint(pages.measuredViews);
-      writer.uint(pages.longViews);
-      writer.uint(pages.visibleMs);
-    }
-    if (pages.unmeasuredViews > 0) writer.uint(pages.unmeasuredViews);
-    if (views.length === 0) return;
-    writer.uint(views.length);
-    for (const { id, at, isViewed, visibleMs } of views) {
-      writer.uint32(id);
-      writer.int(lastStartAt - at);
-      writer.uint(visibleMs * 2 + (isViewed ? IS_VIEWED : 0));
-    }
-  },
+  write: (visits, writer) => visits.write(writer),
 
-  read(reader) {
-    const visits = VISITS.initial();
-    const flags = reader.byte();
-    visits.isOpen = (flags & IS_OPEN) !== 0;
-    visits.lastStartAt = reader.uint() - 1;
-    visits.engagedSessions = reader.uint();
-    if ((flags & HAS_SESSIONS) !== 0) readSessions(visits, reader);
-    if ((flags & HAS_MEASURED) !== 0) {
-      visits.pages.measuredViews = reader.uint();
-      visits.pages.longViews = reader.uint();
-      visits.pages.visibleMs = reader.uint();
-    }
-    if ((flags & HAS_UNMEASURED) !== 0) visits.pages.unmeasuredViews = reader.uint();
-    if ((flags & HAS_VIEWS) === 0) return visits;
-    for (let left = reader.uint(); left > 0; left--) {
-      const id = reader.byte() * 2 ** 24 + (reader.byte() << 16) + (reader.byte() << 8) + reader.byte();
-      const at = visits.lastStartAt - reader.int();
-      const packed = reader.uint();
-      visits.views.push({ id, at, isViewed: packed % 2 === IS_VIEWED, visibleMs: Math.floor(packed / 2) });
-    }
-    return visits;
-  },
+  read: (reader) => Visits.read(reader),
 
   /** Sessions of both that touch become one: what that takes from the measure `sessions` goes into `postings`. */
   merge(into, from, postings) {
@@ -222,38 +162,10 @@ export const VISITS: MergeablePart<Visits> = {
     }
     into.lastStartAt = into.sessions.at(-1)?.startAt ?? lastStartAt;
     for (const name of ['measuredViews', 'longViews', 'unmeasuredViews', 'visibleMs'] as const) {
-      into.pages[name] += from.pages[name];
+      into[name] += from[name];
     }
     into.views = [...into.views, ...from.views]
       .sort((a, b) => a.at - b.at || a.id - b.id)
       .slice(-REMEMBERED_PAGE_VIEWS);
   },
 };
-
-function writeSessions(sessions: readonly Session[], lastStartAt: Instant, writer: ByteWriter): void {
-  writer.uint(sessions.length);
-  let nextStartAt = lastStartAt;
-  for (let index = sessions.length - 1; index >= 0; index--) {
-    const session = sessions[index];
-    if (session === undefined) continue;
-    writer.uint(nextStartAt - session.startAt);
-    nextStartAt = session.startAt;
-    // Behind the flag: whether it had one page view, and how long it was visible.
-    const { isEngaged, pageViews, visibleMs, startAt, endAt } = session;
-    writer.uint((endAt - startAt) * 2 + (isEngaged ? IS_ENGAGED : 0));
-    if (!isEngaged) writer.uint(visibleMs * 2 + pageViews);
-  }
-}
-
-function readSessions(visits: Visits, reader: ByteReader): void {
-  let startAt = visits.lastStartAt;
-  for (let left = reader.uint(); left > 0; left--) {
-    startAt -= reader.uint();
-    const packed = reader.uint();
-    const isEngaged = packed % 2 === IS_ENGAGED;
-    const rest = isEngaged ? 0 : reader.uint();
-    const endAt = startAt + Math.floor(packed / 2);
-    visits.sessions.push({ startAt, endAt, isEngaged, pageViews: rest % 2, visibleMs: Math.floor(rest / 2) });
-  }
-  visits.sessions.reverse();
-}

@@ -7,10 +7,12 @@ import {
   BRANDS_MAX,
   LEDGER_BLOCKS,
   newDocuments,
+  settlePending,
   VALUES_MAX,
   type BrandDocuments,
 } from '../../processors/customer/brand-documents.ts';
 import { brandLedger } from '../../processors/customer/brand-partials.ts';
+import { segmentList } from '../../processors/customer/segment-list.ts';
 import { Random } from '../../processors/simulation/random.ts';
 import type { BrandPartial } from '../../schemas/types.ts';
 
@@ -28,8 +30,8 @@ function order(
   now: number,
   segments: readonly string[] = [],
 ): void {
-  addChanges(documents, changes.begin(brandId, now));
-  changes.addSum(ORDERS, at, 1, segments);
+  changes.begin(brandId, now, segmentList(segments));
+  changes.addSum(ORDERS, at, 1);
   addChanges(documents, changes);
 }
 
@@ -48,7 +50,9 @@ function packed(documents: BrandDocuments, seq: number): Buffer {
 }
 
 /** What documents say, whatever they were made of. */
-function contentOf({ byKey }: BrandDocuments): Map<string, unknown> {
+function contentOf(documents: BrandDocuments): Map<string, unknown> {
+  settlePending(documents);
+  const { byKey } = documents;
   const content = new Map<string, unknown>();
   for (const key of [...byKey.keys()].sort()) {
     const document = byKey.get(key);
@@ -102,11 +106,13 @@ describe("the brand's documents of a partition", () => {
   test('are so many at most: further values are counted together, further brands not at all', () => {
     const documents = newDocuments();
     for (let brand = 0; brand < BRANDS_MAX + 5; brand++) order(documents, `brand-${brand}`, T, T);
+    settlePending(documents);
     expect(documents.byKey.size).toBe(BRANDS_MAX);
     for (let campaign = 0; campaign < 2 * VALUES_MAX.campaign; campaign++) {
       changes.begin('brand-1', T).add('campaign', `campaign-${campaign}`, Math.floor(T / DAY), 9, 1);
       addChanges(documents, changes);
     }
+    settlePending(documents);
     expect(documents.byKey.size).toBe(BRANDS_MAX + VALUES_MAX.campaign + 1);
     expect(documents.byKey.get('brand-1|campaign|other')?.sums[9]).toBe(VALUES_MAX.campaign);
   });
@@ -129,9 +135,8 @@ describe("the brand's documents of a partition", () => {
     for (let seq = 0; seq < 400; seq++) {
       now += random.below(3 * DAY);
       for (let count = random.below(6); count > 0; count--) {
-        changes.begin(`brand-${random.below(3)}`, now);
-        const segment = [`segment-${random.below(20)}`];
-        changes.addSum(random.below(5), now - random.below(30 * DAY), 1 + random.below(500), segment);
+        changes.begin(`brand-${random.below(3)}`, now, segmentList([`segment-${random.below(20)}`]));
+        changes.addSum(random.below(5), now - random.below(30 * DAY), 1 + random.below(500));
         changes.addStanding('segment', `segment-${random.below(20)}`, ACTIVE, random.below(3) - 1);
         addChanges(documents, changes);
       }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { BRAND_PART, postToDays } from '../../processors/customer/brand-part.ts';
+import { BRAND_PART, daysOf as dayTilesOf, postToDays } from '../../processors/customer/brand-part.ts';
 import {
   BY_MACHINE,
   BY_PERSON,
@@ -37,7 +37,7 @@ function partOf(...days: number[]) {
 }
 
 function daysOf(part: ReturnType<typeof partOf>): [number, number][] {
-  const tiles = part.days.get(PLACE);
+  const tiles = dayTilesOf(part).get(PLACE);
   const unrolled = new Unrolled();
   if (tiles !== undefined) unroll(tiles, 0, unrolled);
   return Array.from({ length: unrolled.length }, (_, at) => [unrolled.slot(at) - T / DAY, unrolled.value(at)]);
