@@ -65,6 +65,7 @@ export class OutcomeMeter implements Meter {
   readonly takeover = nothing;
   readonly rebalance = nothing;
   readonly partition = nothing;
+  readonly passedBy = nothing;
   readonly dirtyDocuments = nothing;
   readonly purged = nothing;
   readonly purgeLeft = nothing;

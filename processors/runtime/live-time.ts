@@ -6,6 +6,8 @@ import { Failure } from './consumption.ts';
 import type { OwnedPartition } from './owned-partition.ts';
 import { reportPartition } from './partition-gauges.ts';
 import type { PipelinePorts } from './pipeline-ports.ts';
+import type { TopicPartition } from './ports.ts';
+import { Standstill } from './standstill.ts';
 import { stopwatch } from './stopwatch.ts';
 import { ownGoals, upstreamGoals, upstreamLag, upstreamOf, type UpstreamGoal } from './upstream.ts';
 
@@ -24,12 +26,16 @@ type Sweepable = Pick<StatefulMember, 'processor' | 'partitions' | 'sweep'>;
  * to its end is swept to W. What must be folded is asked once for each W and then waited for, so traffic never starves
  * silence, however far behind it is folded; and each partition waits and is swept by itself, so a herd on one holds no other
  * up. Of a processor that writes to its own input every partition is upstream of every other: what its input held when
- * everything else had passed W must be committed on all of them first, once for each of its `ownRounds`.
+ * everything else had passed W must be committed on all of them first, once for each of its `ownRounds`. A partition of a stateful
+ * processor that stands still while others get on holds nobody else up (standstill.ts).
  */
 export class LiveTime {
   readonly #member: Sweepable;
   readonly #upstream: readonly Processor[];
   readonly #ports: PipelinePorts;
+  readonly #standstill: Standstill;
+  /** The partitions that are passed by, as told last. */
+  #passedBy: readonly TopicPartition[] = [];
   readonly #stop = new AbortController();
   readonly #failure = new Failure();
   /** The partitions on which a W is still to be reached. */
@@ -37,10 +43,16 @@ export class LiveTime {
   #running: Promise<void> | null = null;
 
   /** `processors`: every one of the pipeline, to find those that write the member's inputs. */
-  constructor(member: Sweepable, processors: readonly Processor[], ports: PipelinePorts) {
+  constructor(
+    member: Sweepable,
+    processors: readonly Processor[],
+    ports: PipelinePorts,
+    standstill: Standstill = new Standstill(),
+  ) {
     this.#member = member;
     this.#upstream = upstreamOf(member.processor, processors);
     this.#ports = ports;
+    this.#standstill = standstill;
   }
 
   /** Rejects with a bug; a broken world only makes time wait. */
@@ -126,11 +138,29 @@ export class LiveTime {
   async #reached(goals: readonly UpstreamGoal[]): Promise<boolean> {
     const { log } = this.#ports;
     for (;;) {
-      const lag = await upstreamLag(log, goals);
+      const lag = await upstreamLag(log, goals, this.#standstill);
+      this.#tellPassedBy();
       if (lag === null) return true;
       if (lag.isShorter) return false;
       await this.#pause(LOOK_AGAIN_MS);
       if (this.#stop.signal.aborted) return false;
     }
+  }
+
+  #tellPassedBy(): void {
+    const { logger, meter } = this.#ports;
+    const { name: processor } = this.#member.processor;
+    const before = this.#passedBy;
+    const { passedBy } = this.#standstill;
+    this.#passedBy = passedBy;
+    const isIn = (list: readonly TopicPartition[], at: TopicPartition): boolean =>
+      list.some(({ topic, partition }) => topic === at.topic && partition === at.partition);
+    for (const at of passedBy) {
+      if (!isIn(before, at)) logger.warn('deadlines wait for a partition no longer', { processor, ...at });
+    }
+    for (const at of before) {
+      if (!isIn(passedBy, at)) logger.info('deadlines wait for a partition again', { processor, ...at });
+    }
+    meter.passedBy(processor, passedBy);
   }
 }

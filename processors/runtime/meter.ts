@@ -29,6 +29,8 @@ export interface Meter {
   rebalance(): void;
   /** Sets the gauges of one owned partition; `null` forgets them (partition given up). */
   partition(processor: string, at: TopicPartition, gauges: PartitionGauges | null): void;
+  /** The partitions that the deadlines of a processor wait for no longer. */
+  passedBy(processor: string, partitions: readonly TopicPartition[]): void;
   dirtyDocuments(processor: string, documents: number, oldestSeconds: number): void;
   /** Records deleted from an internal topic. */
   purged(topic: string, records: number): void;

@@ -68,6 +68,11 @@ export const METRICS = {
     labels: ['processor'],
     help: 'How late the oldest deadline of the owned partitions is; 0 when none is late.',
   },
+  kizuna_partition_passed_by: {
+    type: 'gauge',
+    labels: ['processor', 'topic', 'partition'],
+    help: 'Always 1; deadlines of the processor wait no longer for this partition, which stands still while others get on.',
+  },
   kizuna_store_seconds: {
     type: 'histogram',
     labels: ['operation'],

@@ -32,6 +32,7 @@ type LabelsOf<N extends MetricName> = Record<(typeof METRICS)[N]['labels'][numbe
 export function createMetrics(registry: Registry, version: string): Metrics {
   collectDefaultMetrics({ register: registry });
   const { inc, observe, gauge } = register(registry);
+  const passedBy = new Map<string, readonly TopicPartition[]>();
   const owned = new Map<string, { processor: string; at: TopicPartition; gauges: PartitionGauges }>();
   /** Of each processor: one that counts many things leaves the others their place. */
   const totals = new Map<string, PartitionTotals>();
@@ -61,6 +62,7 @@ export function createMetrics(registry: Registry, version: string): Metrics {
       if (gauges === null) owned.delete(id);
       else owned.set(id, { processor, at, gauges });
     },
+    passedBy: (processor, partitions) => void passedBy.set(processor, partitions),
     dirtyDocuments(processor, documents, oldestSeconds) {
       gauge('kizuna_dirty_documents').set({ processor }, documents);
       gauge('kizuna_document_lag_seconds').set({ processor }, oldestSeconds);
@@ -94,6 +96,11 @@ export function createMetrics(registry: Registry, version: string): Metrics {
       gauge('kizuna_consumer_lag_records').set(labels, gauges.lagRecords);
       gauge('kizuna_consumer_lag_seconds').set(labels, gauges.lagSeconds);
       latest.set(processor, Math.max(latest.get(processor) ?? 0, gauges.dueOldestSeconds));
+    }
+    for (const [processor, partitions] of passedBy) {
+      for (const { topic, partition } of partitions) {
+        gauge('kizuna_partition_passed_by').set({ processor, topic, partition: String(partition) }, 1);
+      }
     }
     for (const [processor, seconds] of latest) late.set({ processor }, seconds);
     let left = 0;

@@ -1,6 +1,7 @@
 import type { Instant, Processor } from '../core/processor.ts';
 import { groupName } from './pipeline-ports.ts';
 import type { EventLog } from './ports.ts';
+import type { Standstill } from './standstill.ts';
 
 /** How far one input of a processor that writes our input must be folded. */
 export interface UpstreamGoal {
@@ -50,18 +51,26 @@ export async function ownGoals(log: EventLog, processor: Processor): Promise<Ups
   return goals;
 }
 
-/** What is not committed yet of the goals: only the first input found; null when all are reached. */
-export async function upstreamLag(log: EventLog, goals: readonly UpstreamGoal[]): Promise<UpstreamLag | null> {
+/**
+ * What is not committed yet of the goals: only the first input found; null when all are reached. With `standstill` a partition
+ * of a stateful processor that stands still counts no more: its own keys wait, and what it sends others later comes late. One
+ * of a stateless processor always counts: what waits at the door may be of any key, which would be told to be silent.
+ */
+export async function upstreamLag(
+  log: EventLog,
+  goals: readonly UpstreamGoal[],
+  standstill: Standstill | null = null,
+): Promise<UpstreamLag | null> {
   for (const { processor, topic, offsets } of goals) {
     const [committed, ranges] = await Promise.all([log.committed(groupName(processor), topic), log.ranges(topic)]);
-    let records = 0;
-    let isShorter = false;
-    for (const { partition, offset } of offsets) {
+    const awaited = offsets.map(({ partition, offset }) => {
       const range = ranges.find((each) => each.partition === partition);
       const done = committed.find((each) => each.partition === partition)?.offset ?? range?.start ?? 0;
-      records += Math.max(0, offset - done);
-      isShorter ||= done < offset && (range?.end ?? 0) < offset;
-    }
+      return { partition, offset, done, isShorter: done < offset && (range?.end ?? 0) < offset };
+    });
+    const counted = processor.kind === 'stateful' && standstill !== null ? standstill.look(topic, awaited) : awaited;
+    const records = counted.reduce((sum, { offset, done }) => sum + Math.max(0, offset - done), 0);
+    const isShorter = counted.some((each) => each.isShorter);
     if (records > 0) return { processor: processor.name, topic, records, isShorter };
   }
   return null;

@@ -77,7 +77,14 @@ export function silentMeter(): Meter {
   return {
     ...{ consumed: nothing, outcome: nothing, published: nothing, republished: nothing, deadLetter: nothing },
     ...{ latency: nothing, stage: nothing, batchRecords: nothing, store: nothing, blockBytes: nothing },
-    ...{ takeover: nothing, rebalance: nothing, partition: nothing, dirtyDocuments: nothing, stopped: nothing },
+    ...{
+      takeover: nothing,
+      rebalance: nothing,
+      partition: nothing,
+      passedBy: nothing,
+      dirtyDocuments: nothing,
+      stopped: nothing,
+    },
     ...{ purged: nothing, purgeLeft: nothing, apiRequest: nothing },
   };
 }

@@ -49,6 +49,7 @@ export class RecordingMeter implements Meter {
   takeover(): void {}
   rebalance(): void {}
   partition(): void {}
+  passedBy(): void {}
   dirtyDocuments(): void {}
   purged(): void {}
   purgeLeft(): void {}

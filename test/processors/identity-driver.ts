@@ -78,8 +78,10 @@ export class Customers {
     return this;
   }
 
-  silence(until: Instant): this {
+  /** Lets time pass for everybody, or for one: as where the partition of the others stands still. */
+  silence(until: Instant, only?: string): this {
     for (const [subject, state] of this.#states) {
+      if (only !== undefined && subject !== only) continue;
       this.#due(state, until);
       this.#keep(subject, state);
     }

@@ -108,6 +108,28 @@ describe('a guest who identifies himself', () => {
     expect(views(USER)).toBe(4);
   });
 
+  test('is late when the weaker one’s partition stood still: what silence told stays told, and all but sessions comes right', () => {
+    customers.event(DEVICE, T + 6 * DAY).link(DEVICE, USER, T + 6 * DAY + HOUR);
+    customers.silence(T + 9 * DAY, USER);
+    // Not true of the person, who was there on the sixth day: nobody knew.
+    expect(changesOf(USER).at(-1)).toEqual(['TIME', '+quiet']);
+    customers.foldAll();
+    const published = customers.of<SegmentMembershipsChanged>('segment-memberships.v1', USER);
+    expect(changesOf(USER).at(-1)).toEqual(['MERGE', '+buyers', '+many-views', '-quiet']);
+    expect(published.at(-1)?.occurredAt).toBe(T + 6 * DAY + HOUR);
+
+    const inTime = new Customers(processor);
+    inTime.event(USER, T).event(USER, T + MINUTE, order('o-1'));
+    inTime.event(USER, T + 2 * MINUTE).event(USER, T + 3 * MINUTE);
+    inTime.event(USER, T + 6 * DAY).foldAll();
+    const end = (each: Customers) => {
+      // Of sessions only those of a day come together.
+      const { traits, ages, churn, segments } = each.silence(T + 12 * DAY).view(USER, T + 12 * DAY);
+      return { traits: { ...traits, sessions: null }, ages: { ...ages, sessions: null }, churn, segments };
+    };
+    expect(end(customers)).toEqual(end(inTime));
+  });
+
   test('falls silent as one', () => {
     customers.link(DEVICE, USER, T + HOUR).foldAll();
     customers.silence(T + 9 * DAY);

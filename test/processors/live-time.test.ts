@@ -1,10 +1,11 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Processor, StatelessProcessor } from '../../processors/core/processor.ts';
 import { LiveTime } from '../../processors/runtime/live-time.ts';
 import { ownPartition } from '../../processors/runtime/owned-partition.ts';
 import type { EventLog, TopicPartition } from '../../processors/runtime/ports.ts';
+import { Standstill, STANDSTILL_MS } from '../../processors/runtime/standstill.ts';
 import { counting, type CountedRecord } from '../harness/counting-processor.ts';
-import { FixedLog, memoryPorts } from '../harness/runtime-fixture.ts';
+import { FixedLog, memoryPorts, RecordingMeter, silentLog } from '../harness/runtime-fixture.ts';
 import { waitUntil } from '../harness/wait-until.ts';
 
 const SOON = { withinMs: 10_000 };
@@ -158,4 +159,80 @@ test('waits for what upstream has not committed', async () => {
   } finally {
     await time.stop();
   }
+});
+
+describe('a partition that stands still while others get on', () => {
+  /** Two partitions of an own input, the first of which holds a record that is never folded; ten seconds pass at each look. */
+  function stuck(isDoor: boolean) {
+    const swept: number[] = [];
+    const warned: string[] = [];
+    const told: unknown[] = [];
+    const state = { done: 0, looks: 0, elapsedMs: 0 };
+    const counts = member(2, async ({ partition }) => {
+      swept.push(partition);
+      return true;
+    });
+    const stands = isDoor ? UPSTREAM : OWN;
+    const end = (topic: string, partition: number): number => (topic === stands && partition === 0 ? 1 : 0);
+    const offsets = (topic: string) => [0, 1].map((partition) => ({ partition, offset: end(topic, partition) }));
+    const log = logOf({
+      offsetsAt: async (topic) => offsets(topic),
+      committed: async (_group, topic) => {
+        state.looks += 1;
+        state.elapsedMs += 10_000;
+        return offsets(topic).map((each) => ({ ...each, offset: each.offset * state.done, metadata: '' }));
+      },
+      ranges: async (topic) => [0, 1].map((partition) => ({ partition, start: 0, end: end(topic, partition) })),
+    });
+    const meter = Object.assign(new RecordingMeter(), {
+      passedBy: (processor: string, partitions: readonly TopicPartition[]) => {
+        if (partitions.length > 0) told.push({ processor, partitions });
+      },
+    });
+    const logger = { ...silentLog, warn: (message: string) => void warned.push(message) };
+    const looping = { ...counts, processor: { ...counting, outputs: [OWN], ownRounds: 1 } };
+    const ports = memoryPorts({ log, meter, logger });
+    const standstill = new Standstill(() => state.elapsedMs);
+    return {
+      state,
+      swept,
+      warned,
+      told,
+      counts,
+      time: new LiveTime(looping, [upstream, looping.processor], ports, standstill),
+    };
+  }
+
+  test('keeps its own deadlines back, and nobody else’s after a minute; it is told', async () => {
+    const { state, swept, warned, told, counts, time } = stuck(false);
+    time.start();
+    try {
+      await waitUntil('sweeps of the other', () => (swept.length >= 2 ? true : undefined), {
+        ...SOON,
+        failed: time.failed,
+      });
+      expect(state.elapsedMs).toBeGreaterThan(STANDSTILL_MS);
+      expect(new Set(swept)).toEqual(new Set([1]));
+      expect(told[0]).toEqual({ processor: 'counting', partitions: [{ topic: OWN, partition: 0 }] });
+      expect(warned).toEqual(['deadlines wait for a partition no longer']);
+      // Mended: its own time passes too.
+      state.done = 1;
+      for (const partition of counts.partitions()) partition.next = 1;
+      await waitUntil('its own sweep', () => (swept.includes(0) ? true : undefined), { ...SOON, failed: time.failed });
+    } finally {
+      await time.stop();
+    }
+  });
+
+  test('at the door keeps everything back: what waits there may be of any customer', async () => {
+    const { state, swept, told, time } = stuck(true);
+    time.start();
+    try {
+      await waitUntil('many looks', () => (state.looks > 20 ? true : undefined), { ...SOON, failed: time.failed });
+      expect(state.elapsedMs).toBeGreaterThan(2 * STANDSTILL_MS);
+      expect([swept, told]).toEqual([[], []]);
+    } finally {
+      await time.stop();
+    }
+  });
 });

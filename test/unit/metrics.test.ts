@@ -126,6 +126,17 @@ describe('the meter', () => {
     expect(await lines('kizuna_due_oldest_seconds')).toEqual([]);
   });
 
+  test('names the partitions that deadlines wait for no longer, whoever owns them, as long as that is so', async () => {
+    const { meter, lines } = setUp();
+    meter.passedBy('customer', [at(3)]);
+    meter.passedBy('brand', []);
+    const expected = ['kizuna_partition_passed_by{processor="customer",topic="customer-events.v1",partition="3"} 1'];
+    expect(await lines('kizuna_partition_passed_by')).toEqual(expected);
+    expect(await lines('kizuna_partition_passed_by')).toEqual(expected);
+    meter.passedBy('customer', []);
+    expect(await lines('kizuna_partition_passed_by')).toEqual([]);
+  });
+
   test('adds the totals of owned partitions up, also when scraped twice', async () => {
     const { meter, lines } = setUp();
     meter.partition('customer', at(0), gauges([members('vip', 3), members('silent', 1)].values()));

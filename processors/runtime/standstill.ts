@@ -1,0 +1,59 @@
+import type { TopicPartition } from './ports.ts';
+import { elapsedMs } from './stopwatch.ts';
+
+/** How long a partition stands still, while others get on, until nobody else's deadlines wait for it any more. */
+export const STANDSTILL_MS = 60_000;
+/** Counted between two looks at the most: what passed while nobody looked, or nobody got on, says nothing of one partition. */
+const UNSEEN_MS = 10_000;
+
+/** A partition of an input that others wait for, and how much of what they wait for is folded. */
+export interface Awaited {
+  readonly partition: number;
+  /** They wait until everything before this offset is folded. */
+  readonly offset: number;
+  readonly done: number;
+}
+
+/**
+ * Tells a partition that stands still by itself from a group that does. A partition does that waits for something it has not
+ * got on with for a minute in which others had nothing to wait for, or got on: a batch that cannot be read, an error of its
+ * own journal. While no partition gets on, the store or all members are away, and everybody waits.
+ */
+export class Standstill {
+  readonly #elapsedMs: () => number;
+  /** By topic and partition. */
+  readonly #seen = new Map<string, { readonly at: TopicPartition; readonly done: number; readonly stillMs: number }>();
+  /** By topic: when some partition was last seen to get on. */
+  readonly #wellMs = new Map<string, number>();
+
+  constructor(elapsed: () => number = elapsedMs) {
+    this.#elapsedMs = elapsed;
+  }
+
+  /** Those that nobody waits for, until they get on again. */
+  get passedBy(): TopicPartition[] {
+    return [...this.#seen.values()].filter(({ stillMs }) => stillMs >= STANDSTILL_MS).map(({ at }) => at);
+  }
+
+  /** Looks at all partitions of an input that are waited for; answers those to go on waiting for. */
+  look<Each extends Awaited>(topic: string, awaited: readonly Each[]): Each[] {
+    const getsOn = ({ partition, offset, done }: Awaited): boolean =>
+      done >= offset || done !== (this.#seen.get(`${topic}/${partition}`)?.done ?? done);
+    const passedMs = this.#passedMs(topic, awaited.some(getsOn));
+    return awaited.filter((each) => {
+      const at = { topic, partition: each.partition };
+      const name = `${topic}/${each.partition}`;
+      const stillMs = getsOn(each) ? 0 : (this.#seen.get(name)?.stillMs ?? 0) + passedMs;
+      this.#seen.set(name, { at, done: each.done, stillMs });
+      return stillMs < STANDSTILL_MS;
+    });
+  }
+
+  /** What has passed since some partition was last seen to get on, if one does now. */
+  #passedMs(topic: string, isWell: boolean): number {
+    const now = this.#elapsedMs();
+    const before = this.#wellMs.get(topic) ?? now;
+    this.#wellMs.set(topic, isWell ? now : before);
+    return isWell ? Math.min(UNSEEN_MS, now - before) : 0;
+  }
+}
