@@ -4,9 +4,9 @@ import { NEVER, type Instant } from '../core/processor.ts';
 import { judge, surveyOf } from '../core/surveys.ts';
 import type { BrandRules } from './brand-rules.ts';
 import { readDays, readHead, readStage, writeJourney, type JourneyHead } from './journey-packing.ts';
-import { addDays, type Stretch } from './lifecycle.ts';
+import { addDays, joinStretches, type Stretch } from './lifecycle.ts';
 import { isInteraction } from './measures.ts';
-import type { MergeablePart, OpenParts } from './parts.ts';
+import type { OpenParts, Part } from './parts.ts';
 import type { FoldedInteraction } from './read-fields.ts';
 import type { Stage } from './stages.ts';
 
@@ -85,7 +85,7 @@ function newHead(): JourneyHead {
   return { firstDay: -1, recommendedDay: -1, stage: null, stageSince: 0, lifecycle: null, lifecycleSince: 0 };
 }
 
-export const JOURNEY: MergeablePart<Journey> = {
+export const JOURNEY: Part<Journey> = {
   id: 2,
 
   initial: () => ({ ...newHead(), stretches: [], due: NEVER }),
@@ -103,11 +103,14 @@ export const JOURNEY: MergeablePart<Journey> = {
     }
     return journey;
   },
-
-  /** What was published of the customer that stays stands until it is evaluated anew, as it must be after a merge. */
-  merge(into, from) {
-    into.recommendedDay = Math.max(into.recommendedDay, from.recommendedDay);
-    if (from.firstDay >= 0) into.firstDay = into.firstDay < 0 ? from.firstDay : Math.min(into.firstDay, from.firstDay);
-    for (const stretch of from.stretches) addDays(into.stretches, stretch, 1);
-  },
 };
+
+/** What was published of the customer that stays stands until it is evaluated anew, as it must be after a merge. */
+export function mergeJourneys(into: Journey, from: Journey, settings: JourneySettings): void {
+  into.recommendedDay = Math.max(into.recommendedDay, from.recommendedDay);
+  if (from.firstDay >= 0) into.firstDay = into.firstDay < 0 ? from.firstDay : Math.min(into.firstDay, from.firstDay);
+  // Joined at once: beyond the few that are kept the oldest go.
+  const dormantDays = dormantDaysOf(settings);
+  joinStretches(into.stretches, dormantDays);
+  for (const stretch of from.stretches) addDays(into.stretches, stretch, dormantDays);
+}

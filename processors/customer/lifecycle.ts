@@ -54,7 +54,7 @@ export function addDays(stretches: Stretch[], added: Stretch, dormantDays: numbe
   return true;
 }
 
-/** Joins what is less than `dormantDays` apart: other settings, or what came from another customer. */
+/** Joins what is less than `dormantDays` apart, where it was kept under other settings. */
 export function joinStretches(stretches: Stretch[], dormantDays: number): void {
   if (stretches.length < 2) return;
   for (const stretch of stretches.splice(0)) addDays(stretches, stretch, dormantDays);

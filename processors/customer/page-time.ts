@@ -65,6 +65,34 @@ export function addPageEvent(
   return view.at;
 }
 
+/** Takes in what another customer's pages come to, who is the same person. A page view of which both know is one. */
+export function mergePages(
+  into: PageTotals & { views: PageView[] },
+  from: PageTotals & { readonly views: readonly PageView[] },
+): void {
+  for (const name of ['measuredViews', 'longViews', 'unmeasuredViews', 'visibleMs'] as const) {
+    into[name] += from[name];
+  }
+  const views = new Map(into.views.map((view) => [view.id, view]));
+  for (const view of from.views) {
+    const own = views.get(view.id);
+    if (own === undefined) {
+      views.set(view.id, view);
+      continue;
+    }
+    for (const each of [own, view]) count(each, into, -1);
+    const joined = {
+      id: own.id,
+      at: Math.min(own.at, view.at),
+      isViewed: own.isViewed || view.isViewed,
+      visibleMs: Math.min(LONG_VIEW_MS + 1, own.visibleMs + view.visibleMs),
+    };
+    count(joined, into, 1);
+    views.set(view.id, joined);
+  }
+  into.views = [...views.values()].sort((a, b) => a.at - b.at || a.id - b.id).slice(-REMEMBERED_PAGE_VIEWS);
+}
+
 function dropOldViews(views: PageView[], now: Instant): void {
   const limit = now - PAGE_REACH_MS;
   if (views.some(({ at }) => at <= limit)) views.splice(0, views.length, ...views.filter(({ at }) => at > limit));

@@ -4,7 +4,7 @@ import { BRAND_PART } from './brand-part.ts';
 import { EXPOSURES, mergeExposures } from './exposures.ts';
 import { HISTORY_PART } from './history.ts';
 import { IDENTITY } from './identity.ts';
-import { JOURNEY } from './journey.ts';
+import { JOURNEY, mergeJourneys } from './journey.ts';
 import { LOYALTY } from './loyalty.ts';
 import { MEASURED, mergeMeasured } from './measured.ts';
 import { MESSAGES_PART } from './messages-part.ts';
@@ -28,11 +28,11 @@ export interface Merging {
  * What becomes of each part when two customers turn out to be one: in any order the same, and the same as if all had come
  * under one identifier. A part without a line here does not compile.
  */
-const MERGES: Readonly<Record<PartId, PartMerge>> = {
+export const MERGES: Readonly<Record<PartId, PartMerge>> = {
   // Links are of a subject, not of what is known of it: none is handed on.
   0: rule(IDENTITY, () => undefined),
   1: rule(VISITS, (into, from, { postings }) => VISITS.merge(into, from, postings)),
-  2: rule(JOURNEY, (into, from, { postings }) => JOURNEY.merge(into, from, postings)),
+  2: rule(JOURNEY, (into, from, { plan }) => mergeJourneys(into, from, plan.rules.journey)),
   3: rule(LOYALTY, (into, from, { postings }) => LOYALTY.merge(into, from, postings)),
   // What was published under an identifier was published under that one.
   30: rule(HISTORY_PART, () => undefined),

@@ -8,7 +8,7 @@ import type { FoldedInteraction } from './read-fields.ts';
 
 /** How many subscriptions of a customer are remembered, the newest by payment. */
 export const REMEMBERED_SUBSCRIPTIONS = 8;
-/** Of a subscription whose events do not say. */
+/** Of a subscription none of whose payments tells it. */
 const PERIOD_DAYS = 30;
 const PERIOD_DAYS_MAX = 3660;
 
@@ -16,6 +16,7 @@ interface Subscription {
   readonly id: Fingerprint;
   /** The newest start or renewal; −1: only its end is known. */
   paidAt: Instant;
+  /** 0: no payment told it yet. */
   periodDays: number;
   /** The newest cancellation; −1: none. */
   cancelledAt: Instant;
@@ -58,7 +59,7 @@ export const SUBSCRIPTIONS_PART: MergeablePart<Subscription[]> = {
 
   nextDue: (all) => all.reduce((due, each) => Math.min(due, nextDue(each)), NEVER),
 
-  /** Of one that both have, the newer payment counts. */
+  /** Of one that both have, the newer payment counts; it may be that only an older one told the period. */
   merge(into, from) {
     for (const each of from) {
       const place = into.findIndex(({ id }) => id === each.id);
@@ -68,8 +69,9 @@ export const SUBSCRIPTIONS_PART: MergeablePart<Subscription[]> = {
         if (into.length > REMEMBERED_SUBSCRIPTIONS) into.splice(oldestOf(into), 1);
         continue;
       }
+      const [newer, older] = own.paidAt >= each.paidAt ? [own, each] : [each, own];
       const cancelledAt = Math.max(own.cancelledAt, each.cancelledAt);
-      into[place] = { ...(own.paidAt >= each.paidAt ? own : each), cancelledAt };
+      into[place] = { ...newer, periodDays: newer.periodDays || older.periodDays, cancelledAt };
     }
   },
 };
@@ -80,7 +82,7 @@ export function foldSubscription({ type, attributes }: FoldedInteraction, at: In
   const id = fingerprint(attributes['subscriptionId'] ?? '');
   let subscription = all.find((each) => each.id === id);
   if (subscription === undefined) {
-    subscription = { id, paidAt: -1, periodDays: PERIOD_DAYS, cancelledAt: -1, isOverdue: false };
+    subscription = { id, paidAt: -1, periodDays: 0, cancelledAt: -1, isOverdue: false };
     all.push(subscription);
     if (all.length > REMEMBERED_SUBSCRIPTIONS) all.splice(oldestOf(all), 1);
   }
@@ -92,10 +94,13 @@ export function foldSubscription({ type, attributes }: FoldedInteraction, at: In
       // One that is overdue was counted as due when it was.
       if (!subscription.isOverdue) open.extras.add(DUE, at, 1);
     }
+    const told = periodOf(attributes['periodDays']);
     if (at > subscription.paidAt) {
       subscription.paidAt = at;
-      subscription.periodDays = periodOf(attributes['periodDays']) ?? subscription.periodDays;
+      subscription.periodDays = told ?? subscription.periodDays;
       subscription.isOverdue = false;
+    } else if (subscription.periodDays === 0) {
+      subscription.periodDays = told ?? 0;
     }
   }
   open.parts.put(SUBSCRIPTIONS_PART, all);
@@ -124,11 +129,11 @@ function isPaid({ paidAt, cancelledAt }: Subscription): boolean {
 }
 
 function dueAt({ paidAt, periodDays }: Subscription): Instant {
-  return paidAt + periodDays * DAY_MS;
+  return paidAt + (periodDays || PERIOD_DAYS) * DAY_MS;
 }
 
 function endsAt({ paidAt, periodDays }: Subscription): Instant {
-  return paidAt + 2 * periodDays * DAY_MS;
+  return paidAt + 2 * (periodDays || PERIOD_DAYS) * DAY_MS;
 }
 
 function nextDue(subscription: Subscription): Instant {

@@ -2,7 +2,7 @@ import { placeOfSum } from '../core/brand-amounts.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
 import { fingerprint } from '../core/fingerprint.ts';
 import { placeOf } from './measures.ts';
-import { addPageEvent, REMEMBERED_PAGE_VIEWS, reportedMs } from './page-time.ts';
+import { addPageEvent, mergePages, reportedMs } from './page-time.ts';
 import type { MergeablePart, OpenParts } from './parts.ts';
 import type { Postings } from './postings.ts';
 import type { FoldedInteraction } from './read-fields.ts';
@@ -161,11 +161,6 @@ export const VISITS: MergeablePart<Visits> = {
       take(into, session, postings);
     }
     into.lastStartAt = into.sessions.at(-1)?.startAt ?? lastStartAt;
-    for (const name of ['measuredViews', 'longViews', 'unmeasuredViews', 'visibleMs'] as const) {
-      into[name] += from[name];
-    }
-    into.views = [...into.views, ...from.views]
-      .sort((a, b) => a.at - b.at || a.id - b.id)
-      .slice(-REMEMBERED_PAGE_VIEWS);
+    mergePages(into, from);
   },
 };

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteReader } from '../../processors/core/packing.ts';
-import { JOURNEY } from '../../processors/customer/journey.ts';
+import { JOURNEY, mergeJourneys } from '../../processors/customer/journey.ts';
+import { lifecycleAt } from '../../processors/customer/lifecycle.ts';
 import { OpenParts } from '../../processors/customer/parts.ts';
-import { Postings } from '../../processors/customer/postings.ts';
 import type { Interaction } from '../../schemas/types.ts';
+import { JOURNEY_SETTINGS } from '../harness/definition-sets.ts';
 import { CustomerDriver, DAY, definitionsWithJourney, HOUR, MIDNIGHT, MINUTE } from './customer-fixture.ts';
 
 const T = MIDNIGHT + 10 * HOUR;
@@ -191,8 +192,25 @@ test('two customers who are one were there since the first day of both', () => {
     return parts.get(JOURNEY);
   };
   const into = journeyOf(100, 110);
-  JOURNEY.merge(into, journeyOf(0, 20), new Postings());
+  mergeJourneys(into, journeyOf(0, 20), JOURNEY_SETTINGS);
   const { firstDay, stretches } = journeyOf(0, 20, 100, 110);
   expect(into.firstDay).toBe(firstDay);
   expect(into.stretches.at(-1)?.endDay).toBe(stretches.at(-1)?.endDay);
+});
+
+test('two customers who are one and were never away for long are not back after a silence: no day is dropped before all are joined', () => {
+  const lifecycle = { newDays: 5, activeDays: 10, dormantDays: 20, churnedDays: 90, resurrectedDays: 80 };
+  const settings = { ...JOURNEY_SETTINGS, lifecycle };
+  const journeyOf = (...days: number[]) => ({
+    ...JOURNEY.initial(),
+    firstDay: days[0] ?? -1,
+    stretches: days.map((day) => ({ startDay: day, endDay: day })),
+  });
+  // Each away for 20 days again and again, both together for 10.
+  const into = journeyOf(110, 130, 150, 170);
+  mergeJourneys(into, journeyOf(100, 120, 140, 160), settings);
+  expect(into.stretches).toEqual([{ startDay: 100, endDay: 170 }]);
+  const [newest] = into.stretches;
+  if (newest === undefined) throw new Error('no stretch');
+  expect(lifecycleAt(into.firstDay, newest, lifecycle, 171 * DAY).lifecycle).toBe('active');
 });

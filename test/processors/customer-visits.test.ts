@@ -129,4 +129,23 @@ test('two customers who are one have the sessions of one', () => {
   for (let index = 0; index < postings.count; index++) counted += postings.amount(index);
   expect(counted).toBe(both.counted);
   expect(one.visits).toEqual(both.visits);
+  expect(one.visits.views).toEqual(both.visits.views);
+});
+
+test('a page that was opened by a guest and read on by the same person, now known, is one page view', () => {
+  const customer = (...events: Partial<Interaction>[]) => {
+    const driver = new CustomerDriver(definitions({}));
+    for (const [minute, event] of events.entries()) driver.record(T + minute * MINUTE, event);
+    const parts = new OpenParts();
+    parts.open(driver.state.parts);
+    return parts.get(VISITS);
+  };
+  const read = (engagedMs: number) => ({ type: 'PAGE_ENGAGEMENT', pageViewId: 'p', engagedMs }) as const;
+  const [guest, known] = [customer({ pageViewId: 'p' }, read(30_000)), customer(read(20_000), { pageViewId: 'q' })];
+  VISITS.merge(guest, known, new Postings());
+  expect(guest).toMatchObject({ measuredViews: 1, longViews: 1, unmeasuredViews: 1, visibleMs: 50_000 });
+  expect(guest.views.map(({ isViewed, visibleMs }) => [isViewed, visibleMs])).toEqual([
+    [true, 45_001],
+    [true, 0],
+  ]);
 });

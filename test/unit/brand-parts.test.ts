@@ -9,6 +9,7 @@ import {
 } from '../../processors/customer/messages-part.ts';
 import { NO_PARTS, OpenParts, type MergeablePart } from '../../processors/customer/parts.ts';
 import { Postings } from '../../processors/customer/postings.ts';
+import { SUBSCRIPTIONS_PART } from '../../processors/customer/subscriptions.ts';
 import { unroll, Unrolled } from '../../processors/core/unroll.ts';
 
 const DAY = 86_400_000;
@@ -73,4 +74,18 @@ test('messages that two customers opened are remembered once, the newest 64', ()
   ]);
   for (let id = 10; id < 200; id++) note(one, id, 'opened', BY_PERSON);
   expect(one).toHaveLength(REMEMBERED_MESSAGES);
+});
+
+test('a subscription that one customer began and the other renewed has the period that was told when it began', () => {
+  const begun = { id: 1, paidAt: T, periodDays: 7, cancelledAt: -1, isOverdue: true };
+  const renewed = { id: 1, paidAt: T + 7 * DAY, periodDays: 0, cancelledAt: -1, isOverdue: false };
+  const one = stored(SUBSCRIPTIONS_PART, [begun]);
+  SUBSCRIPTIONS_PART.merge(one, stored(SUBSCRIPTIONS_PART, [renewed]), new Postings());
+  const other = stored(SUBSCRIPTIONS_PART, [renewed]);
+  SUBSCRIPTIONS_PART.merge(other, stored(SUBSCRIPTIONS_PART, [begun]), new Postings());
+  expect(one).toEqual([{ ...renewed, periodDays: 7 }]);
+  expect(other).toEqual(one);
+  expect(SUBSCRIPTIONS_PART.nextDue(one)).toBe(T + 14 * DAY);
+  // As long as nobody told one, it is a month.
+  expect(SUBSCRIPTIONS_PART.nextDue([renewed])).toBe(T + 37 * DAY);
 });
