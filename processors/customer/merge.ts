@@ -1,4 +1,4 @@
-import type { Instant } from '../core/processor.ts';
+import { NEVER, type Instant } from '../core/processor.ts';
 import { mergeAllAttributes } from './attributes.ts';
 import { BRAND_PART, postToDays } from './brand-part.ts';
 import { mergeOrderBooks } from './merge-orders.ts';
@@ -15,6 +15,7 @@ import { mergeTally } from './merge-tally.ts';
  */
 export function mergeCustomers(open: OpenState, from: OpenState, plan: Plan, now: Instant): void {
   for (let measure = 0; measure < open.tallies.length; measure++) {
+    forgetDeadline(open, measure);
     if (from.tallies[measure]?.present === true) mergeTally(open.tally(measure), from.tally(measure), now);
   }
   open.ids.merge(from.ids);
@@ -25,6 +26,15 @@ export function mergeCustomers(open: OpenState, from: OpenState, plan: Plan, now
   postings.clear();
   if (from.hasOrders) mergeOrders(open, from, now);
   if (from.hasAttributes) mergeAllAttributes(open.attributes, from.attributes);
+}
+
+/** One of before may lie before what is merged in. Whoever publishes anything finds it anew. */
+function forgetDeadline(open: OpenState, measure: number): void {
+  const known = open.tallies[measure];
+  if (known === undefined || !known.present || known.due === NEVER) return;
+  const tally = open.tally(measure);
+  tally.due = NEVER;
+  tally.changed = true;
 }
 
 function mergeOrders(open: OpenState, from: OpenState, now: Instant): void {

@@ -56,6 +56,8 @@ const IN_MS = 3;
 /** 0: never; else, times four, the hops up to a window's end, the whole days up to an age, or the milliseconds. */
 function dueCode(lastAt: Instant, due: Instant): number {
   if (due === NEVER) return 0;
+  // Written as less than nothing, everything behind it would be read as something else.
+  if (due < lastAt) throw new RangeError(`a deadline ${lastAt - due} ms before the newest event`);
   if (due % HOP_MS === 0) return (due / HOP_MS - Math.floor(lastAt / HOP_MS)) * 4 + IN_HOPS;
   const after = due - lastAt;
   return after % DAY_MS === 0 ? (after / DAY_MS) * 4 + IN_DAYS : after * 4 + IN_MS;

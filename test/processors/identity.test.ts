@@ -359,4 +359,26 @@ describe('more identifiers than are kept apart', () => {
     expect(views(USER)).toBe(5);
     expect(customers.links(USER).held).toEqual([]);
   });
+
+  test('keep nothing of the deadlines they had apart: what is merged later lies behind them', () => {
+    // Many views of a week, so that a deadline is watched when the user's own is put aside.
+    for (let index = 0; index < 3; index++) customers.event(USER, T + index * MINUTE);
+    customers.link('a:0', USER, T + HOUR).event('a:0', T + 2 * HOUR);
+    // It passes; then so many other devices that the first becomes the user's own.
+    customers.event('a:0', T + 9 * DAY).foldAll();
+    for (let device = 1; device < HELD_MAX + 1; device++) {
+      const at = T + (10 + device) * DAY;
+      customers
+        .event(`a:${device}`, at)
+        .link(`a:${device}`, USER, at + HOUR)
+        .foldAll();
+    }
+    expect(views(USER, T + 40 * DAY)).toBe(HELD_MAX + 5);
+    for (let device = 1; device < HELD_MAX + 1; device++) {
+      customers.unlink(`a:${device}`, USER, T + 30 * DAY).foldAll();
+    }
+    // Its own three, and two of the one that can be taken out no more.
+    expect(views(USER, T + 40 * DAY)).toBe(5);
+    expect(customers.silence(T + 40 * DAY).view(USER, T + 40 * DAY).ages.page_views).toBe(31);
+  });
 });
