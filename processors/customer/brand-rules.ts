@@ -6,7 +6,8 @@ import type { ReadFields } from '../core/processor.ts';
 import { baselineFault, churnModelOf, type ChurnModel } from './churn-model.ts';
 import type { Feature, FeatureValue } from './features.ts';
 import { contradictionOf } from './rule-contradictions.ts';
-import { constantsOf } from './rule-comparisons.ts';
+import { numbersOf } from './readers.ts';
+import type { Comparison } from './rule-comparisons.ts';
 import { compileExplanation } from './rule-evidence.ts';
 import type { Leaf } from './rule-evidence.ts';
 import { countedSegments, countsSegmentsAt, namedSegments, orderSegments, referenceFaults } from './rule-order.ts';
@@ -48,6 +49,8 @@ export interface CompiledSegment {
   readonly id: string;
   /** Slots it reads; one that names segments has the slot of `segments` too, whose value is never read. */
   readonly slots: readonly number[];
+  /** By slot: what it compares the slot's value with. */
+  readonly comparisons: ReadonlyMap<number, readonly Comparison[]>;
   /** Places in `segments` of those it names or counts, all of them earlier than its own. */
   readonly names: readonly number[];
   /** `members`: by place in `segments`, 1 for each earlier segment that is in. Allocates nothing. */
@@ -160,17 +163,18 @@ function compileBrand(
   const counted = new Map([...places].filter(([id]) => countedIds.has(id)));
   const constants: Set<number>[] = [];
   const segments = own.map(({ definition, rule }): CompiledSegment => {
-    const read = new Set<number>();
-    for (const [path, numbers] of pathsOf(rule)) {
+    const comparisons = new Map<number, Comparison[]>();
+    for (const [path, asked] of pathsOf(rule)) {
       const slot = slotOf(path);
-      read.add(slot);
-      for (const number of numbers) (constants[slot] ??= new Set()).add(number);
+      comparisons.set(slot, [...(comparisons.get(slot) ?? []), ...asked]);
+      for (const number of asked.flatMap(numbersOf)) (constants[slot] ??= new Set()).add(number);
     }
     const explanation = compileExplanation(rule, { slotOf, memberOf, counted });
     const named = [...namedSegments(rule).keys()].map(memberOf);
     return {
       id: definition.id,
-      slots: [...read],
+      slots: [...comparisons.keys()],
+      comparisons,
       names: countsSegmentsAt(rule) === null ? named : [...new Set([...named, ...counted.values()])],
       matches: compileRule(rule, { slotOf, memberOf, counted }),
       evidence(values, members) {
@@ -210,8 +214,8 @@ const SEGMENTS_PATH: RulePath = {
   domain: { type: 'segments', min: -Infinity, max: Infinity, texts: null, optional: false },
 };
 
-/** Every path that the rule reads, with the numbers it is compared with. */
-function pathsOf(rule: RuleNode): [RulePath, readonly number[]][] {
+/** Every path that the rule reads, with what it is compared with. */
+function pathsOf(rule: RuleNode): [RulePath, readonly Comparison[]][] {
   switch (rule.kind) {
     case 'and':
     case 'or':
@@ -220,7 +224,7 @@ function pathsOf(rule: RuleNode): [RulePath, readonly number[]][] {
     case 'members':
       return [[SEGMENTS_PATH, []]];
     case 'compare':
-      return [[rule.path, constantsOf(rule.comparison).filter((each) => typeof each === 'number')]];
+      return [[rule.path, [rule.comparison]]];
   }
 }
 

@@ -6,6 +6,8 @@ import type { GatherPlan, MeasureWatch, TypeRules } from './gather-plan.ts';
 import { MEASURED, openMeasured, type Measured, type MeasuredByKey } from './measured.ts';
 import type { OpenState } from './open-state.ts';
 import type { FoldedInteraction } from './read-fields.ts';
+import type { PlanScratch } from './plan.ts';
+import { noteMove } from './readers.ts';
 import { openSequence, SEQUENCES, type SequenceStates } from './sequence-part.ts';
 import { isHolding, noteFirst, noteNext, settleSequence } from './sequence-state.ts';
 import { ageDays, nextAgeCrossing } from './watching.ts';
@@ -35,6 +37,13 @@ export function gatherEvent(
   }
   if (measured !== null) open.parts.put(MEASURED, measured);
   if (rules.sequences.length > 0) noteSequences(open, plan, rules, at, now);
+}
+
+/** Hands on what the event in hand moved. */
+export function noteGathered({ moved }: GatherPlan, scratch: PlanScratch): void {
+  for (let index = 0; index < moved.length; index += 3) {
+    noteMove(scratch, moved[index] ?? 0, moved[index + 1] ?? MISSING, moved[index + 2] ?? MISSING);
+  }
 }
 
 /** After other definitions, or a long silence: finds every deadline anew, and forgets what no definition asks for. */
@@ -68,6 +77,14 @@ export function watchDueGathered(open: OpenState, plan: GatherPlan | null, now: 
   open.parts.put(SEQUENCES, states);
 }
 
+/** Regions between which every rule that reads a value may flip. */
+const MISSING = -1;
+const PRESENT = 0;
+
+function push(moved: number[], slot: number, from: number, to: number): void {
+  if (from !== to) moved.push(slot, from, to);
+}
+
 function noteSequences(open: OpenState, plan: GatherPlan, rules: TypeRules, at: Instant, now: Instant): void {
   const { values, moved } = plan;
   let states: SequenceStates | null = null;
@@ -80,7 +97,7 @@ function noteSequences(open: OpenState, plan: GatherPlan, rules: TypeRules, at: 
     const before = isHolding(state, watch.sequence, now);
     if (first) noteFirst(state, watch.sequence, at);
     if (next) noteNext(state, watch.sequence, at);
-    if (isHolding(state, watch.sequence, now) !== before) moved.push(watch.slot);
+    if (isHolding(state, watch.sequence, now) !== before) moved.push(watch.slot, MISSING, PRESENT);
     settleSequence(state, watch.sequence, now);
   }
   if (states !== null) open.parts.put(SEQUENCES, states);
@@ -132,10 +149,12 @@ function addTo(
     const before = watch.before[index];
     const after = gathering.valueIn(own.summary, span, now);
     if (before === after) continue;
-    if (typeof after === 'string' || region(thresholds, before) !== region(thresholds, after)) moved.push(slot);
+    if (typeof after === 'string') moved.push(slot, MISSING, PRESENT);
+    else push(moved, slot, region(thresholds, before), region(thresholds, after));
   }
-  if (age !== null && region(age.thresholds, daysBefore) !== region(age.thresholds, ageDays(own.lastAt, now))) {
-    moved.push(age.slot);
+  if (age !== null) {
+    const { slot, thresholds } = age;
+    push(moved, slot, region(thresholds, daysBefore), region(thresholds, ageDays(own.lastAt, now)));
   }
   watchOne(own, watch, now);
 }

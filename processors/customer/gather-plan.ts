@@ -50,7 +50,7 @@ export interface GatherPlan {
   readonly sequencesByKey: ReadonlyMap<number, SequenceWatch>;
   /** Reused: what the fields hold of the event in hand, by slot. */
   readonly values: FeatureValue[];
-  /** Reused: slots that the event in hand moved to another side of a threshold. */
+  /** Reused: slots that the event in hand moved to another side of a threshold, each with the region it came from and the one it went to. */
   readonly moved: number[];
 }
 

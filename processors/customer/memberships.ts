@@ -4,6 +4,7 @@ import type { CompiledSegment } from './brand-rules.ts';
 import { valueOf } from './feature-values.ts';
 import { remember } from './history.ts';
 import type { Plan } from './plan.ts';
+import { findReaders } from './readers.ts';
 import { packedIds, segmentList, type SegmentList } from './segment-list.ts';
 import type { Turn } from './turn.ts';
 
@@ -12,21 +13,20 @@ import type { Turn } from './turn.ts';
  * instant as one record.
  */
 export function updateMemberships(turn: Turn): void {
-  const { scratch, rules } = turn.plan;
+  const { scratch, rules, namedBy } = turn.plan;
   if (!findSuspects(turn)) return;
   const left = readMembers(turn);
   const changes: MembershipChange[] = left.map((segmentId) => ({ segmentId, change: 'EXITED', evidence: [] }));
   const { members, suspects, values } = scratch;
-  let isAnyNew = false;
   for (let place = 0; place < rules.segments.length; place++) {
+    if (suspects[place] !== 1) continue;
     const segment = rules.segments[place];
     if (segment === undefined) continue;
-    if (suspects[place] !== 1 && !(isAnyNew && segment.names.length > 0)) continue;
     fillValues(turn, segment);
     const isMember = segment.matches(values, members) ? 1 : 0;
     if (isMember === members[place]) continue;
     members[place] = isMember;
-    isAnyNew = true;
+    for (const naming of namedBy[place] ?? []) suspects[naming] = 1;
     const change = isMember === 1 ? 'ENTERED' : 'EXITED';
     changes.push({ segmentId: segment.id, change, evidence: segment.evidence(values, members) });
   }
@@ -43,19 +43,9 @@ export function leaveSegments(turn: Turn): void {
 
 /** Marks in `suspects` what must be evaluated. */
 function findSuspects({ plan, everything }: Turn): boolean {
-  const { moved, suspects } = plan.scratch;
-  if (everything) {
-    suspects.fill(1);
-    return true;
-  }
-  let found = false;
-  for (let slot = 0; slot < moved.length; slot++) {
-    if (moved[slot] !== 1) continue;
-    if (!found) suspects.fill(0);
-    found = true;
-    for (const place of plan.readers[slot] ?? []) suspects[place] = 1;
-  }
-  return found;
+  if (!everything) return findReaders(plan.readers, plan.scratch);
+  plan.scratch.suspects.fill(1);
+  return true;
 }
 
 /** Puts the memberships so far into `members`; answers those whose segment is defined no more. */

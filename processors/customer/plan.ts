@@ -5,6 +5,7 @@ import { MEASURES, RATIOS, type FeatureValue } from './features.ts';
 import { fingerprint } from '../core/fingerprint.ts';
 import { gatherPlanOf, type GatherPlan } from './gather-plan.ts';
 import { placeOf, SIGNED } from './measures.ts';
+import { readersOf, type Readers } from './readers.ts';
 import type { SegmentList } from './segment-list.ts';
 import { SPANS } from './windows.ts';
 
@@ -58,8 +59,10 @@ export interface Plan {
   readonly loyaltySlots: readonly number[];
   /** Probabilities that some segment compares with, and the bands' limits. */
   readonly churnThresholds: readonly number[];
-  /** By slot: places of the segments that read it. */
-  readonly readers: readonly (readonly number[])[];
+  /** By slot: the segments that read it. */
+  readonly readers: readonly Readers[];
+  /** By place of segment: places of those that name it, all of them later. */
+  readonly namedBy: readonly (readonly number[])[];
   readonly placeOfSegment: ReadonlyMap<string, number>;
   /** Places of the segments by their ids. */
   readonly byId: readonly number[];
@@ -70,8 +73,11 @@ export interface Plan {
 }
 
 export interface PlanScratch {
-  /** By slot: its value may have moved to another side of a threshold. */
+  /** By slot: not 0 when its value may have moved to another side of a threshold; 1 for whatever side (readers.ts). */
   readonly moved: Uint8Array;
+  /** From which region to which, where that is known. */
+  readonly movedFrom: Int32Array;
+  readonly movedTo: Int32Array;
   readonly values: FeatureValue[];
   /** By slot: `values` holds what it is at the instant in hand. */
   readonly known: Uint8Array;
@@ -156,7 +162,8 @@ export function planOf(rules: BrandRules, isQuiet = false): Plan {
     gathering: gatherPlanOf(rules),
     loyaltySlots,
     churnThresholds,
-    readers: rules.features.map((_, slot) => places(rules, (slots) => slots.includes(slot))),
+    readers: readersOf(rules),
+    namedBy: rules.segments.map((_, place) => namesOf(rules, place)),
     placeOfSegment: new Map(rules.segments.map((segment, place) => [segment.id, place])),
     byId: rules.segments.map((_, place) => place).sort((a, b) => compareIds(rules, a, b)),
     lists: new Map(),
@@ -194,8 +201,8 @@ function watchesOf(
   };
 }
 
-function places(rules: BrandRules, reads: (slots: readonly number[]) => boolean): number[] {
-  return rules.segments.map((segment, place) => (reads(segment.slots) ? place : -1)).filter((place) => place >= 0);
+function namesOf({ segments }: BrandRules, named: number): number[] {
+  return [...segments.entries()].filter(([, { names }]) => names.includes(named)).map(([place]) => place);
 }
 
 function compareIds(rules: BrandRules, a: number, b: number): number {
@@ -210,6 +217,8 @@ function scratchOf(rules: BrandRules): PlanScratch {
   const slots = rules.features.length;
   return {
     moved: new Uint8Array(slots),
+    movedFrom: new Int32Array(slots),
+    movedTo: new Int32Array(slots),
     values: new Array<FeatureValue>(slots).fill(undefined),
     known: new Uint8Array(slots),
     members: new Uint8Array(rules.segments.length),

@@ -3,7 +3,7 @@ import type { ChangeCause } from '../../schemas/types.ts';
 import { leaveBand, updateChurn } from './churn-changes.ts';
 import { countOutcome } from './churn-outcomes.ts';
 import { RATIOS } from './features.ts';
-import { watchAllGathered, watchDueGathered } from './gather-events.ts';
+import { noteGathered, watchAllGathered, watchDueGathered } from './gather-events.ts';
 import { placeOf } from './measures.ts';
 import { leaveSegments, updateMemberships } from './memberships.ts';
 import { JOURNEY } from './journey.ts';
@@ -184,7 +184,7 @@ function watchTouched({ state, open, plan, now }: Turn): void {
     watchMeasure(open, plan, measure, now, postings);
   }
   if ((touched & IN_RATIOS) !== 0) state.ratioDue = watchRatios(open, plan, now, postings);
-  if (plan.gathering !== null) for (const slot of plan.gathering.moved) plan.scratch.moved[slot] = 1;
+  if (plan.gathering !== null) noteGathered(plan.gathering, plan.scratch);
 }
 
 function watchDue({ state, open, plan, now }: Turn): void {

@@ -5,8 +5,9 @@ import { firstSlot, leavesAt, type Span } from '../core/window.ts';
 import { region } from './brand-rules.ts';
 import { placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
-import type { AgeWatch, Plan, RatioWatch, TraitWatch } from './plan.ts';
+import type { AgeWatch, Plan, PlanScratch, RatioWatch, TraitWatch } from './plan.ts';
 import type { Postings } from './postings.ts';
+import { noteMove } from './readers.ts';
 import { Surroundings } from './surroundings.ts';
 import { isWithin } from './windows.ts';
 
@@ -32,11 +33,13 @@ export function watchMeasure(
   const watches = plan.measures[measure];
   const tally = open.tally(measure);
   if (watches === undefined || !tally.present) return;
-  const { moved, ageRegions, values, known } = plan.scratch;
+  const { scratch } = plan;
+  const { ageRegions, values, known } = scratch;
+  const { lifetime } = tally;
   let due = NEVER;
   if (watches.age !== null) {
     const noted = postings === null ? null : (ageRegions[measure] ?? null);
-    due = watchAge(watches.age, open.lastAt(measure), now, noted, moved);
+    due = watchAge(watches.age, open.lastAt(measure), now, noted, scratch);
   }
   for (let ring = 0; ring < watches.rings.length; ring++) {
     const windows = watches.rings[ring];
@@ -52,12 +55,13 @@ export function watchMeasure(
       while (count < tiles.length && tiles.slot(count) >= from) sum += tiles.value(count++);
       values[slot] = sum;
       known[slot] = 1;
-      if (movedAcross(thresholds, sum, postings, measure, span, now)) moved[slot] = 1;
+      if (postings === null) scratch.moved[slot] = 1;
+      else noteSum(scratch, slot, thresholds, sum, postedWithin(postings, measure, span, now));
       due = Math.min(due, exitOf(span, count, sum, thresholds, watches.signed));
     }
   }
   for (const { slot, thresholds } of watches.lifetime) {
-    if (postings !== null && movedAcross(thresholds, tally.lifetime, postings, measure, null, now)) moved[slot] = 1;
+    if (postings !== null) noteSum(scratch, slot, thresholds, lifetime, postedWithin(postings, measure, null, now));
   }
   if (tally.due === due) return;
   tally.due = due;
@@ -94,8 +98,8 @@ function ageRegion({ thresholds }: AgeWatch, lastAt: Instant, now: Instant): num
 }
 
 /** Marks the age when it is on another side than noted, or than a moment ago; answers when it flips by itself. */
-function watchAge(watch: AgeWatch, lastAt: Instant, now: Instant, noted: number | null, moved: Uint8Array): Instant {
-  if (ageRegion(watch, lastAt, now) !== (noted ?? ageRegion(watch, lastAt, now - 1))) moved[watch.slot] = 1;
+function watchAge(watch: AgeWatch, lastAt: Instant, now: Instant, noted: number | null, scratch: PlanScratch): Instant {
+  noteMove(scratch, watch.slot, noted ?? ageRegion(watch, lastAt, now - 1), ageRegion(watch, lastAt, now));
   return nextAgeCrossing(lastAt, watch.thresholds, now);
 }
 
@@ -108,17 +112,9 @@ export function nextAgeCrossing(lastAt: Instant, thresholds: readonly number[], 
   return above === Infinity ? NEVER : lastAt + Math.ceil(above) * DAY_MS;
 }
 
-function movedAcross(
-  thresholds: readonly number[],
-  value: number,
-  postings: Postings | null,
-  measure: number,
-  span: Span | null,
-  now: Instant,
-): boolean {
-  if (postings === null) return true;
-  const before = value - postedWithin(postings, measure, span, now);
-  return before !== value && region(thresholds, before) !== region(thresholds, value);
+/** Notes where a sum was before `posted` of it was added. */
+function noteSum(scratch: PlanScratch, slot: number, thresholds: readonly number[], sum: number, posted: number): void {
+  if (posted !== 0) noteMove(scratch, slot, region(thresholds, sum - posted), region(thresholds, sum));
 }
 
 function postedWithin(postings: Postings, measure: number, span: Span | null, now: Instant): number {
@@ -146,15 +142,12 @@ function watchRatio(open: OpenState, plan: Plan, watch: RatioWatch, now: Instant
   let above = sumOf(open, numerator, watch, now, tiles);
   let below = sumOf(open, denominator, watch, now, denominators);
   const here = ratioRegion(thresholds, above, below);
-  const earlier =
-    postings === null
-      ? NaN
-      : ratioRegion(
-          thresholds,
-          above - postedWithin(postings, numerator, span, now),
-          below - postedWithin(postings, denominator, span, now),
-        );
-  if (earlier !== here) plan.scratch.moved[slot] = 1;
+  if (postings === null) plan.scratch.moved[slot] = 1;
+  else {
+    const aboveBefore = above - postedWithin(postings, numerator, span, now);
+    const belowBefore = below - postedWithin(postings, denominator, span, now);
+    noteMove(plan.scratch, slot, ratioRegion(thresholds, aboveBefore, belowBefore), here);
+  }
   if (span === null) return NEVER;
   let upper = tiles.length - 1;
   let lower = denominators.length - 1;
