@@ -1,14 +1,14 @@
-import type { Evidence } from '../../schemas/types.ts';
 import type { BrandDefinition, Definitions, ExperimentDefinition, JourneySettings } from '../core/definitions.ts';
 import { ConfigurationError } from '../core/errors.ts';
 import type { Fault } from '../core/errors.ts';
+import type { ByteWriter } from '../core/packing.ts';
 import type { ReadFields } from '../core/processor.ts';
 import { baselineFault, churnModelOf, type ChurnModel } from './churn-model.ts';
 import type { Feature, FeatureValue } from './features.ts';
 import { contradictionOf } from './rule-contradictions.ts';
 import { numbersOf } from './readers.ts';
 import type { Comparison } from './rule-comparisons.ts';
-import { compileExplanation } from './rule-evidence.ts';
+import { compileExplanation, packReasons } from './rule-evidence.ts';
 import type { Leaf } from './rule-evidence.ts';
 import { countedSegments, countsSegmentsAt, namedSegments, orderSegments, referenceFaults } from './rule-order.ts';
 import type { ParsedSegment } from './rule-order.ts';
@@ -55,8 +55,8 @@ export interface CompiledSegment {
   readonly names: readonly number[];
   /** `members`: by place in `segments`, 1 for each earlier segment that is in. Allocates nothing. */
   readonly matches: Matcher;
-  /** The leaves that decided: the true ones of a rule that matches now, else the false ones. */
-  evidence(values: readonly FeatureValue[], members: Uint8Array): Evidence[];
+  /** Writes the leaves that decided, as an Avro array: the true ones of a rule that `matches`, else the false ones. */
+  packEvidence(values: readonly FeatureValue[], members: Uint8Array, matches: boolean, writer: ByteWriter): void;
   /** Every leaf, for a person who asks why. */
   leaves(values: readonly FeatureValue[], members: Uint8Array): readonly Leaf[];
 }
@@ -177,10 +177,8 @@ function compileBrand(
       comparisons,
       names: countsSegmentsAt(rule) === null ? named : [...new Set([...named, ...counted.values()])],
       matches: compileRule(rule, { slotOf, memberOf, counted }),
-      evidence(values, members) {
-        const evidence: Evidence[] = [];
-        explanation.explain(values, members, explanation.holds(values, members), evidence);
-        return evidence;
+      packEvidence(values, members, matches, writer) {
+        packReasons(explanation, values, members, matches, writer);
       },
       leaves(values, members) {
         const leaves: Leaf[] = [];

@@ -3,6 +3,7 @@ import type { BrandRules } from './brand-rules.ts';
 import { experimentPlanOf, type ExperimentPlan } from './experiment-plan.ts';
 import { MEASURES, RATIOS, type FeatureValue } from './features.ts';
 import { fingerprint } from '../core/fingerprint.ts';
+import type { Flip } from './flips.ts';
 import { gatherPlanOf, type GatherPlan } from './gather-plan.ts';
 import { placeOf, SIGNED } from './measures.ts';
 import { readersOf, type Readers } from './readers.ts';
@@ -66,8 +67,10 @@ export interface Plan {
   readonly placeOfSegment: ReadonlyMap<string, number>;
   /** Places of the segments by their ids. */
   readonly byId: readonly number[];
-  /** Lists that customers of this brand are in, by a hash of their places (memberships.ts). */
+  /** Lists that customers of this brand are in, by a hash of their places (member-lists.ts). */
   readonly lists: Map<number, SegmentList>;
+  /** By place of segment, leaving and entering it; made when it first happens (flips.ts). */
+  readonly flips: (Flip | undefined)[];
   /** Reused from evaluation to evaluation. */
   readonly scratch: PlanScratch;
 }
@@ -84,8 +87,6 @@ export interface PlanScratch {
   /** By place of segment. */
   readonly members: Uint8Array;
   readonly suspects: Uint8Array;
-  /** Places of segments, as many as are in use. */
-  readonly places: Uint32Array;
   /** By measure: on which side of its thresholds the age was before the event. */
   readonly ageRegions: Int32Array;
 }
@@ -167,6 +168,7 @@ export function planOf(rules: BrandRules, isQuiet = false): Plan {
     placeOfSegment: new Map(rules.segments.map((segment, place) => [segment.id, place])),
     byId: rules.segments.map((_, place) => place).sort((a, b) => compareIds(rules, a, b)),
     lists: new Map(),
+    flips: [],
     scratch: scratchOf(rules),
   };
 }
@@ -223,7 +225,6 @@ function scratchOf(rules: BrandRules): PlanScratch {
     known: new Uint8Array(slots),
     members: new Uint8Array(rules.segments.length),
     suspects: new Uint8Array(rules.segments.length),
-    places: new Uint32Array(rules.segments.length),
     ageRegions: new Int32Array(MEASURES.length),
   };
 }

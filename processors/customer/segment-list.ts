@@ -9,11 +9,14 @@ export interface SegmentList {
   /** Places of these segments among those of `placedIn`, left there by whoever looked them up last. */
   places: readonly number[];
   placedIn: object | null;
+  /** A hash of `places` (member-lists.ts). */
+  low: number;
+  high: number;
   /** `packedIds` of it, once asked for. */
   avro: PackedValue | null;
 }
 
-export const NO_SEGMENTS: SegmentList = { ids: [], packed: Buffer.alloc(0), places: [], placedIn: null, avro: null };
+export const NO_SEGMENTS: SegmentList = newList([], Buffer.alloc(0));
 
 // Many customers are in the same segments: those that were read share one list, so that its texts are decoded and hashed once.
 const shared = new Map<string, SegmentList>();
@@ -26,7 +29,7 @@ const listWriter = new ByteWriter(1024);
 export function segmentList(ids: readonly string[]): SegmentList {
   listWriter.reset();
   for (const id of ids) listWriter.string(id);
-  return { ids, packed: listWriter.copy(), places: [], placedIn: null, avro: null };
+  return newList(ids, listWriter.copy());
 }
 
 export function readSegmentList(reader: ByteReader): SegmentList {
@@ -38,7 +41,7 @@ export function readSegmentList(reader: ByteReader): SegmentList {
   const ids: string[] = [];
   listReader.reset(bytes);
   while (!listReader.done) ids.push(listReader.string());
-  const list = { ids, packed: Buffer.from(bytes), places: [], placedIn: null, avro: null };
+  const list = newList(ids, Buffer.from(bytes));
   if (shared.size >= SHARED_MAX) shared.clear();
   shared.set(name, list);
   return list;
@@ -54,4 +57,8 @@ export function packedIds(list: SegmentList): PackedValue {
     list.avro = new PackedValue(listWriter.copy());
   }
   return list.avro;
+}
+
+function newList(ids: readonly string[], packed: Buffer): SegmentList {
+  return { ids, packed, places: [], placedIn: null, low: 0, high: 0, avro: null };
 }

@@ -21,7 +21,7 @@ export const INSUFFICIENT_DATA = 'INSUFFICIENT_DATA';
 export type BandLabel = ChurnBand | typeof INSUFFICIENT_DATA;
 
 /** One customer more or less in a segment, a band, a stage or a lifecycle of a brand. */
-interface CountAddition {
+export interface CountAddition {
   readonly brandId: string;
   readonly of: 'segment' | 'band' | 'stage' | 'lifecycle';
   /** Segment id, or the label of what else it is. */

@@ -1,6 +1,6 @@
 import type { ChurnModelDefinition, Definitions, JourneySettings } from '../../processors/core/definitions.ts';
 import { ByteReader, ByteWriter } from '../../processors/core/packing.ts';
-import { PackedValue, type Applied, type Instant, type Output } from '../../processors/core/processor.ts';
+import type { Applied, Instant, Output } from '../../processors/core/processor.ts';
 import { churnModelOf } from '../../processors/customer/churn-model.ts';
 import { churnProbability } from '../../processors/customer/churn-risk.ts';
 import { OpenParts, type Part } from '../../processors/customer/parts.ts';
@@ -15,10 +15,8 @@ import type {
   JourneyChanged,
   SegmentMembershipsChanged,
 } from '../../schemas/types.ts';
-import { compileWrite } from '../../schemas/writing.ts';
-import { topicOf } from '../../topics/catalog.ts';
-import { typeOf } from '../harness/avro-values.ts';
 import { definitionsWith, JOURNEY_SETTINGS } from '../harness/definition-sets.ts';
+import { published } from '../harness/published-values.ts';
 import { interaction } from './intake-fixture.ts';
 
 export const MINUTE = 60_000;
@@ -196,13 +194,4 @@ export function bytesOf<Value>({ state }: CustomerDriver, part: Part<Value>): nu
   const writer = new ByteWriter();
   if (parts.has(part)) part.write(parts.get(part), writer);
   return writer.length;
-}
-
-/** The value as it is published, as an object again: a processor may pack it, or a part of it, itself. */
-function published(topic: string, value: object): object {
-  const type = typeOf(topicOf(topic).schema ?? '');
-  if (value instanceof PackedValue) return type.fromBuffer(value.bytes) as object;
-  const writer = new ByteWriter();
-  compileWrite(type, null)?.(value, writer);
-  return type.fromBuffer(writer.copy()) as object;
 }

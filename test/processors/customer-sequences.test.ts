@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { SEQUENCES } from '../../processors/customer/sequence-part.ts';
 import { SEQUENCES_MAX } from '../../processors/customer/sequences.ts';
 import { definitionsWith, refusalOf } from '../harness/definition-sets.ts';
+import { published } from '../harness/published-values.ts';
 import { bytesOf, CustomerDriver, DAY, definitions, HOUR, MIDNIGHT, MINUTE } from './customer-fixture.ts';
 
 const CART = { type: 'CART_ADD' } as const;
@@ -31,7 +32,8 @@ describe('then not', () => {
       [72 + 1 / 60, 'TIME', '+abandoned'],
       [200, 'EVENT', '-abandoned'],
     ]);
-    expect(driver.outputs.find(({ topic }) => topic === 'segment-memberships.v1')?.value).toMatchObject({
+    const [entered] = driver.outputs.filter(({ topic }) => topic === 'segment-memberships.v1');
+    expect(published('segment-memberships.v1', entered?.value ?? {})).toMatchObject({
       changes: [
         {
           evidence: [

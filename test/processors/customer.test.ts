@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { published } from '../harness/published-values.ts';
 import { ByteReader } from '../../processors/core/packing.ts';
 import { CustomerDriver, DAY, definitions, HOUR, MIDNIGHT, MINUTE } from './customer-fixture.ts';
 
@@ -22,7 +23,8 @@ describe('the first event', () => {
 
   test('tells which values decided', () => {
     const driver = new CustomerDriver(definitions({ browsing: { 'traits.page_views.1h': { $gte: 1 } } })).record(T);
-    expect(driver.outputs[0]?.value).toMatchObject({
+    const { topic = '', value } = driver.outputs[0] ?? {};
+    expect(published(topic, value ?? {})).toMatchObject({
       brandId: 'acme',
       customerId: 'u:1',
       definitionsVersion: 'definitions-1',

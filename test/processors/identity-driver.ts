@@ -5,6 +5,7 @@ import type { CustomerProcessor, Links } from '../../processors/customer/process
 import type { CustomerState } from '../../processors/customer/state.ts';
 import type { CustomerAddition, CustomerTotals } from '../../processors/customer/totals.ts';
 import type { CustomerEvent, IdentityStep, Interaction } from '../../schemas/types.ts';
+import { published } from '../harness/published-values.ts';
 import { interaction } from './intake-fixture.ts';
 
 export const BRAND = 'acme';
@@ -146,7 +147,7 @@ export class Customers {
       const { value } = output;
       const made = value instanceof WholeRecordValue ? value.make(record ?? {}) : value;
       if (output.topic !== 'customer-events.v1') {
-        this.published.push({ ...output, value: made instanceof PackedValue ? {} : made });
+        this.published.push({ ...output, value: made instanceof PackedValue ? published(output.topic, made) : made });
         continue;
       }
       const { subject, kind, interaction: told, identity } = made as CustomerEvent;

@@ -1,9 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileDefinitions, region } from '../../processors/customer/brand-rules.ts';
-import type { BrandRules } from '../../processors/customer/brand-rules.ts';
+import type { BrandRules, CompiledSegment } from '../../processors/customer/brand-rules.ts';
 import type { FeatureValue } from '../../processors/customer/features.ts';
 import { definitionsWith, refusalOf, slotValues } from '../harness/definition-sets.ts';
+import { evidenceOf } from '../harness/published-values.ts';
+
+function segmentAt({ segments }: BrandRules, place: number): CompiledSegment {
+  const segment = segments[place];
+  if (segment === undefined) throw new RangeError(`no segment ${place}`);
+  return segment;
+}
 
 /** All segments decided in order, as the customer processor does. */
 function membersOf(rules: BrandRules, byPath: Readonly<Record<string, FeatureValue>>): string[] {
@@ -150,10 +157,10 @@ describe('segments of segments', () => {
     ]);
     expect(membersOf(rules, { 'traits.orders.30d': 0 })).toEqual(['alone', 'aside']);
     expect(membersOf(rules, { 'traits.orders.30d': 2 })).toEqual(['shop', 'other']);
-    expect(rules.segments[2]?.evidence([], Uint8Array.from([1, 1]))).toEqual([
+    expect(evidenceOf(segmentAt(rules, 2), [], Uint8Array.from([1, 1]))).toEqual([
       { path: 'segments', value: 2, comparison: 'of size 0' },
     ]);
-    expect(rules.segments[4]?.evidence([], Uint8Array.from([1, 1]))).toEqual([
+    expect(evidenceOf(segmentAt(rules, 4), [], Uint8Array.from([1, 1]))).toEqual([
       { path: 'segments', value: true, comparison: 'with an element > "m" and != "vip"' },
     ]);
   });
@@ -193,35 +200,55 @@ describe('evidence', () => {
       b: { segments: { $ne: 'a' }, 'attributes.plan': { $in: ['gold', 'silver'] } },
     }),
   )('acme');
-  const evidenceOf = (index: number, byPath: Readonly<Record<string, FeatureValue>>, members: number[]) =>
-    rules.segments[index]?.evidence(slotValues(rules, byPath), Uint8Array.from(members));
+  const reasonsOf = (index: number, byPath: Readonly<Record<string, FeatureValue>>, members: number[]) =>
+    evidenceOf(segmentAt(rules, index), slotValues(rules, byPath), Uint8Array.from(members));
 
   test('of a rule that is true is every leaf that is true', () => {
-    expect(evidenceOf(0, { 'traits.orders.30d': 3, 'churn.band': 'LOW' }, [])).toEqual([
+    expect(reasonsOf(0, { 'traits.orders.30d': 3, 'churn.band': 'LOW' }, [])).toEqual([
       { path: 'traits.orders.30d', value: 3, comparison: '>= 2' },
       { path: 'ages.orders', value: null, comparison: 'not < 30' },
     ]);
-    expect(evidenceOf(1, { 'attributes.plan': 'gold' }, [0])).toEqual([
+    expect(reasonsOf(1, { 'attributes.plan': 'gold' }, [0])).toEqual([
       { path: 'segments', value: false, comparison: 'does not contain "a"' },
       { path: 'attributes.plan', value: 'gold', comparison: 'in ["gold", "silver"]' },
     ]);
   });
 
   test('of a rule that is false is every leaf that is false', () => {
-    expect(evidenceOf(0, { 'traits.orders.30d': 1, 'churn.band': 'HIGH', 'ages.orders': 2 }, [])).toEqual([
+    expect(reasonsOf(0, { 'traits.orders.30d': 1, 'churn.band': 'HIGH', 'ages.orders': 2 }, [])).toEqual([
       { path: 'traits.orders.30d', value: 1, comparison: '>= 2' },
     ]);
-    expect(evidenceOf(0, { 'traits.orders.30d': 2, 'churn.band': 'LOW', 'ages.orders': 2 }, [])).toEqual([
+    expect(reasonsOf(0, { 'traits.orders.30d': 2, 'churn.band': 'LOW', 'ages.orders': 2 }, [])).toEqual([
       { path: 'churn.band', value: 'LOW', comparison: '= "HIGH"' },
       { path: 'ages.orders', value: 2, comparison: 'not < 30' },
     ]);
-    expect(evidenceOf(1, { 'attributes.plan': 'gold' }, [1])).toEqual([
+    expect(reasonsOf(1, { 'attributes.plan': 'gold' }, [1])).toEqual([
       { path: 'segments', value: true, comparison: 'does not contain "a"' },
     ]);
   });
 
+  test('has a value of any type', () => {
+    const every = compileDefinitions(
+      definitionsWith({
+        a: {
+          identified: true,
+          'ratios.ctr.30d': { $gte: 0.5 },
+          'attributes.plan': { $ne: 'gold' },
+          'attributes.city': null,
+        },
+      }),
+    )('acme');
+    const values = slotValues(every, { identified: true, 'ratios.ctr.30d': 0.75, 'attributes.plan': 'silber-Ü' });
+    expect(evidenceOf(segmentAt(every, 0), values).map(({ path, value }) => [path, value])).toEqual([
+      ['identified', true],
+      ['ratios.ctr.30d', 0.75],
+      ['attributes.plan', 'silber-Ü'],
+      ['attributes.city', null],
+    ]);
+  });
+
   test('cuts long values', () => {
-    const [, plan] = evidenceOf(1, { 'attributes.plan': 'x'.repeat(1_000) }, [1]) ?? [];
+    const [, plan] = reasonsOf(1, { 'attributes.plan': 'x'.repeat(1_000) }, [1]);
     expect(plan?.value).toBe(`${'x'.repeat(256)}…`);
   });
 });

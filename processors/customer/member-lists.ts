@@ -1,0 +1,86 @@
+import type { Flip } from './flips.ts';
+import type { Plan } from './plan.ts';
+import { segmentList, type SegmentList } from './segment-list.ts';
+
+/**
+ * The lists of segments that customers of a brand are in: the same list for everybody who is in the same segments. Each
+ * segment has a share in its hash, so that the hash follows from the list before and from what was entered and left.
+ */
+
+/** More different lists than this are forgotten: a brand's customers share far fewer. */
+const LISTS_MAX = 10_000;
+const NOBODY: readonly string[] = [];
+
+/** Puts 1 into `members` for each segment of the list; answers those that are defined no more. */
+export function readMembers(list: SegmentList, plan: Plan): readonly string[] {
+  const { members } = plan.scratch;
+  members.fill(0);
+  let gone = NOBODY;
+  let { places } = list;
+  if (list.placedIn !== plan) {
+    gone = list.ids.filter((id) => !plan.placeOfSegment.has(id));
+    places = list.ids.flatMap((id) => plan.placeOfSegment.get(id) ?? []);
+    if (gone.length === 0) placeList(list, places, plan);
+  }
+  for (let index = 0; index < places.length; index++) members[places[index] ?? 0] = 1;
+  return gone;
+}
+
+/** The list that `members` says, which is `before` with `flips`. */
+export function listAfter(plan: Plan, before: SegmentList, flips: readonly Flip[]): SegmentList {
+  let low = 0;
+  let high = 0;
+  let count = 0;
+  if (before.placedIn === plan) {
+    ({ low, high } = before);
+    count = before.places.length;
+    for (const { place, change } of flips) {
+      low ^= shareOf(place, LOW);
+      high ^= shareOf(place, HIGH);
+      count += change === 'ENTERED' ? 1 : -1;
+    }
+  } else {
+    for (let place = 0; place < plan.scratch.members.length; place++) {
+      if (plan.scratch.members[place] !== 1) continue;
+      low ^= shareOf(place, LOW);
+      high ^= shareOf(place, HIGH);
+      count += 1;
+    }
+  }
+  const hash = (high & 0xfffff) * 2 ** 32 + (low >>> 0);
+  const known = plan.lists.get(hash);
+  if (known?.placedIn === plan && known.places.length === count && isIn(known.places, plan)) return known;
+  const places = plan.byId.filter((place) => plan.scratch.members[place] === 1);
+  const list = segmentList(places.map((place) => plan.rules.segments[place]?.id ?? ''));
+  placeList(list, places, plan);
+  if (plan.lists.size >= LISTS_MAX) plan.lists.clear();
+  plan.lists.set(hash, list);
+  return list;
+}
+
+function isIn(places: readonly number[], { scratch: { members } }: Plan): boolean {
+  for (let index = 0; index < places.length; index++) if (members[places[index] ?? 0] !== 1) return false;
+  return true;
+}
+
+function placeList(list: SegmentList, places: readonly number[], plan: Plan): void {
+  list.places = places;
+  list.placedIn = plan;
+  list.low = 0;
+  list.high = 0;
+  for (const place of places) {
+    list.low ^= shareOf(place, LOW);
+    list.high ^= shareOf(place, HIGH);
+  }
+}
+
+const LOW = 0x2f0b4c47;
+const HIGH = 0x6a09e667;
+
+/** 32 bits in which any two places differ as by chance: MurmurHash3's finalizer. */
+function shareOf(place: number, seed: number): number {
+  let mixed = Math.imul(place + 1, seed);
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return mixed ^ (mixed >>> 16);
+}
