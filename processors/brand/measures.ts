@@ -114,6 +114,8 @@ export const MEASURES: readonly Measure[] = [
   { ...ratio('average_time_on_page', 'pageVisibleMs', 'measuredViews'), dimensions: ['brand'], unit: 'ms' },
   { ...ratio('long_view_rate', 'longViews', 'measuredViews'), dimensions: ['brand'], isShare: true },
   { ...count('unmeasured_page_views', 'unmeasuredViews'), dimensions: ['brand'] },
+  { ...count('closed_sessions', 'sessions'), dimensions: ['brand'] },
+  { ...count('engaged_sessions', 'engagedSessions'), dimensions: ['brand'] },
   { ...ratio('engaged_session_rate', 'engagedSessions', 'sessions'), dimensions: ['brand'], isShare: true },
   { ...count('stage_awareness', 'awareness'), window: 'now' },
   { ...count('stage_consideration', 'consideration'), window: 'now' },

@@ -8,7 +8,7 @@ import { fingerprint } from '../core/fingerprint.ts';
 import { canRecommend, foldJourney, hasDay, JOURNEY } from './journey.ts';
 import { gatherEvent } from './gather-events.ts';
 import { enrol } from './loyalty-changes.ts';
-import { countInteraction, machineMadeMeasure, placeOf } from './measures.ts';
+import { countInteraction, placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
 import type { OrderBook, OrderFacts } from './order-book.ts';
 import { cancelOrder, placeOrder, refundOrder } from './orders.ts';
@@ -66,7 +66,6 @@ export function foldEvent(
     hasEnrolled:
       interaction.type === 'LOYALTY_ENROLLED' && plan.rules.journey.loyalty !== null && enrol(open.parts, at),
     closedSessions,
-    machineMade: machineMadeMeasure(interaction),
   };
   state.at = now;
   if (!isBeyondHorizon(at, now)) return settleEvent({ state, open, plan, now }, folded);

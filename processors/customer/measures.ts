@@ -63,6 +63,8 @@ export const SIGNED: ReadonlySet<number> = new Set([
 
 const INTERACTIONS = placeOf('interactions');
 const ENGAGED_SECONDS = placeOf('engaged_seconds');
+const OPENS = placeOf('opens');
+const CLICKS = placeOf('clicks');
 const NOTHING = -1;
 
 interface Counting {
@@ -80,16 +82,11 @@ export function countInteraction(interaction: FoldedInteraction, at: Instant, po
   if (counts) postings.add(INTERACTIONS, at, 1);
   else if (type === 'PAGE_ENGAGEMENT') postSeconds(interaction, at, postings);
   if (measure === NOTHING) return;
-  if (machineMadeMeasure(interaction) !== null) return;
+  // Of these two the brand knows what machines made.
+  if (interaction.machineGenerated && (measure === OPENS || measure === CLICKS)) return;
   postings.add(measure, at, 1);
   if (type === 'POINTS_EARNED') postPoints(interaction, 'points_earned', at, postings);
   if (type === 'POINTS_REDEEMED') postPoints(interaction, 'points_redeemed', at, postings);
-}
-
-/** The measure in which the interaction would count if a person had made it; null: a person did, or it counts all the same. */
-export function machineMadeMeasure({ type, machineGenerated }: FoldedInteraction): 'opens' | 'clicks' | null {
-  if (!machineGenerated) return null;
-  return type === 'MESSAGE_OPENED' ? 'opens' : type === 'MESSAGE_CLICKED' ? 'clicks' : null;
 }
 
 /** Whether the type alone makes it something the customer did. */

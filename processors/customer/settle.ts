@@ -16,11 +16,10 @@ import type { Plan } from './plan.ts';
 import { countAnew, settleBrand, takeFromBrand } from './settle-brand.ts';
 import type { CustomerState } from './state.ts';
 import { takeUnitsBack, tellUnits } from './tell-units.ts';
-import { countMachineMade, countSessions } from './activity-totals.ts';
 import type { CustomerAddition } from './totals.ts';
 import { endTraits, publishTraits, publishTraitsNow, traitsDue } from './traits.ts';
 import type { Turn } from './turn.ts';
-import { closeVisit, VISITS, type ClosedSessions } from './visits.ts';
+import { closeVisit, countSessions, VISITS, type ClosedSessions } from './visits.ts';
 import { watchMeasure, watchRatios } from './watching.ts';
 
 /** The customer at hand: the state, its body opened, its brand's plan, the instant. */
@@ -47,8 +46,6 @@ export interface Folded {
   readonly hasEnrolled: boolean;
   /** null: as many as before. */
   readonly closedSessions: ClosedSessions | null;
-  /** The measure that a machine's event was kept out of. */
-  readonly machineMade: 'opens' | 'clicks' | null;
 }
 
 /** Bits of the measures that ratios are made of. */
@@ -59,7 +56,7 @@ const IN_RATIOS = Object.values(RATIOS).reduce(
 
 /** Everything that follows from an event that was folded in. `noteAges` ran before the fold. */
 export function settleEvent(at: AtHand, folded: Folded): Applied<CustomerAddition> {
-  const { state, open, plan } = at;
+  const { state, open, plan, now } = at;
   const isRedefined = state.rules !== plan.version && state.rules !== 0;
   const everything = state.rules !== plan.version || state.mustEvaluate;
   const turn = turnOf(at, isRedefined ? 'DEFINITION' : 'EVENT', everything);
@@ -74,8 +71,7 @@ export function settleEvent(at: AtHand, folded: Folded): Applied<CustomerAdditio
   if (folded.hasOtherOrders) countOutcome(turn, folded.ordersBefore, open.facts);
   if (everything || folded.hasMovedOn || folded.hasOtherOrders || mayConsider(open)) updateJourney(turn);
   if (everything || folded.hasEnrolled || touchesLoyalty(turn)) updateLoyalty(turn);
-  if (folded.closedSessions !== null) countSessions(turn, folded.closedSessions);
-  if (folded.machineMade !== null) countMachineMade(turn, folded.machineMade);
+  if (folded.closedSessions !== null) countSessions(folded.closedSessions, now, open.ofBrand);
   const segmentsBefore = state.segments;
   updateMemberships(turn);
   settleBrand(turn, segmentsBefore);
@@ -97,7 +93,7 @@ export function settleDeadline(at: AtHand): Applied<CustomerAddition> {
   else watchDue(turn);
   if (open.parts.isDue(VISITS, now)) {
     const closed = closeVisit(open.parts);
-    if (closed !== null) countSessions(turn, closed);
+    if (closed !== null) countSessions(closed, now, open.ofBrand);
   }
   const isBandNew = everything || state.churnDue <= now ? updateChurn(turn, state.mustPublishChurn) : false;
   const isJourneyNew = everything || open.parts.isDue(JOURNEY, now) ? updateJourney(turn) : false;
@@ -125,7 +121,7 @@ export function settleMerge(at: AtHand, before: OpenState): Applied<CustomerAddi
   watchEverything(turn);
   // One that was open under the other identifier may be over by now.
   const closed = open.parts.isDue(VISITS, now) ? closeVisit(open.parts) : null;
-  if (closed !== null) countSessions(turn, closed);
+  if (closed !== null) countSessions(closed, now, open.ofBrand);
   updateChurn(turn, state.mustPublishChurn);
   countOutcome(turn, before.facts, open.facts);
   updateJourney(turn);

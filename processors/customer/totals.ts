@@ -5,7 +5,6 @@ import type { BrandChanges } from './brand-changes.ts';
 import { addChanges, newDocuments, type BrandDocuments } from './brand-documents.ts';
 import { brandLedger } from './brand-partials.ts';
 import type { ChurnBand } from './features.ts';
-import { ACTIVITIES, type ActivityAddition } from './activity-totals.ts';
 import {
   addOutcome,
   newOutcomes,
@@ -29,13 +28,11 @@ export interface CountAddition {
   readonly by: number;
 }
 
-export type CustomerAddition = CountAddition | ActivityAddition | OutcomeAddition | BrandChanges;
+export type CustomerAddition = CountAddition | OutcomeAddition | BrandChanges;
 
 interface BrandTotals {
   readonly segments: Map<string, number>;
   readonly bands: Map<string, number>;
-  /** By ACTIVITIES. */
-  readonly activities: Map<string, number>;
   readonly stages: Map<string, number>;
   readonly lifecycles: Map<string, number>;
   readonly outcomes: OutcomeTotals;
@@ -43,7 +40,7 @@ interface BrandTotals {
 
 /** Of one partition. */
 export interface CustomerTotals {
-  /** How many customers each brand has in each segment, churn band, stage and lifecycle, what they did, and what came of churn risks. */
+  /** How many customers each brand has in each segment, churn band, stage and lifecycle, and what came of churn risks. */
   readonly brands: Map<string, BrandTotals>;
   /** What the measures of brands are made of. */
   readonly documents: BrandDocuments;
@@ -75,17 +72,13 @@ export const customerTotals: TotalsDefinition<CustomerTotals, CustomerAddition> 
   },
 
   *gauges({ brands }): Iterable<GaugeSample> {
-    for (const [brand, { segments, bands, activities, stages, lifecycles, outcomes }] of brands) {
+    for (const [brand, { segments, bands, stages, lifecycles, outcomes }] of brands) {
       for (const [segment, value] of segments) yield { name: 'segment_members', labels: { brand, segment }, value };
       for (const [band, value] of bands) yield { name: 'customers', labels: { brand, churn_band: band }, value };
       for (const [stage, value] of stages)
         yield { name: 'stage_customers', labels: { brand, journey_stage: stage }, value };
       for (const [lifecycle, value] of lifecycles)
         yield { name: 'lifecycle_customers', labels: { brand, lifecycle }, value };
-      for (const name of ACTIVITIES) {
-        const value = activities.get(name);
-        if (value !== undefined) yield { name, labels: { brand }, value };
-      }
       yield* outcomeGauges(brand, outcomes);
     }
   },
@@ -93,11 +86,10 @@ export const customerTotals: TotalsDefinition<CustomerTotals, CustomerAddition> 
   pack({ brands }, writer) {
     writer.byte(VERSION);
     writer.uint(brands.size);
-    for (const [brandId, { segments, bands, activities, stages, lifecycles, outcomes }] of brands) {
+    for (const [brandId, { segments, bands, stages, lifecycles, outcomes }] of brands) {
       writer.string(brandId);
       packCounts(segments, writer);
       packCounts(bands, writer);
-      packCounts(activities, writer);
       packCounts(stages, writer);
       packCounts(lifecycles, writer);
       packOutcomes(outcomes, writer);
@@ -106,7 +98,7 @@ export const customerTotals: TotalsDefinition<CustomerTotals, CustomerAddition> 
 
   unpack(reader) {
     const version = reader.byte();
-    // Version 1 knew nothing of outcomes, version 2 nothing of activities, version 3 nothing of journeys.
+    // Version 1 knew nothing of outcomes, those before 4 nothing of journeys; 3 and 4 had what brand-kpis.v1 tells by now.
     if (version < 1 || version > VERSION) {
       throw new PipelineError(
         'store_unreadable',
@@ -120,23 +112,22 @@ export const customerTotals: TotalsDefinition<CustomerTotals, CustomerAddition> 
     for (let left = reader.uint(); left > 0; left--) {
       const brandId = reader.string();
       const [segments, bands] = [unpackCounts(reader), unpackCounts(reader)];
-      const activities = version < 3 ? new Map<string, number>() : unpackCounts(reader);
+      if (version === 3 || version === 4) unpackCounts(reader);
       const stages = version < 4 ? new Map<string, number>() : unpackCounts(reader);
       const lifecycles = version < 4 ? new Map<string, number>() : unpackCounts(reader);
       const outcomes = version === 1 ? newOutcomes() : unpackOutcomes(reader);
-      totals.brands.set(brandId, { segments, bands, activities, stages, lifecycles, outcomes });
+      totals.brands.set(brandId, { segments, bands, stages, lifecycles, outcomes });
     }
     return totals;
   },
 };
 
-const VERSION = 4;
+const VERSION = 5;
 
 function newBrandTotals(): BrandTotals {
   return {
     segments: new Map(),
     bands: new Map(),
-    activities: new Map(),
     stages: new Map(),
     lifecycles: new Map(),
     outcomes: newOutcomes(),
@@ -149,8 +140,6 @@ function countsOf(brand: BrandTotals, of: Exclude<CustomerAddition['of'], 'outco
       return brand.segments;
     case 'band':
       return brand.bands;
-    case 'activity':
-      return brand.activities;
     case 'stage':
       return brand.stages;
     case 'lifecycle':

@@ -25,6 +25,8 @@ export interface ClosedSessions {
 }
 
 const SESSIONS = placeOf('sessions');
+const CLOSED_SESSIONS = placeOfSum('sessions');
+const ENGAGED_SESSIONS = placeOfSum('engagedSessions');
 const VISIBLE_MS = placeOfSum('pageVisibleMs');
 const MEASURED = placeOfSum('measuredViews');
 const LONG = placeOfSum('longViews');
@@ -105,6 +107,12 @@ export function closeVisit(parts: OpenParts): ClosedSessions | null {
 export function lastStartOf(parts: OpenParts): Instant {
   const reader = parts.packed(VISITS);
   return reader === null ? parts.get(VISITS).lastStartAt : readLastStart(reader);
+}
+
+/** Counts sessions that closed for the brand. A late event that joins two of them, or opens one again, takes from what was counted. */
+export function countSessions({ sessions, engaged }: ClosedSessions, now: Instant, ofBrand: Postings): void {
+  if (sessions !== 0) ofBrand.add(CLOSED_SESSIONS, now, sessions);
+  if (engaged !== 0) ofBrand.add(ENGAGED_SESSIONS, now, engaged);
 }
 
 /** Takes a session in; answers how many sessions there are more than before. A start that stays where it was is not posted. */

@@ -2,9 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { OpenState } from '../../processors/customer/open-state.ts';
 import { createCustomer } from '../../processors/customer/processor.ts';
 import { takeFromBrand } from '../../processors/customer/settle-brand.ts';
-import { customerTotals, type CustomerAddition, type CustomerTotals } from '../../processors/customer/totals.ts';
-import type { BrandPartial } from '../../schemas/types.ts';
-import { CustomerDriver, DAY, definitions, HOUR, MIDNIGHT } from './customer-fixture.ts';
+import type { CustomerAddition } from '../../processors/customer/totals.ts';
+import { CustomerDriver, DAY, definitions, HOUR, MIDNIGHT, partials } from './customer-fixture.ts';
 import { tangledInteractions } from './published-input.ts';
 
 const T = MIDNIGHT + 10 * HOUR;
@@ -24,17 +23,6 @@ const OF_THE_BRAND = new Set([
   'longViews',
   'unmeasuredViews',
 ]);
-
-/** What a partition's documents say at `now`, nothing left out. */
-function partials(totals: CustomerTotals, now: number): Record<string, Readonly<Record<string, number>>> {
-  for (const document of totals.documents.byKey.values()) totals.documents.unsent.add(document);
-  const outputs = customerTotals.ledger?.publish(totals, now, 0) ?? [];
-  return Object.fromEntries(
-    outputs
-      .map(({ value }) => value as BrandPartial)
-      .map(({ dimension, value, amounts }) => [`${dimension} ${value}`, amounts]),
-  );
-}
 
 function order(orderId: string, changes: object = {}, guest = false) {
   const items: never[] = [];

@@ -6,8 +6,9 @@ import { churnProbability } from '../../processors/customer/churn-risk.ts';
 import { OpenParts, type Part } from '../../processors/customer/parts.ts';
 import { createCustomer, type CustomerProcessor } from '../../processors/customer/processor.ts';
 import type { CustomerState } from '../../processors/customer/state.ts';
-import type { CustomerAddition, CustomerTotals } from '../../processors/customer/totals.ts';
+import { customerTotals, type CustomerAddition, type CustomerTotals } from '../../processors/customer/totals.ts';
 import type {
+  BrandPartial,
   ChurnRiskChanged,
   CustomerEvent,
   CustomerTraits,
@@ -185,6 +186,17 @@ export class CustomerDriver {
   #repack(): void {
     if (this.isRepacking) this.state = this.processor.state.unpack(new ByteReader(this.packed()));
   }
+}
+
+/** What a partition's documents of a brand say at `now`, nothing left out, by dimension and value. */
+export function partials(totals: CustomerTotals, now: Instant): Record<string, Readonly<Record<string, number>>> {
+  for (const document of totals.documents.byKey.values()) totals.documents.unsent.add(document);
+  const outputs = customerTotals.ledger?.publish(totals, now, 0) ?? [];
+  return Object.fromEntries(
+    outputs
+      .map(({ value }) => value as BrandPartial)
+      .map(({ dimension, value, amounts }) => [`${dimension} ${value}`, amounts]),
+  );
 }
 
 /** What a customer keeps of one part. */

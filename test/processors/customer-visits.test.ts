@@ -4,13 +4,17 @@ import { OpenParts } from '../../processors/customer/parts.ts';
 import { Postings } from '../../processors/customer/postings.ts';
 import { VISITS } from '../../processors/customer/visits.ts';
 import type { Interaction } from '../../schemas/types.ts';
-import { CustomerDriver, DAY, definitions, HOUR, MIDNIGHT, MINUTE } from './customer-fixture.ts';
+import { CustomerDriver, DAY, definitions, HOUR, MIDNIGHT, MINUTE, partials } from './customer-fixture.ts';
 
 const T = MIDNIGHT + 10 * HOUR + 7 * MINUTE;
 
 function sessions(driver: CustomerDriver, at: number): number[] {
   const { sessions: sums } = driver.view(at).traits;
   return [sums['1h'], sums['24h'], sums.lifetime];
+}
+
+function ofBrand({ totals }: CustomerDriver, at: number): object {
+  return partials(totals, at)['brand all'] ?? {};
 }
 
 describe('sessions of a customer', () => {
@@ -20,10 +24,10 @@ describe('sessions of a customer', () => {
       .record(T + 20 * MINUTE);
     expect(sessions(driver, T + 20 * MINUTE)).toEqual([1, 1, 1]);
     driver.silence(T + 50 * MINUTE - 1);
-    expect(driver.gauges['closed_sessions']).toBeUndefined();
+    expect(ofBrand(driver, T + 50 * MINUTE - 1)).not.toHaveProperty('sessions');
     driver.silence(T + 50 * MINUTE);
     expect(driver.wakeups.at(-1)).toBe(T + 50 * MINUTE);
-    expect(driver.gauges).toMatchObject({ closed_sessions: 1, engaged_sessions: 1 });
+    expect(ofBrand(driver, T + 50 * MINUTE)).toMatchObject({ sessions: 1, engagedSessions: 1 });
     driver.record(T + 50 * MINUTE, { type: 'SEARCH' });
     expect(sessions(driver, T + 50 * MINUTE)).toEqual([2, 2, 2]);
     expect(driver.memberships.at(-1)).toMatchObject({ at: T + 50 * MINUTE, changes: ['+back'] });
@@ -34,11 +38,11 @@ describe('sessions of a customer', () => {
       .record(T)
       .record(T + 50 * MINUTE)
       .silence(T + 3 * HOUR);
-    expect(driver.gauges).toMatchObject({ closed_sessions: 2 });
+    expect(ofBrand(driver, T + 3 * HOUR)).toMatchObject({ sessions: 2 });
     driver.record(T + 3 * HOUR, { occurredAt: T + 25 * MINUTE });
     expect(driver.memberships.at(-1)?.changes).toEqual(['-back']);
     expect(sessions(driver, T + 3 * HOUR)).toEqual([0, 1, 1]);
-    expect(driver.gauges).toMatchObject({ closed_sessions: 1, engaged_sessions: 1 });
+    expect(ofBrand(driver, T + 3 * HOUR)).toMatchObject({ sessions: 1, engagedSessions: 1 });
   });
 
   test('are not begun by what came twice, more than a day late, by a machine or elsewhere', () => {
@@ -61,7 +65,7 @@ describe('sessions of a customer', () => {
       .record(T, { type: 'MESSAGE_OPENED', machineGenerated: true })
       .record(T + 1, { type: 'MESSAGE_CLICKED', machineGenerated: true })
       .record(T + 2, { type: 'MESSAGE_OPENED' });
-    expect(driver.gauges).toMatchObject({ machine_opens: 1, machine_clicks: 1 });
+    expect(ofBrand(driver, T + 2)).toMatchObject({ opens: 1, machineOpens: 1, machineClicks: 1 });
     expect(driver.view(T + 2).traits.opens.lifetime).toBe(1);
   });
 

@@ -28,7 +28,7 @@ const LEFT_OUT = {
 // the topics and older programs on the same documents see: it needs a reason of its own.
 const REKEYED = '5144ff1f29891e069558296f76bbdaab1a38f1f499b8ee09a723fd172ddf9532';
 const PUBLISHED = '45aae7014b6e6991938669870ab44e1d652256f60641e721968143f2627b1179';
-const BLOCKS = '6f558bcb7e3c0c1f0dcb71c9d507c2998f4a47c32121bf9ff53417969ada8627';
+const BLOCKS = '4592e933014e1d62ab7640898afe645902a72217608eefc670810b2e4c6f7d16';
 const DOCUMENTS = 'f941dbed6100282a9947077d03f081b14bb499854cc6cb6017375add08919a0e';
 
 /** Of both processors together: every branch is met. */

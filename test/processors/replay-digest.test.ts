@@ -57,7 +57,7 @@ test.each([
   const followed = { ...definitions, defaultJourney: JOURNEY_SETTINGS };
   const { files, faults } = await replayed(lines, followed, null, threads);
   expect(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, sha256(text)]))).toEqual({
-    'brand-kpis.v1.ndjson': 'de1f14907127900b',
+    'brand-kpis.v1.ndjson': '3ef2bc063f0fe281',
     'cases.v1.ndjson': '8355d09c14931d99',
     'churn-risk.v1.ndjson': '9901852c8b52ef1a',
     'customer-traits.v1.ndjson': '2bbf41c5471340ca',
@@ -67,7 +67,7 @@ test.each([
     'identity-merges.v1.ndjson': '07212bd40d9cac37',
     'profiles.ndjson': '940ba09a381be131',
     'segment-memberships.v1.ndjson': '018babdbfa936dce',
-    'summary.json': '15b60c37f5880880',
+    'summary.json': '24fec20c462a8a5f',
     'touchpoint-alerts.v1.ndjson': 'e3b0c44298fc1c14',
     'touchpoint-scores.v1.ndjson': '4d4f0706530c2b3d',
   });

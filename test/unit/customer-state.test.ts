@@ -6,6 +6,7 @@ import { MEASURES } from '../../processors/customer/features.ts';
 import { OpenState } from '../../processors/customer/open-state.ts';
 import { readSegmentList, segmentList } from '../../processors/customer/segment-list.ts';
 import { customerPacking, initialState, type CustomerState } from '../../processors/customer/state.ts';
+import { newOutcomes, packOutcomes } from '../../processors/customer/outcome-totals.ts';
 import { customerTotals } from '../../processors/customer/totals.ts';
 
 const DAY = 86_400_000;
@@ -150,5 +151,31 @@ test('totals add up by brand, segment and band, and survive packing', () => {
   expect(samples).toEqual([
     { name: 'segment_members', labels: { brand: 'acme', segment: 'vip' }, value: 0 },
     { name: 'customers', labels: { brand: 'acme', churn_band: 'HIGH' }, value: 1 },
+  ]);
+});
+
+test('totals of before sessions became a measure of the brand are read', () => {
+  const writer = new ByteWriter();
+  writer.byte(4);
+  writer.uint(1);
+  writer.string('acme');
+  for (const [label, count] of [
+    ['vip', 2],
+    ['HIGH', 3],
+    ['closed_sessions', 9],
+    ['purchase', 4],
+    ['new', 5],
+  ] as const) {
+    writer.uint(1);
+    writer.string(label);
+    writer.int(count);
+  }
+  packOutcomes(newOutcomes(), writer);
+  const totals = customerTotals.unpack(new ByteReader(writer.copy()));
+  expect([...customerTotals.gauges(totals)].map(({ name, value }) => [name, value])).toEqual([
+    ['segment_members', 2],
+    ['customers', 3],
+    ['stage_customers', 4],
+    ['lifecycle_customers', 5],
   ]);
 });
