@@ -1,47 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { createBrand } from '../../processors/brand/processor.ts';
 import type { BrandState } from '../../processors/brand/state.ts';
+import type { BrandAddition, BrandTotals } from '../../processors/brand/totals.ts';
 import type { BrandDefinition, Definitions } from '../../processors/core/definitions.ts';
-import { ByteReader, ByteWriter } from '../../processors/core/packing.ts';
-import type { Output } from '../../processors/core/processor.ts';
-import type { BrandKpi } from '../../schemas/types.ts';
+import type { BrandKpi, BrandPartial } from '../../schemas/types.ts';
 import { definitionsWith } from '../harness/definition-sets.ts';
+import { DocumentDriver } from './document-driver.ts';
 
 const T = Date.UTC(2026, 0, 1);
 const SECOND = 1000;
 
-/** One document through the processor as the runtime drives it. */
-class Driver {
-  processor: ReturnType<typeof createBrand>;
-  state: BrandState;
-  readonly totals;
-  readonly outputs: Output[] = [];
-
+/** One document of a brand. */
+class Driver extends DocumentDriver<BrandState, BrandPartial, BrandTotals, BrandAddition> {
   constructor(key = 'acme|brand|all', definitions: Definitions = definitionsWith({})) {
-    this.processor = createBrand(definitions);
-    this.state = this.processor.initial(key);
-    this.totals = this.processor.totals.initial();
+    super(createBrand(definitions), key);
   }
 
   partial(at: number, partition: number, amounts: Record<string, number>): this {
-    this.silence(at);
     const { brandId, dimension, value } = this.state;
-    const now = Math.max(at, this.processor.clock(this.state));
-    const record = { brandId, dimension, value, partition, asOf: at, amounts };
-    const outcome = this.processor.onRecord(this.state, record, now);
-    if (outcome.kind === 'apply') this.#collect(outcome);
-    this.processor.advance(this.state, now);
-    const writer = new ByteWriter();
-    this.processor.state.pack(this.state, writer);
-    this.state = this.processor.state.unpack(new ByteReader(writer.copy()));
-    return this;
-  }
-
-  silence(until: number): this {
-    for (let due = this.processor.nextDue(this.state); due <= until; due = this.processor.nextDue(this.state)) {
-      this.#collect(this.processor.onDue(this.state, due));
-    }
-    return this;
+    return this.take(at, { brandId, dimension, value, partition, asOf: at, amounts });
   }
 
   /** `measure: numerator/denominator` of what came since the last look. */
@@ -50,11 +27,6 @@ class Driver {
     return Object.fromEntries(
       kpis.map(({ measure, numerator, denominator }) => [measure, `${numerator}/${denominator}`]),
     );
-  }
-
-  #collect({ outputs, contributions }: ReturnType<Driver['processor']['onDue']>): void {
-    for (const output of outputs) if (output !== null) this.outputs.push(output);
-    for (const addition of contributions ?? []) this.processor.totals.contribute(this.totals, addition);
   }
 }
 
@@ -133,8 +105,6 @@ describe('a brand', () => {
     const driver = new Driver();
     const many = Object.fromEntries(['orders', 'revenueMinor', 'interactions', 'active'].map((name) => [name, 1e9]));
     for (let partition = 0; partition < 48; partition++) driver.partial(T, partition, many);
-    const writer = new ByteWriter();
-    driver.processor.state.pack(driver.state, writer);
-    expect(writer.length).toBeLessThan(48 * 60 + 200);
+    expect(driver.packed().length).toBeLessThan(48 * 60 + 200);
   });
 });

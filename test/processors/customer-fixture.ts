@@ -1,6 +1,6 @@
 import type { ChurnModelDefinition, Definitions, JourneySettings } from '../../processors/core/definitions.ts';
-import { ByteReader, ByteWriter } from '../../processors/core/packing.ts';
-import type { Applied, Instant, Output } from '../../processors/core/processor.ts';
+import { ByteWriter } from '../../processors/core/packing.ts';
+import type { Instant } from '../../processors/core/processor.ts';
 import { churnModelOf } from '../../processors/customer/churn-model.ts';
 import { churnProbability } from '../../processors/customer/churn-risk.ts';
 import { OpenParts, type Part } from '../../processors/customer/parts.ts';
@@ -18,6 +18,7 @@ import type {
 } from '../../schemas/types.ts';
 import { definitionsWith, JOURNEY_SETTINGS } from '../harness/definition-sets.ts';
 import { published } from '../harness/published-values.ts';
+import { DocumentDriver } from './document-driver.ts';
 import { interaction } from './intake-fixture.ts';
 
 export const MINUTE = 60_000;
@@ -75,65 +76,31 @@ export interface MembershipLine {
   members: string[];
 }
 
-/** One customer through the processor as the runtime drives it: deadlines up to a record's time first, then the record. */
-export class CustomerDriver {
+/** One customer. */
+export class CustomerDriver extends DocumentDriver<CustomerState, CustomerEvent, CustomerTotals, CustomerAddition> {
+  declare processor: CustomerProcessor;
   readonly key: string;
-  processor: CustomerProcessor;
-  state: CustomerState;
-  readonly outputs: Output[] = [];
-  readonly outcomes: string[] = [];
-  readonly totals: CustomerTotals;
-  /** Instants of the deadlines that were applied. */
-  readonly wakeups: Instant[] = [];
-  /** Packs and unpacks the state after every step, as if it were read from the store each time. */
-  isRepacking = true;
   #events = 0;
 
   /** `totals`: of a partition that several customers share. */
   constructor(definitionsOrProcessor: Definitions | CustomerProcessor, subject = 'u:1', totals?: CustomerTotals) {
-    this.processor =
-      'onRecord' in definitionsOrProcessor ? definitionsOrProcessor : createCustomer(definitionsOrProcessor);
-    this.key = `acme|${subject}`;
-    this.state = this.processor.initial(this.key);
-    this.totals = totals ?? this.processor.totals.initial();
+    const key = `acme|${subject}`;
+    super(
+      'onRecord' in definitionsOrProcessor ? definitionsOrProcessor : createCustomer(definitionsOrProcessor),
+      key,
+      totals,
+    );
+    this.key = key;
   }
 
   /** A record of time `at`, by default of something that happened then. */
   record(at: Instant, changes: Partial<Interaction> = {}): this {
     this.#events += 1;
-    const now = Math.max(at, this.processor.clock(this.state));
-    this.silence(now);
-    const value = event({ eventId: `event-${this.#events}`, occurredAt: at, ...changes }, this.state.subject);
-    const outcome = this.processor.onRecord(this.state, value, now);
-    this.outcomes.push(outcome.kind === 'apply' ? 'apply' : outcome.reason);
-    if (outcome.kind === 'apply') this.#collect(outcome);
-    if (outcome.kind === 'skip') this.#collect({ outputs: [], ...outcome, kind: 'apply' });
-    if (outcome.kind !== 'reject') this.processor.advance(this.state, now);
-    this.#repack();
-    return this;
-  }
-
-  /** Lets time pass up to `until`. */
-  silence(until: Instant): this {
-    for (let due = this.processor.nextDue(this.state); due <= until; due = this.processor.nextDue(this.state)) {
-      const last = this.wakeups.at(-1) ?? -1;
-      if (due < last) throw new Error(`a deadline at ${due} after one at ${last}`);
-      this.wakeups.push(due);
-      this.#collect(this.processor.onDue(this.state, due));
-      if (this.processor.nextDue(this.state) <= due) throw new Error(`the deadline after ${due} is not later`);
-      this.#repack();
-    }
-    return this;
+    return this.take(at, event({ eventId: `event-${this.#events}`, occurredAt: at, ...changes }, this.state.subject));
   }
 
   view(at: Instant) {
     return this.processor.profileView(this.state, at);
-  }
-
-  packed(): Buffer {
-    const writer = new ByteWriter();
-    this.processor.state.pack(this.state, writer);
-    return writer.copy();
   }
 
   get memberships(): MembershipLine[] {
@@ -176,15 +143,6 @@ export class CustomerDriver {
     return this.outputs
       .filter((output) => output.topic === topic)
       .map(({ value }) => published(topic, value ?? {}) as T);
-  }
-
-  #collect({ outputs, contributions }: Applied<CustomerAddition>): void {
-    for (const output of outputs) if (output !== null) this.outputs.push(output);
-    for (const addition of contributions ?? []) this.processor.totals.contribute(this.totals, addition);
-  }
-
-  #repack(): void {
-    if (this.isRepacking) this.state = this.processor.state.unpack(new ByteReader(this.packed()));
   }
 }
 

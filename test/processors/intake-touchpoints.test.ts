@@ -4,19 +4,9 @@ import { ENGLISH_MODEL } from '../../processors/intake/sentiment-english.ts';
 import type { Command, Interaction, ScoreMetric, TextSentiment, TouchpointEvent } from '../../schemas/types.ts';
 import { definitionsWith } from '../harness/definition-sets.ts';
 import { interaction, NOW } from './intake-fixture.ts';
+import { EASE } from './touchpoint-fixture.ts';
 
-const SURVEY = {
-  id: 'ease',
-  brands: ['demo'],
-  metric: 'CES',
-  min: 1,
-  max: 7,
-  good: 'high',
-  satisfiedFrom: 6,
-  dissatisfiedFrom: 3,
-  file: '',
-} as const;
-const intake = createIntake({ ...definitionsWith({}), surveys: new Map([['ease', SURVEY]]) });
+const intake = createIntake({ ...definitionsWith({}), surveys: new Map([['ease', { ...EASE, brands: ['demo'] }]]) });
 
 const answered = (changes: Partial<Interaction> = {}): Interaction =>
   interaction({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { REMEMBERED_EVENTS } from '../../processors/touchpoint/recent-events.ts';
 import { definitionsWith } from '../harness/definition-sets.ts';
-import { DAY, HOUR, MIDNIGHT, MINUTE, T, TouchpointDriver } from './touchpoint-fixture.ts';
+import { DAY, EASE, HOUR, MIDNIGHT, MINUTE, T, TouchpointDriver } from './touchpoint-fixture.ts';
 
 const NOTHING = { answers: 0, satisfied: 0, dissatisfied: 0, value: null, low: null, high: null, mean: null };
 
@@ -28,23 +28,12 @@ describe('scores', () => {
   });
 
   test('judge an answer by its survey, and give the mean on the usual scale', () => {
-    const survey = {
-      id: 'ease',
-      brands: ['acme'],
-      metric: 'CES',
-      min: 1,
-      max: 7,
-      good: 'high',
-      satisfiedFrom: 6,
-      dissatisfiedFrom: 3,
-      file: '',
-    } as const;
-    const driver = new TouchpointDriver('WEB', { ...definitionsWith({}), surveys: new Map([['ease', survey]]) })
+    const driver = new TouchpointDriver('WEB', { ...definitionsWith({}), surveys: new Map([['ease', EASE]]) })
       .record(T, { metric: 'CES', value: 7, surveyId: 'ease' })
       .record(T + HOUR, { metric: 'CES', value: 1, surveyId: 'ease' })
       .record(T + 2 * HOUR, { metric: 'CES', value: 1 });
     const [scores] = driver.scores.at(-1)?.scores ?? [];
-    const others = { ...survey, brands: ['another'] };
+    const others = { ...EASE, brands: ['another'] };
     const ofNobody = new TouchpointDriver('WEB', { ...definitionsWith({}), surveys: new Map([['ease', others]]) });
     ofNobody.record(T, { metric: 'CES', value: 5, surveyId: 'ease' });
     expect(ofNobody.scores[0]?.scores[0]?.last24h).toMatchObject({ answers: 1, dissatisfied: 1, mean: 5 });
