@@ -14,6 +14,7 @@ import type { FoldedEvent, FoldedInteraction } from './read-fields.ts';
 import { settleLeaving, settleMerge } from './settle.ts';
 import { initialState, type CustomerState } from './state.ts';
 import type { CustomerAddition } from './totals.ts';
+import { closedOf, countSessions, NOTHING_CLOSED, type ClosedSessions } from './visits.ts';
 import { packTransfer, unpackTransfer } from './transfer-packing.ts';
 
 const CUSTOMER_EVENTS = 'customer-events.v1';
@@ -110,6 +111,7 @@ function link(turn: IdentityTurn, identity: Identity, stronger: string): Outcome
   if (transfers.includes(null)) return skip('identity_conflict');
 
   open.open(state);
+  if (through.length > 0) countSessions(changeOf(closedOf(open), sumOf(turn, parts)), now, open.ofBrand);
   const left = settleLeaving(turn);
   const merged = mergedRecord(state, stronger, { split: false, cause: 'EVENT' }, now);
   Object.assign(state, initialState(state.key), { at: now, body: open.idsAlone() });
@@ -144,10 +146,11 @@ function transfer(turn: IdentityTurn, identity: Identity, step: IdentityStep): O
     mergeHeld(identity.own, from, turn);
   }
   theirs.open(from);
+  const moved = closedOf(theirs);
   mergeCustomers(open, theirs, plan, now);
   open.parts.put(IDENTITY, identity);
   mine.open(before);
-  return settleMerge(turn, mine);
+  return settleMerge(turn, mine, moved);
 }
 
 /** Keeps it apart, with what came of it before; the longest kept beyond the most there may be becomes the customer's own. */
@@ -167,14 +170,20 @@ function split(turn: IdentityTurn, identity: Identity, step: IdentityStep): Outc
   if (own === null) return applied([]);
   for (const each of [own, ...held]) catchUp(each, state, now, plan, turn);
   const returns: Output[] = [];
+  const leaving: Held[] = [];
   const staying: Held[] = [];
   for (const each of held) {
     const isTaken = each.subject === step.subject || each.via === step.subject;
     const back = isTaken ? transferOf(state, step.subject, { ...each, via: null }, now) : null;
-    if (back === null) staying.push(each);
-    else returns.push(back);
+    if (back === null) {
+      staying.push(each);
+      continue;
+    }
+    leaving.push(each);
+    returns.push(back);
   }
   if (returns.length === 0) return applied([]);
+  const moved = changeOf(sumOf(turn, leaving), NOTHING_CLOSED);
 
   const before = { body: state.body, parts: state.parts };
   state.body = own.body;
@@ -188,8 +197,24 @@ function split(turn: IdentityTurn, identity: Identity, step: IdentityStep): Outc
   keepJourney(open.parts, mine.parts);
   if (mine.parts.has(HISTORY_PART)) open.parts.put(HISTORY_PART, mine.parts.get(HISTORY_PART));
   open.parts.put(IDENTITY, { ...identity, held: staying, own: staying.length === 0 ? null : own });
-  const settled = settleMerge(turn, mine);
+  const settled = settleMerge(turn, mine, moved);
   return { ...settled, outputs: [...settled.outputs, ...returns] };
+}
+
+/** Sessions that each of these has counted, or will have. */
+function sumOf({ theirs }: IdentityTurn, all: readonly Packed[]): ClosedSessions {
+  let [sessions, engaged] = [0, 0];
+  for (const each of all) {
+    theirs.open(each);
+    const own = closedOf(theirs);
+    sessions += own.sessions;
+    engaged += own.engaged;
+  }
+  return { sessions, engaged };
+}
+
+function changeOf(before: ClosedSessions, after: ClosedSessions): ClosedSessions {
+  return { sessions: after.sessions - before.sessions, engaged: after.engaged - before.engaged };
 }
 
 const NOT_STRONGER: Outcome<CustomerAddition> = {

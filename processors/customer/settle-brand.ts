@@ -104,6 +104,7 @@ export function takeFromBrand({
   const changes = open.brandChanges.begin(state.brandId, now);
   addEverything(changes, open, part, 'brand', WHOLE, -1, now);
   for (const id of state.segments.ids) addEverything(changes, open, part, 'segment', id, -1, now);
+  addOfBrand(changes, open);
   part.isCounted = false;
   part.bits = 0;
   open.parts.put(BRAND_PART, part);

@@ -19,7 +19,7 @@ import { takeUnitsBack, tellUnits } from './tell-units.ts';
 import type { CustomerAddition } from './totals.ts';
 import { endTraits, publishTraits, publishTraitsNow, traitsDue } from './traits.ts';
 import type { Turn } from './turn.ts';
-import { closeVisit, countSessions, VISITS, type ClosedSessions } from './visits.ts';
+import { closedOf, closeVisit, countSessions, VISITS, type ClosedSessions } from './visits.ts';
 import { watchMeasure, watchRatios } from './watching.ts';
 
 /** The customer at hand: the state, its body opened, its brand's plan, the instant. */
@@ -109,10 +109,15 @@ export function settleDeadline(at: AtHand): Applied<CustomerAddition> {
 
 /**
  * Everything that follows from taking in, or giving away, what is known under another identifier: all is looked at anew.
- * `before`: the customer as it was, opened.
+ * `before`: the customer as it was, opened; `moved`: sessions that were counted where it comes from, or less those that are where
+ * it goes to.
  */
-export function settleMerge(at: AtHand, before: OpenState): Applied<CustomerAddition> {
+export function settleMerge(at: AtHand, before: OpenState, moved: ClosedSessions): Applied<CustomerAddition> {
   const { state, open, plan, now } = at;
+  // Of two sessions that both counted one may be left.
+  const [after, was] = [closedOf(open), closedOf(before)];
+  const sessions = after.sessions - was.sessions - moved.sessions;
+  countSessions({ sessions, engaged: after.engaged - was.engaged - moved.engaged }, now, open.ofBrand);
   const turn = turnOf(at, 'MERGE', true);
   takeFromBrand({ ...turn, open: before });
   countAnew(open);

@@ -4,6 +4,7 @@ import { fingerprint } from '../core/fingerprint.ts';
 import { placeOf } from './measures.ts';
 import { addPageEvent, mergePages, reportedMs } from './page-time.ts';
 import type { MergeablePart, OpenParts } from './parts.ts';
+import type { OpenState } from './open-state.ts';
 import type { Postings } from './postings.ts';
 import type { FoldedInteraction } from './read-fields.ts';
 import {
@@ -31,6 +32,7 @@ const VISIBLE_MS = placeOfSum('pageVisibleMs');
 const MEASURED = placeOfSum('measuredViews');
 const LONG = placeOfSum('longViews');
 const UNMEASURED = placeOfSum('unmeasuredViews');
+export const NOTHING_CLOSED: ClosedSessions = { sessions: 0, engaged: 0 };
 const ON_SITE: ReadonlySet<string> = new Set([
   'PAGE_VIEW',
   'PAGE_ENGAGEMENT',
@@ -113,6 +115,14 @@ export function lastStartOf(parts: OpenParts): Instant {
 export function countSessions({ sessions, engaged }: ClosedSessions, now: Instant, ofBrand: Postings): void {
   if (sessions !== 0) ofBrand.add(CLOSED_SESSIONS, now, sessions);
   if (engaged !== 0) ofBrand.add(ENGAGED_SESSIONS, now, engaged);
+}
+
+/** How many sessions of a customer have closed since ever: what its document has counted for the brand. */
+export function closedOf(open: Pick<OpenState, 'parts' | 'tally'>): ClosedSessions {
+  if (!open.parts.has(VISITS)) return NOTHING_CLOSED;
+  const visits = open.parts.get(VISITS);
+  const begun = open.tally(SESSIONS);
+  return { sessions: (begun.present ? begun.lifetime : 0) + closedSessions(visits), engaged: closedEngaged(visits) };
 }
 
 /** Takes a session in; answers how many sessions there are more than before. A start that stays where it was is not posted. */

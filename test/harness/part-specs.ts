@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Instant } from '../../processors/core/processor.ts';
 import { unroll, Unrolled } from '../../processors/core/unroll.ts';
-import type { BrandPart } from '../../processors/customer/brand-part.ts';
+import { daysOf as dayTilesOf, type BrandPart } from '../../processors/customer/brand-part.ts';
 import type { Exposures } from '../../processors/customer/exposures.ts';
 import { WINDOWS } from '../../processors/customer/features.ts';
 import { dormantDaysOf, type Journey } from '../../processors/customer/journey.ts';
@@ -15,7 +15,7 @@ import { isHolding } from '../../processors/customer/sequence-state.ts';
 import type { SequenceStates } from '../../processors/customer/sequence-part.ts';
 import { dropOutOfReach } from '../../processors/customer/sessions.ts';
 import type { SUBSCRIPTIONS_PART } from '../../processors/customer/subscriptions.ts';
-import type { Visits } from '../../processors/customer/visits.ts';
+import type { Visits } from '../../processors/customer/visits-packing.ts';
 import { SPANS } from '../../processors/customer/windows.ts';
 import type { Interaction, InteractionType } from '../../schemas/types.ts';
 
@@ -102,10 +102,10 @@ const exposed = fc
   .record({ experimentId: fc.constantFrom('button', 'colour'), variant: fc.constantFrom('A', 'B') })
   .map((experiment): Partial<Interaction> => ({ type: 'EXPERIMENT_EXPOSED', experiment }));
 
-const daysOf = ({ days }: BrandPart): Record<number, unknown> => {
+const daysOf = (part: BrandPart): Record<number, unknown> => {
   const found: Record<number, unknown> = {};
   const tiles = new Unrolled();
-  for (const [place, each] of days) {
+  for (const [place, each] of dayTilesOf(part)) {
     unroll(each, 0, tiles);
     found[place] = Array.from({ length: tiles.length }, (_each, index) => [
       tiles.slot(index),

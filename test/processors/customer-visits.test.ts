@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { createCustomer } from '../../processors/customer/processor.ts';
 import { OpenParts } from '../../processors/customer/parts.ts';
 import { Postings } from '../../processors/customer/postings.ts';
 import { VISITS } from '../../processors/customer/visits.ts';
 import type { Interaction } from '../../schemas/types.ts';
+import { Customers } from './identity-driver.ts';
 import { CustomerDriver, DAY, definitions, HOUR, MIDNIGHT, MINUTE, partials } from './customer-fixture.ts';
 
 const T = MIDNIGHT + 10 * HOUR + 7 * MINUTE;
@@ -58,6 +60,37 @@ describe('sessions of a customer', () => {
         order: { orderId: 'o', amountMinor: 1, currency: 'JPY', guest: false, items: [] },
       });
     expect(sessions(driver, T + 3 * DAY)).toEqual([0, 1, 1]);
+  });
+
+  test('that go on under another identifier are one, whenever the link comes, and two again once it is undone', () => {
+    const processor = createCustomer(definitions({}));
+    const closed = (customers: Customers, at: number): number => {
+      return partials(customers.silence(at).totals, at)['brand all']?.['sessions'] ?? 0;
+    };
+    const until = T + 3 * HOUR;
+    // At once, while the later part is open, and when both were closed by silence.
+    for (const linkedAt of [T + 10 * MINUTE, T + 25 * MINUTE, T + 2 * HOUR]) {
+      const customers = new Customers(processor)
+        .event('a:x', T)
+        .event('u:1', T + 10 * MINUTE)
+        .fold('a:x')
+        .fold('u:1');
+      customers.silence(linkedAt).link('a:x', 'u:1', linkedAt).foldAll();
+      expect(closed(customers, until), String(linkedAt - T)).toBe(1);
+      customers.unlink('a:x', 'u:1', until).foldAll();
+      expect(closed(customers, until + HOUR), String(linkedAt - T)).toBe(2);
+    }
+    // Handed on by one who had taken another one in.
+    const chain = new Customers(processor).event('a:x', T).event('e:y', T + 10 * MINUTE);
+    chain
+      .foldAll()
+      .link('a:x', 'e:y', T + 11 * MINUTE)
+      .foldAll();
+    expect(closed(chain, until)).toBe(1);
+    chain.link('e:y', 'u:1', until).foldAll();
+    expect(closed(chain, until + HOUR)).toBe(1);
+    chain.unlink('a:x', 'e:y', until + HOUR).foldAll();
+    expect(closed(chain, until + 2 * HOUR)).toBe(2);
   });
 
   test('opens and clicks of machines are counted for the brand alone', () => {

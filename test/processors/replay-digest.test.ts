@@ -57,7 +57,7 @@ test.each([
   const followed = { ...definitions, defaultJourney: JOURNEY_SETTINGS };
   const { files, faults } = await replayed(lines, followed, null, threads);
   expect(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, sha256(text)]))).toEqual({
-    'brand-kpis.v1.ndjson': '3ef2bc063f0fe281',
+    'brand-kpis.v1.ndjson': '712fd36f9a2e57e4',
     'cases.v1.ndjson': '8355d09c14931d99',
     'churn-risk.v1.ndjson': '9901852c8b52ef1a',
     'customer-traits.v1.ndjson': '2bbf41c5471340ca',
