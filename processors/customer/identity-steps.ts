@@ -14,7 +14,8 @@ import type { FoldedEvent, FoldedInteraction } from './read-fields.ts';
 import { settleLeaving, settleMerge } from './settle.ts';
 import { initialState, type CustomerState } from './state.ts';
 import type { CustomerAddition } from './totals.ts';
-import { closedOf, countSessions, NOTHING_CLOSED, type ClosedSessions } from './visits.ts';
+import { countSessions, NOTHING_CLOSED, type ClosedSessions } from './closed-sessions.ts';
+import { closedOf } from './visits.ts';
 import { packTransfer, unpackTransfer } from './transfer-packing.ts';
 
 const CUSTOMER_EVENTS = 'customer-events.v1';

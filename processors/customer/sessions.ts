@@ -71,19 +71,18 @@ export function addSession(sessions: Session[], added: Session, count: CountStar
   return engaged;
 }
 
-/** Whether an event at `at` belongs to the newest session, and moves its beginning not. */
-export function isWithin(newest: Session, at: Instant): boolean {
-  return at >= newest.startAt && at < newest.endAt + SESSION_GAP_MS;
-}
-
-/** Takes in an event within the session, as `addSession` would; answers 1 when that makes it an engaged one. */
-export function extend(session: Session, { at, pageViews, isKey, visibleMs }: SessionEvent): 0 | 1 {
-  const wasEngaged = session.isEngaged;
-  if (at > session.endAt) session.endAt = at;
-  session.isEngaged ||= isKey;
-  session.pageViews += pageViews;
-  session.visibleMs += visibleMs;
-  return settled(session).isEngaged && !wasEngaged ? 1 : 0;
+/**
+ * Takes an event in as `addSession` would, if it lies in the newest session or goes on with it; answers how many engaged
+ * sessions there are more than before, null when it does not.
+ */
+export function extend(newest: Session, { at, pageViews, isKey, visibleMs }: SessionEvent): number | null {
+  if (at < newest.startAt || at >= newest.endAt + SESSION_GAP_MS) return null;
+  const wasEngaged = newest.isEngaged;
+  if (at > newest.endAt) newest.endAt = at;
+  newest.isEngaged ||= isKey;
+  newest.pageViews += pageViews;
+  newest.visibleMs += visibleMs;
+  return settled(newest).isEngaged && !wasEngaged ? 1 : 0;
 }
 
 /** Drops the sessions that no event in reach can touch any more. */

@@ -19,7 +19,8 @@ import { takeUnitsBack, tellUnits } from './tell-units.ts';
 import type { CustomerAddition } from './totals.ts';
 import { endTraits, publishTraits, publishTraitsNow, traitsDue } from './traits.ts';
 import type { Turn } from './turn.ts';
-import { closedOf, closeVisit, countSessions, VISITS, type ClosedSessions } from './visits.ts';
+import { countSessions, type ClosedSessions } from './closed-sessions.ts';
+import { closedOf, closeVisit, VISITS } from './visits.ts';
 import { watchMeasure, watchRatios } from './watching.ts';
 
 /** The customer at hand: the state, its body opened, its brand's plan, the instant. */

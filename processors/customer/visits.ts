@@ -1,38 +1,21 @@
 import { placeOfSum } from '../core/brand-amounts.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
 import { fingerprint } from '../core/fingerprint.ts';
+import { closedEngaged, closedSessions, closedSince, NOTHING_CLOSED, type ClosedSessions } from './closed-sessions.ts';
 import { placeOf } from './measures.ts';
 import { addPageEvent, mergePages, reportedMs } from './page-time.ts';
 import type { MergeablePart, OpenParts } from './parts.ts';
 import type { OpenState } from './open-state.ts';
 import type { Postings } from './postings.ts';
 import type { FoldedInteraction } from './read-fields.ts';
-import {
-  addSession,
-  dropOutOfReach,
-  extend,
-  isInReach,
-  isWithin,
-  SESSION_GAP_MS,
-  sessionOf,
-  type Session,
-} from './sessions.ts';
+import { addSession, dropOutOfReach, extend, isInReach, SESSION_GAP_MS, sessionOf, type Session } from './sessions.ts';
 import { readLastStart, Visits } from './visits-packing.ts';
 
-/** How many closed sessions, and engaged ones among them, an event or a deadline added. */
-export interface ClosedSessions {
-  readonly sessions: number;
-  readonly engaged: number;
-}
-
 const SESSIONS = placeOf('sessions');
-const CLOSED_SESSIONS = placeOfSum('sessions');
-const ENGAGED_SESSIONS = placeOfSum('engagedSessions');
 const VISIBLE_MS = placeOfSum('pageVisibleMs');
 const MEASURED = placeOfSum('measuredViews');
 const LONG = placeOfSum('longViews');
 const UNMEASURED = placeOfSum('unmeasuredViews');
-export const NOTHING_CLOSED: ClosedSessions = { sessions: 0, engaged: 0 };
 const ON_SITE: ReadonlySet<string> = new Set([
   'PAGE_VIEW',
   'PAGE_ENGAGEMENT',
@@ -72,13 +55,14 @@ export function foldVisit(
   if (isInReach(at, now)) {
     const event = { at, pageViews: isView ? 1 : 0, isKey: KEY_EVENTS.has(type), visibleMs } as const;
     const newest = visits.sessions.at(-1);
-    if (newest !== undefined && isWithin(newest, at)) visits.engagedSessions += extend(newest, event);
-    else begun = take(visits, sessionOf(event), postings);
+    const engaged = newest === undefined ? null : extend(newest, event);
+    if (engaged === null) begun = take(visits, sessionOf(event), postings);
+    else visits.engagedSessions += engaged;
     visits.isOpen = (visits.sessions.at(-1)?.endAt ?? -Infinity) + SESSION_GAP_MS > now;
   }
   dropOutOfReach(visits.sessions, now);
   parts.put(VISITS, visits);
-  return difference(visits, sessionsBefore - begun, engagedBefore);
+  return closedSince(visits, sessionsBefore - begun, engagedBefore);
 }
 
 /** Takes in a page view or a report of one; what that changes in sums goes into `ofBrand`. */
@@ -102,19 +86,13 @@ export function closeVisit(parts: OpenParts): ClosedSessions | null {
   const engagedBefore = closedEngaged(visits);
   visits.isOpen = false;
   parts.put(VISITS, visits);
-  return difference(visits, sessionsBefore, engagedBefore);
+  return closedSince(visits, sessionsBefore, engagedBefore);
 }
 
 /** When the newest session began; −1: there was none. */
 export function lastStartOf(parts: OpenParts): Instant {
   const reader = parts.packed(VISITS);
   return reader === null ? parts.get(VISITS).lastStartAt : readLastStart(reader);
-}
-
-/** Counts sessions that closed for the brand. A late event that joins two of them, or opens one again, takes from what was counted. */
-export function countSessions({ sessions, engaged }: ClosedSessions, now: Instant, ofBrand: Postings): void {
-  if (sessions !== 0) ofBrand.add(CLOSED_SESSIONS, now, sessions);
-  if (engaged !== 0) ofBrand.add(ENGAGED_SESSIONS, now, engaged);
 }
 
 /** How many sessions of a customer have closed since ever: what its document has counted for the brand. */
@@ -140,21 +118,6 @@ function take(visits: Visits, session: Session, postings: Postings): number {
   const newest = visits.sessions.at(-1);
   if (newest !== undefined) visits.lastStartAt = newest.startAt;
   return begun;
-}
-
-/** The open session, if there is one, as what is missing from the closed ones. */
-function closedSessions({ isOpen }: Visits): number {
-  return isOpen ? -1 : 0;
-}
-
-function closedEngaged({ isOpen, sessions, engagedSessions }: Visits): number {
-  return engagedSessions - (isOpen && sessions.at(-1)?.isEngaged === true ? 1 : 0);
-}
-
-function difference(visits: Visits, sessionsBefore: number, engagedBefore: number): ClosedSessions | null {
-  const sessions = closedSessions(visits) - sessionsBefore;
-  const engaged = closedEngaged(visits) - engagedBefore;
-  return sessions === 0 && engaged === 0 ? null : { sessions, engaged };
 }
 
 export const VISITS: MergeablePart<Visits> = {
