@@ -3,12 +3,14 @@ import { ConfigurationError } from '../core/errors.ts';
 import { checkDefinitions } from '../definitions/check.ts';
 import { loadDefinitions, shippedDefinitions } from '../definitions/load.ts';
 import { loadConfig } from '../runtime/config.ts';
+import { addDefinitionsDiff } from './definitions-diff.ts';
 import { answer, JSON_OPTION, type JsonFlag, type Terminal } from './terminal.ts';
 
 export function addDefinitions(program: Command, terminal: Terminal): void {
-  program
+  const definitions = program
     .command('definitions')
-    .description('look at segments, measures, churn models, brands, surveys, touchpoint settings and experiments')
+    .description('look at segments, measures, churn models, brands, surveys, touchpoint settings and experiments');
+  definitions
     .command('check')
     .description('tell every fault of a set of definitions; exit code 2 when there is one')
     .argument(
@@ -18,6 +20,7 @@ export function addDefinitions(program: Command, terminal: Terminal): void {
     .option(...JSON_OPTION)
     .addHelpText('after', '\nExample:\n  $ kizuna definitions check ./definitions')
     .action((folder: string | undefined, flags: JsonFlag) => check(folder, flags, terminal));
+  addDefinitionsDiff(definitions, terminal);
 }
 
 async function check(folder: string | undefined, flags: JsonFlag, terminal: Terminal): Promise<void> {

@@ -6,6 +6,7 @@ import { historyUntil, type CustomerHistory } from './history-view.ts';
 import { foldIdentity, IDENTITY_ROUNDS } from './identity-steps.ts';
 import { hasIdentity, IDENTITY } from './identity.ts';
 import { inspect, type Inspection } from './inspect.ts';
+import { membersAt } from './members-at.ts';
 import { OpenState } from './open-state.ts';
 import { planner } from './plan.ts';
 import { profileViewOf, type ProfileView } from './profile-view.ts';
@@ -28,6 +29,10 @@ export interface CustomerProcessor extends StatefulProcessor<
   profileView(state: CustomerState, now: Instant): ProfileView;
   /** That with every deadline up to `now` applied, why the customer is in each segment or not, and until when. */
   inspect(state: CustomerState, now: Instant): Inspection;
+  /** The segments it is in with every deadline up to `now` applied; null: nothing ever evaluated it, or it is part of another. */
+  membersAt(state: CustomerState, now: Instant): readonly string[] | null;
+  /** Whether it was last evaluated under these definitions. */
+  isCurrent(state: CustomerState): boolean;
   /** What was published of the customer's memberships and churn risk, and what silence publishes up to `until`. */
   history(state: CustomerState, until: Instant): CustomerHistory;
   /** What other identifiers of the same person the document knows. */
@@ -114,6 +119,8 @@ export function createCustomer(definitions: Definitions): CustomerProcessor {
       return { redirect, unlinked, held: held.map(({ subject, via }) => ({ subject, via })) };
     },
     inspect: (state, now) => inspect(state, open, planFor(state.brandId), now),
+    membersAt: (state, now) => membersAt(state, open, planFor(state.brandId), now),
+    isCurrent: (state) => state.rules === planFor(state.brandId).version,
     history: (state, until) => historyUntil(state, open, planFor(state.brandId), until),
   };
 }
