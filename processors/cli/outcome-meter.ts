@@ -67,6 +67,8 @@ export class OutcomeMeter implements Meter {
   readonly partition = nothing;
   readonly passedBy = nothing;
   readonly dirtyDocuments = nothing;
+  readonly backfilled = nothing;
+  readonly backfillLeft = nothing;
   readonly purged = nothing;
   readonly purgeLeft = nothing;
   readonly apiRequest = nothing;

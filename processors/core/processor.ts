@@ -77,7 +77,20 @@ export interface Packing<T> {
 }
 
 /** Anything small and queryable that is stored beside the packed state. */
-export type Summary = Readonly<Record<string, unknown>>;
+export type Summary = Readonly<Record<string, unknown>> & {
+  /** Of a processor with `revisions`: `revisions.of` the state. */
+  readonly revision?: number;
+};
+
+/** Of a processor whose states were evaluated under definitions: under which ones, and how that is done anew. */
+export interface Revisions<State, Addition> {
+  /** What everything is evaluated under now; a whole number above 0. */
+  readonly current: number;
+  /** What a state was last evaluated under; 0: it never was, and there is nothing to evaluate anew. */
+  of(state: State): number;
+  /** Evaluates a state anew as of `now`, up to which its deadlines are applied; afterwards it is of the current revision. */
+  revise(state: State, now: Instant): Applied<Addition>;
+}
 
 /** A gauge that is a function of the partition-wide totals: `name` without the prefix, as declared in runtime/metrics.ts. */
 export interface GaugeSample {
@@ -181,6 +194,8 @@ export interface StatefulProcessor<
   nextDue(state: State): Instant;
   /** Applies exactly the deadline `due` = `nextDue(state)`, after which `nextDue` is later than `due`. */
   onDue(state: State, due: Instant): Applied<Addition>;
+  /** Absent: nothing that is kept depends on definitions, or it may wait until it is touched. */
+  readonly revisions?: Revisions<State, Addition>;
   /** What is only held back until more time passes, published as of `now`, the end of a replay's record time. */
   atEnd?(state: State, now: Instant): Applied<Addition>;
 }

@@ -150,7 +150,7 @@ export function planOf(rules: BrandRules, isQuiet = false): Plan {
   }
   return {
     rules,
-    version: versionOf(rules.hash),
+    version: revisionOf(rules.hash),
     isQuiet,
     quiet: () => (quiet ??= planOf({ ...rules, segments: [], churn: null }, true)),
     measures: MEASURES.map((_, measure) => watchesOf(measure, traits, ages.get(measure) ?? null)),
@@ -211,7 +211,8 @@ function compareIds(rules: BrandRules, a: number, b: number): number {
   return (rules.segments[a]?.id ?? '') < (rules.segments[b]?.id ?? '') ? -1 : 1;
 }
 
-function versionOf(hash: string): number {
+/** Which definitions these are, by their hash. */
+export function revisionOf(hash: string): number {
   return fingerprint(hash) % 2 ** 32 || 1;
 }
 

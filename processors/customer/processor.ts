@@ -8,7 +8,7 @@ import { hasIdentity, IDENTITY } from './identity.ts';
 import { inspect, type Inspection } from './inspect.ts';
 import { membersAt } from './members-at.ts';
 import { OpenState } from './open-state.ts';
-import { planner } from './plan.ts';
+import { planner, revisionOf } from './plan.ts';
 import { profileViewOf, type ProfileView } from './profile-view.ts';
 import { readFieldsWith, type FoldedEvent } from './read-fields.ts';
 import { settleDeadline, settleEnd } from './settle.ts';
@@ -97,6 +97,14 @@ export function createCustomer(definitions: Definitions): CustomerProcessor {
     onDue(state, due) {
       open.open(state);
       return settleDeadline({ state, open, plan: planFor(state.brandId), now: due });
+    },
+    revisions: {
+      current: revisionOf(definitions.hash),
+      of: (state) => state.rules,
+      revise(state, now) {
+        open.open(state);
+        return settleDeadline({ state, open, plan: planFor(state.brandId), now });
+      },
     },
     atEnd(state, now) {
       open.open(state);

@@ -151,7 +151,7 @@ export const customerPacking: Packing<CustomerState> & { summarize(reader: ByteR
     const flags = version === 1 ? reader.byte() : reader.uint();
     const churn = (flags & HAS_CHURN) === 0 ? null : churnSummary(reader.double());
     const segments = readSegmentList(reader).ids;
-    reader.uint();
+    const revision = reader.uint();
     if ((flags & HAS_DUE) !== 0) reader.int();
     if ((flags & HAS_CHURN_DUE) !== 0) reader.int();
     if ((flags & HAS_TRAITS) !== 0) reader.uint();
@@ -163,7 +163,8 @@ export const customerPacking: Packing<CustomerState> & { summarize(reader: ByteR
     summarized.open(version < VERSION ? upgradedParts(parts) : parts);
     const { stage, lifecycle } = journeyOf(summarized) ?? NO_JOURNEY;
     const { tier } = summarized.get(LOYALTY);
-    return { at, churn, segments, stage, lifecycle, tier, lastSeenAt: lastSeenAt < 0 ? null : new Date(lastSeenAt) };
+    const seen = lastSeenAt < 0 ? null : new Date(lastSeenAt);
+    return { at, churn, segments, stage, lifecycle, tier, lastSeenAt: seen, revision };
   },
 };
 

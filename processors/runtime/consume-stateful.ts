@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { AnyStateful, Instant } from '../core/processor.ts';
+import { backfillBlock, backfillLeft } from './backfill.ts';
 import type { Consumption } from './consumption.ts';
 import { flushAll, flushOnce } from './flush.ts';
 import { commitMetadata } from './group-commit.ts';
@@ -89,6 +90,9 @@ export class StatefulMember implements Consumption {
     this.#ports.owned.delete(partition);
     this.#ports.meter.partition(this.processor.name, partition.at, null);
     reportDirty(this.processor.name, this.#ports);
+    if (this.processor.revisions !== undefined) {
+      this.#ports.meter.backfillLeft(this.processor.name, backfillLeft(this.processor, this.#ports.owned));
+    }
   }
 
   #distrust(partition: OwnedPartition, why: TakeOverReason): void {
@@ -133,6 +137,33 @@ export class StatefulMember implements Consumption {
     const partition = this.#member.partition(at);
     if (more !== false && partition !== undefined) partition.keepDueUntil = Number.NEGATIVE_INFINITY;
     return more === false;
+  }
+
+  /**
+   * Evaluates a block's worth of an owned partition's keys anew that were last evaluated under other definitions. `until`: up to
+   * where the partition was just swept.
+   */
+  async backfill(at: TopicPartition, until: Instant, stop?: AbortSignal): Promise<void> {
+    if (this.processor.revisions === undefined) return;
+    if (this.#member.partition(at)?.backfill.isDone !== false) return;
+    const done = await this.#member.alone(at, async (partition) => {
+      const leftBefore = partition.backfill.left;
+      await backfillBlock(partition, until, this.#ports, async () => {
+        this.#member.refuseWhenStopping(stop);
+      });
+      this.#tellBackfill(partition, leftBefore);
+    });
+    if (done !== null) this.progress.beat();
+  }
+
+  #tellBackfill({ at, backfill }: OwnedPartition, leftBefore: number | null): void {
+    const { logger, meter, owned } = this.#ports;
+    const { name } = this.processor;
+    meter.backfillLeft(name, backfillLeft(this.processor, owned));
+    const { left, isDone } = backfill;
+    if (leftBefore === null && left !== null && left > 0)
+      logger.info('evaluating under other definitions', { ...at, left });
+    if (isDone) logger.debug('everything is evaluated under these definitions', { ...at });
   }
 
   /**

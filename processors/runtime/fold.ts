@@ -8,6 +8,7 @@ import type { CachedKey, OwnedPartition } from './owned-partition.ts';
 import { groupName, type PipelinePorts } from './pipeline-ports.ts';
 import type { LogRecord } from './ports.ts';
 import { groupOf, isRepeat, parsePosition, POSITION_HEADER } from './position.ts';
+import { isOutdated } from './revisions.ts';
 import { Tally } from './tally.ts';
 
 /** What a block will say, while it is being folded. */
@@ -129,6 +130,19 @@ export class Fold {
       }
       this.#touch(key, draft);
     }
+  }
+
+  /** Evaluates a key anew as of `until` unless it is of the current revision; its document is written anew in any case. */
+  revise(key: CachedKey, until: Instant, draft: Draft): void {
+    const { processor } = this.#partition;
+    const now = Math.max(until, processor.clock(key.state));
+    this.deadlines(key, now, draft);
+    if (isOutdated(processor, key.state)) {
+      if (now > draft.now) draft.now = now;
+      this.#collect(processor.revisions.revise(key.state, now), key, draft);
+      key.due = processor.nextDue(key.state);
+    }
+    this.#touch(key, draft);
   }
 
   /** Publishes what is held back: record time ends at `now`. */

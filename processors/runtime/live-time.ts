@@ -18,7 +18,7 @@ const BEHIND_MS = 1_000;
 const LOOK_AGAIN_MS = 50;
 
 /** The part of a member that time needs. */
-type Sweepable = Pick<StatefulMember, 'processor' | 'partitions' | 'sweep'>;
+type Sweepable = Pick<StatefulMember, 'processor' | 'partitions' | 'sweep' | 'backfill'>;
 
 /**
  * Live time for one stateful member: once a second W = now − 1 s. When every group that writes the member's input has
@@ -120,7 +120,11 @@ export class LiveTime {
     const isOurs = (): boolean => !this.#stop.signal.aborted && this.#member.partitions().includes(partition);
     while (isOurs() && !partition.mustTakeOver && partition.next < end) await this.#pause(LOOK_AGAIN_MS);
     const isReady = isOurs() && !partition.mustTakeOver;
-    if (isReady && (await this.#member.sweep(partition.at, until, this.#stop.signal))) partition.sweptTo = until;
+    if (isReady && (await this.#member.sweep(partition.at, until, this.#stop.signal))) {
+      partition.sweptTo = until;
+      // One block a second: records and deadlines come first, and what is stored is all read again only once.
+      await this.#member.backfill(partition.at, until, this.#stop.signal);
+    }
     reportPartition(partition, end, null, this.#ports);
   }
 

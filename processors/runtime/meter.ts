@@ -32,6 +32,10 @@ export interface Meter {
   /** The partitions that the deadlines of a processor wait for no longer. */
   passedBy(processor: string, partitions: readonly TopicPartition[]): void;
   dirtyDocuments(processor: string, documents: number, oldestSeconds: number): void;
+  /** States that were evaluated anew, because the definitions are others. */
+  backfilled(processor: string, documents: number): void;
+  /** How many more of the owned partitions are to be. */
+  backfillLeft(processor: string, documents: number): void;
   /** Records deleted from an internal topic. */
   purged(topic: string, records: number): void;
   /** What a purge left of an internal topic on the owned partitions: folded records, and how late the oldest of them is. */

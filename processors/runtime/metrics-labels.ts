@@ -20,6 +20,7 @@ export const LABELS = {
     'journal_write',
     'documents_load',
     'documents_due',
+    'documents_outdated',
     'documents_store',
     'marks_load',
     'marks_store',

@@ -105,6 +105,16 @@ export const METRICS = {
     labels: ['processor'],
     help: 'Age of the oldest change that is in the journal only; 0 when there is none.',
   },
+  kizuna_backfill_documents_total: {
+    type: 'counter',
+    labels: ['processor'],
+    help: 'Documents evaluated anew because they were last evaluated under other definitions, without having been touched.',
+  },
+  kizuna_backfill_left_documents: {
+    type: 'gauge',
+    labels: ['processor'],
+    help: 'Documents of the owned partitions that are to be evaluated anew; 0 when all are, or none were counted yet.',
+  },
   ...TOTALS_METRICS,
   kizuna_series_dropped: {
     type: 'gauge',

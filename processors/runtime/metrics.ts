@@ -67,6 +67,12 @@ export function createMetrics(registry: Registry, version: string): Metrics {
       gauge('kizuna_dirty_documents').set({ processor }, documents);
       gauge('kizuna_document_lag_seconds').set({ processor }, oldestSeconds);
     },
+    backfilled: (processor, documents) => inc('kizuna_backfill_documents_total', { processor }, documents),
+    backfillLeft(processor, documents) {
+      // Shown before the first, so that the first is a rise.
+      inc('kizuna_backfill_documents_total', { processor }, 0);
+      gauge('kizuna_backfill_left_documents').set({ processor }, documents);
+    },
     purged: (topic, records) => inc('kizuna_purged_records_total', { topic }, records),
     purgeLeft(topic, records, lateSeconds) {
       // Shown before the first record is deleted, so that the first is a rise.

@@ -4,6 +4,7 @@ import type { RecordMark } from './input-marks.ts';
 import { Lag } from './lag.ts';
 import type { Position, TopicPartition } from './ports.ts';
 import { FIRST_EPOCH } from './position.ts';
+import { newBackfill, type Backfill } from './revisions.ts';
 
 /**
  * A key as this process knows it. `state` is the live value, which a batch in hand may be changing; `packed` is the last
@@ -53,6 +54,8 @@ export interface OwnedPartition {
   keepDueUntil: Instant;
   /** In live time: up to when every deadline is applied. */
   sweptTo: Instant | null;
+  /** How far what is stored under other definitions was evaluated anew. */
+  backfill: Backfill;
   /** True until a take-over has succeeded, and again after every failure. */
   mustTakeOver: boolean;
   sources: Map<string, Position>;
@@ -85,6 +88,7 @@ export function ownPartition(processor: AnyStateful, at: TopicPartition): OwnedP
     flushedTo: -1,
     emittedTo: -1,
     sweptTo: null,
+    backfill: newBackfill(),
     isBehind: false,
     keepDueUntil: Number.NEGATIVE_INFINITY,
     mustTakeOver: true,
@@ -107,6 +111,7 @@ export function forget(partition: OwnedPartition): void {
   partition.cacheNonce = '';
   partition.mustTakeOver = true;
   partition.isBehind = false;
+  partition.backfill = newBackfill();
   partition.keepDueUntil = Number.NEGATIVE_INFINITY;
   partition.sources = new Map();
   partition.totals = partition.processor.totals.initial();

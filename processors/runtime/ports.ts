@@ -211,11 +211,29 @@ export interface DueCursor {
   readonly key: string;
 }
 
+/** A state, and what its document says of the definitions it was last evaluated under; null: it says nothing. */
+export interface RevisedState extends StoredState {
+  readonly revision: number | null;
+}
+
+/** Where a page of documents of other revisions ended. */
+export interface RevisionCursor {
+  readonly revision: number | null;
+  readonly key: string;
+}
+
 /** The documents of one processor. Reads are majority reads that see every acknowledged write of this process, journal included. */
 export interface Documents {
   load(keys: readonly string[]): Promise<StoredState[]>;
   /** Up to `limit` documents of the partition with due ≤ `until` and beyond `after`, ordered by (due, key). */
   due(partition: number, until: Instant, after: DueCursor | null, limit: number): Promise<StoredState[]>;
+  /**
+   * Up to `limit` documents of the partition of another revision than `current` (`summary.revision`), those of none included and
+   * those of revision 0 not, and beyond `after`: ordered by (revision, key), those of none first.
+   */
+  outdated(partition: number, current: number, after: RevisionCursor | null, limit: number): Promise<RevisedState[]>;
+  /** How many there are. */
+  countOutdated(partition: number, current: number): Promise<number>;
   /**
    * Replaces each document whose stored seq is lower, inserting where there is none; majority. Answers for each write whether
    * that state or a newer one is now stored; a `false` must be tried again. Never rejects for a single write's sake;

@@ -181,6 +181,8 @@ function forgetfulStore(counts: { documents: number }): Store {
     documents: () => ({
       load: async () => [],
       due: async () => [],
+      outdated: async () => [],
+      countOutdated: async () => 0,
       store: async (writes) => {
         counts.documents += writes.length;
         return writes.map(() => true);

@@ -1,10 +1,22 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { NEVER } from '../../processors/core/processor.ts';
-import type { DocumentWrite, Documents, DueCursor } from '../../processors/runtime/ports.ts';
+import type {
+  DocumentWrite,
+  Documents,
+  DueCursor,
+  RevisedState,
+  RevisionCursor,
+} from '../../processors/runtime/ports.ts';
 import { PROCESSOR, STORE_ADAPTERS } from './stores.ts';
 import type { OpenedStores } from './stores.ts';
 
 const MIDNIGHT = Date.UTC(2026, 0, 1);
+
+function stored(write: DocumentWrite | undefined) {
+  if (write === undefined) throw new Error('no such write');
+  const { key, seq, state, due } = write;
+  return { key, seq, state, due };
+}
 
 STORE_ADAPTERS.forEach(({ name, suite, open }) => {
   suite(`the documents of ${name}`, () => {
@@ -21,7 +33,7 @@ STORE_ADAPTERS.forEach(({ name, suite, open }) => {
     afterAll(() => stores[Symbol.asyncDispose]());
 
     /** A key that no other test uses. */
-    const freshKey = (): string => `demo|u:${used++}`;
+    const freshKey = (): string => `demo|u:${String(used++).padStart(6, '0')}`;
     /** A partition that no other test uses. */
     const freshPartition = (): number => 1000 + used++;
     const write = (key: string, seq: number, more: Partial<DocumentWrite> = {}): DocumentWrite => {
@@ -99,6 +111,39 @@ STORE_ADAPTERS.forEach(({ name, suite, open }) => {
       const state = Buffer.alloc(16 * 1024 * 1024);
       expect(await documents.store([write(large, 1, { state }), write(small, 1)])).toEqual([false, true]);
       expect(await documents.load([large, small])).toHaveLength(1);
+    });
+
+    test('finds those of another revision page by page, those of none first, and none that nothing ever evaluated', async () => {
+      const partition = freshPartition();
+      const revised = (seq: number, revision?: number, more: Partial<DocumentWrite> = {}): DocumentWrite =>
+        write(freshKey(), seq, { partition, summary: revision === undefined ? {} : { revision }, ...more });
+      const writes = [
+        ...[revised(1, 7), revised(2, 3), revised(3, 3), revised(4), revised(5), revised(6, 5), revised(7, 0)],
+        ...[revised(8, 4_000_000_000), revised(9, 7), revised(10, 9, { partition: partition + 1 })],
+      ];
+      await documents.store(writes);
+      const expected = [4, 5, 2, 3, 6, 8];
+      for (const limit of [1, 2, 4, 100]) {
+        const found: RevisedState[] = [];
+        for (let after: RevisionCursor | null = null; ;) {
+          const page: RevisedState[] = await rival.outdated(partition, 7, after, limit);
+          found.push(...page);
+          const last = page.at(-1);
+          if (last === undefined || page.length < limit) break;
+          after = { revision: last.revision, key: last.key };
+        }
+        expect(found.map(({ seq }) => seq)).toEqual(expected);
+        expect(found[0]).toEqual({ ...stored(writes[3]), revision: null });
+        expect(found.at(-1)).toEqual({ ...stored(writes[7]), revision: 4_000_000_000 });
+      }
+      expect(await rival.countOutdated(partition, 7)).toBe(expected.length);
+      expect(await rival.countOutdated(partition, 3)).toBe(6);
+
+      // A newer state is found by its own revision alone.
+      const [, second] = writes;
+      if (second !== undefined) await documents.store([{ ...second, seq: 20, summary: { revision: 7 } }]);
+      expect((await documents.outdated(partition, 7, null, 100)).map(({ seq }) => seq)).toEqual([4, 5, 3, 6, 8]);
+      expect(await documents.countOutdated(partition, 7)).toBe(5);
     });
 
     test('ends with the newest of two rival inserts, in either order', async () => {

@@ -85,7 +85,7 @@ export function silentMeter(): Meter {
       dirtyDocuments: nothing,
       stopped: nothing,
     },
-    ...{ purged: nothing, purgeLeft: nothing, apiRequest: nothing },
+    ...{ purged: nothing, purgeLeft: nothing, apiRequest: nothing, backfilled: nothing, backfillLeft: nothing },
   };
 }
 

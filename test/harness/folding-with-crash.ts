@@ -1,6 +1,7 @@
 import { PipelineError } from '../../processors/core/errors.ts';
 import { ByteReader } from '../../processors/core/packing.ts';
 import type { AnyStateful, Instant } from '../../processors/core/processor.ts';
+import { backfillBlock } from '../../processors/runtime/backfill.ts';
 import { flushAll } from '../../processors/runtime/flush.ts';
 import { createMemoryStore, type MemoryStore } from '../../processors/runtime/memory/store.ts';
 import { ownPartition } from '../../processors/runtime/owned-partition.ts';
@@ -38,6 +39,8 @@ export interface CrashedWorld {
   /** Points where it could have crashed. */
   points: number;
   crashes: number;
+  /** Nobody runs with the definitions of before any more. */
+  isChanged: boolean;
 }
 
 /** A stateful processor, with what it folds, up to when, and how many records at a time. */
@@ -47,17 +50,19 @@ export interface Folding {
   readonly records: readonly LogRecord[];
   readonly end: Instant;
   readonly batchRecords: number;
+  /** Then the same processor under other definitions, until all that is stored is evaluated anew; half of it is stored when it starts. */
+  readonly changed?: () => AnyStateful;
 }
 
 /** Folds everything in batches and lets time pass to the end, beginning anew as another process whenever it crashed. */
 export async function foldWithCrash(folding: Folding, crashAt: number): Promise<CrashedWorld> {
   const store = createMemoryStore();
-  const world: CrashedWorld = { store, sent: [], points: 0, crashes: 0 };
+  const world: CrashedWorld = { store, sent: [], points: 0, crashes: 0, isChanged: false };
   const log = logOf(folding.records);
   const crash = new Crash(crashAt);
   for (let tries = 0; tries < 3; tries++) {
     try {
-      await live(memoryPorts({ log, ...crashing(world, crash) }), folding);
+      await live(memoryPorts({ log, ...crashing(world, crash) }), folding, world);
       world.points = crash.points;
       return world;
     } catch (error) {
@@ -68,7 +73,16 @@ export async function foldWithCrash(folding: Folding, crashAt: number): Promise<
   throw new Error('crashed more than once');
 }
 
-async function live(ports: PipelinePorts, { create, at, records, end, batchRecords }: Folding): Promise<void> {
+async function live(ports: PipelinePorts, folding: Folding, world: CrashedWorld): Promise<void> {
+  const { changed } = folding;
+  if (!world.isChanged) await foldAll(ports, folding);
+  if (changed === undefined) return;
+  world.isChanged = true;
+  await evaluateAnew(changed(), ports, folding);
+}
+
+async function foldAll(ports: PipelinePorts, folding: Folding): Promise<void> {
+  const { create, at, records, end, batchRecords, changed } = folding;
   const partition = ownPartition(create(), at);
   ports.owned.add(partition);
   await takeOver(partition, ports);
@@ -76,10 +90,22 @@ async function live(ports: PipelinePorts, { create, at, records, end, batchRecor
     const batch = records.slice(from, from + batchRecords);
     const next = from + batch.length;
     await runBatch(partition, { ...at, records: batch, next, logEnd: records.length }, ports, noHeartbeat);
+    if (changed !== undefined && from < records.length / 2) await flushAll(partition, ports);
   }
   const cursor = newSweep();
   while (await sweepBlock(partition, end, cursor, ports, noHeartbeat));
-  await flushAll(partition, ports);
+  if (changed === undefined) await flushAll(partition, ports);
+}
+
+async function evaluateAnew(processor: AnyStateful, ports: PipelinePorts, { at, end }: Folding): Promise<void> {
+  const partition = ownPartition(processor, at);
+  ports.owned.clear();
+  ports.owned.add(partition);
+  await takeOver(partition, ports);
+  while (!partition.backfill.isDone) {
+    await backfillBlock(partition, end, ports, noHeartbeat);
+    await flushAll(partition, ports);
+  }
 }
 
 function crashing({ store, sent }: CrashedWorld, crash: Crash): { store: Store; emitter: CollectingEmitter } {

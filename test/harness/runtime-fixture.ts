@@ -26,6 +26,8 @@ export const silentLog: Log = {
 /** A meter that only remembers how many records had which outcome. */
 export class RecordingMeter implements Meter {
   consumedRecords = 0;
+  backfilledDocuments = 0;
+  backfillLeftDocuments = 0;
   readonly outcomes = new Map<string, number>();
   readonly dead: string[] = [];
 
@@ -51,6 +53,12 @@ export class RecordingMeter implements Meter {
   partition(): void {}
   passedBy(): void {}
   dirtyDocuments(): void {}
+  backfilled(_processor: string, documents: number): void {
+    this.backfilledDocuments += documents;
+  }
+  backfillLeft(_processor: string, documents: number): void {
+    this.backfillLeftDocuments = documents;
+  }
   purged(): void {}
   purgeLeft(): void {}
   apiRequest(): void {}

@@ -25,6 +25,8 @@ describe('waiting for room before a block', () => {
         return {
           load: (keys) => documents.load(keys),
           due: (partition, until, after, limit) => documents.due(partition, until, after, limit),
+          outdated: (...asked) => documents.outdated(...asked),
+          countOutdated: (...asked) => documents.countOutdated(...asked),
           store: async (writes) => (left-- > 0 ? writes.map(() => false) : documents.store(writes)),
         };
       },

@@ -204,6 +204,7 @@ test('the summary is read from the front of the packed state', () => {
     lifecycle: null,
     tier: null,
     lastSeenAt: new Date(T),
+    revision: driver.processor.revisions?.current,
   });
 });
 

@@ -156,6 +156,8 @@ class World {
           return documents.load(keys);
         },
         due: (partition, until, after, limit) => documents.due(partition, until, after, limit),
+        outdated: (...asked) => documents.outdated(...asked),
+        countOutdated: (...asked) => documents.countOutdated(...asked),
         store: async (writes) => {
           await this.#dawdle();
           const answers = await documents.store(writes);

@@ -178,6 +178,8 @@ describe('a flush', () => {
       documents: () => ({
         load: (keys) => documents.load(keys),
         due: (partition, until, after, limit) => documents.due(partition, until, after, limit),
+        outdated: (...asked) => documents.outdated(...asked),
+        countOutdated: (...asked) => documents.countOutdated(...asked),
         store: async (writes) => {
           await held;
           return documents.store(writes);
@@ -268,6 +270,8 @@ function watched(store: Store, effects: string[]): Store {
         return documents.load(keys);
       },
       due: (partition, until, after, limit) => documents.due(partition, until, after, limit),
+      outdated: (...asked) => documents.outdated(...asked),
+      countOutdated: (...asked) => documents.countOutdated(...asked),
       store: async (writes) => {
         effects.push(`store ${writes.map((write) => write.key).join(' ')}`);
         return documents.store(writes);

@@ -22,13 +22,17 @@ const upstream: StatelessProcessor<CountedRecord> = {
 const processors: readonly Processor[] = [upstream, counting];
 
 /** A member with so many partitions, whose sweeps a test may hold up. */
-function member(partitions: number, sweep: (at: TopicPartition, until: number) => Promise<boolean>) {
+function member(
+  partitions: number,
+  sweep: (at: TopicPartition, until: number) => Promise<boolean>,
+  backfill: (at: TopicPartition, until: number) => Promise<void> = async () => undefined,
+) {
   const owned = Array.from({ length: partitions }, (_each, partition) => {
     const each = ownPartition(counting, { topic: OWN, partition });
     each.mustTakeOver = false;
     return each;
   });
-  return { processor: counting, partitions: () => owned, sweep };
+  return { processor: counting, partitions: () => owned, sweep, backfill };
 }
 
 /** A log whose answers a test decides. */
@@ -67,6 +71,32 @@ test('passes although its input is always folded later than it lies behind', asy
   } finally {
     await time.stop();
   }
+});
+
+test('evaluates anew a block a sweep, as of the same instant, and none where a sweep did not come to its end', async () => {
+  const done: string[] = [];
+  const counts = member(
+    2,
+    async ({ partition }, until) => (done.push(`sweep ${partition} ${until}`), partition === 0),
+    async ({ partition }, until) => void done.push(`anew ${partition} ${until}`),
+  );
+  const ranges = [0, 1].map((partition) => ({ partition, start: 0, end: 0 }));
+  const log = logOf({
+    offsetsAt: async () => ranges.map(({ partition }) => ({ partition, offset: 0 })),
+    committed: async () => [],
+    ranges: async () => ranges,
+  });
+  const time = new LiveTime(counts, processors, memoryPorts({ log }));
+  time.start();
+  try {
+    const twice = () => (done.filter((each) => each.startsWith('sweep 1')).length >= 2 ? true : undefined);
+    await waitUntil('two sweeps', twice, { ...SOON, failed: time.failed });
+  } finally {
+    await time.stop();
+  }
+  const own = done.filter((each) => each.split(' ')[1] === '0');
+  expect(own.slice(0, 4)).toEqual(['sweep 0 999000', 'anew 0 999000', 'sweep 0 999000', 'anew 0 999000']);
+  expect(done.some((each) => each.startsWith('anew 1'))).toBe(false);
 });
 
 test('passes on one partition while a herd leaves on another', async () => {

@@ -54,6 +54,8 @@ describe('a sweep through more keys than fit into a block', () => {
       ...ports.store,
       documents: () => ({
         load: (keys) => documents.load(keys),
+        outdated: (...asked) => documents.outdated(...asked),
+        countOutdated: (...asked) => documents.countOutdated(...asked),
         store: (writes) => documents.store(writes),
         due: (...asked) => {
           effects.push('page');

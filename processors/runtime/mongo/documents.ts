@@ -1,8 +1,8 @@
 import { MongoBulkWriteError } from 'mongodb';
-import type { AnyBulkWriteOperation, BulkWriteResult, ClientSession, Collection } from 'mongodb';
+import type { AnyBulkWriteOperation, BulkWriteResult, ClientSession, Collection, Filter } from 'mongodb';
 import { NEVER } from '../../core/processor.ts';
 import type { Instant, Summary } from '../../core/processor.ts';
-import type { DocumentWrite, Documents, DueCursor, Log, StoredState } from '../ports.ts';
+import type { DocumentWrite, Documents, DueCursor, Log, RevisedState, RevisionCursor, StoredState } from '../ports.ts';
 import type { CausalSessions } from './causal-sessions.ts';
 import { copyOfBytes } from './journal-documents.ts';
 import { isDuplicateKey, loggable, toPipelineError, unreadable } from './mongo-errors.ts';
@@ -25,6 +25,9 @@ export const DUE_INDEX = {
   partialFilterExpression: { due: { $exists: true } },
 } as const;
 
+/** What finding documents of other revisions needs. Made when it is first asked for: only some processors have revisions. */
+const REVISION_INDEX = { name: 'revision', key: { partition: 1, 'summary.revision': 1, _id: 1 } } as const;
+
 /** What a document may hold, less room for its other fields. The driver refuses a whole bulk for one that is larger. */
 const MAX_STATE_BYTES = 16 * 1024 * 1024 - 64 * 1024;
 /** What a state is read by. */
@@ -40,6 +43,7 @@ export class MongoDocuments implements Documents {
   /** A read waits for the snapshot it asked for, but not for ever. */
   readonly #timeoutMs: number;
   readonly #log: Log;
+  #hasRevisionIndex = false;
 
   constructor(states: Collection<StateDocument>, sessions: CausalSessions, timeoutMs: number, log: Log) {
     this.#states = states;
@@ -80,6 +84,42 @@ export class MongoDocuments implements Documents {
       const found = this.#states.find({ $or: beyond }, options).sort({ due: 1, _id: 1 });
       return (await found.toArray()).map((document) => storedStateOf(this.#states.collectionName, document));
     });
+  }
+
+  async outdated(
+    partition: number,
+    current: number,
+    after: RevisionCursor | null,
+    limit: number,
+  ): Promise<RevisedState[]> {
+    await this.#ensureRevisionIndex();
+    return this.#sessions.run('documents_outdated', async (session) => {
+      const options = {
+        ...{ session, projection: { ...STATE_ONLY, 'summary.revision': 1 }, maxTimeMS: this.#timeoutMs },
+        ...{ hint: REVISION_INDEX.name, limit, batchSize: limit + 1 },
+      };
+      const found = this.#states.find({ $or: outdated(partition, current, after) }, options);
+      return (await found.sort({ 'summary.revision': 1, _id: 1 }).toArray()).map((document) => {
+        const { revision = null } = document.summary;
+        return { ...storedStateOf(this.#states.collectionName, document), revision };
+      });
+    });
+  }
+
+  async countOutdated(partition: number, current: number): Promise<number> {
+    await this.#ensureRevisionIndex();
+    return this.#sessions.run('documents_outdated', (session) => {
+      const options = { session, hint: REVISION_INDEX.name, maxTimeMS: this.#timeoutMs };
+      return this.#states.countDocuments({ $or: outdated(partition, current, null) }, options);
+    });
+  }
+
+  async #ensureRevisionIndex(): Promise<void> {
+    if (this.#hasRevisionIndex) return;
+    await this.#sessions.run('documents_outdated', (session) =>
+      this.#states.createIndexes([{ ...REVISION_INDEX }], { session }),
+    );
+    this.#hasRevisionIndex = true;
   }
 
   async store(writes: readonly DocumentWrite[]): Promise<boolean[]> {
@@ -153,6 +193,19 @@ export function storedStateOf(
   const packed = copyOfBytes(state);
   if (packed === null) throw unreadable(collection, 'state');
   return { key, seq, state: packed, due: due === undefined ? NEVER : due.getTime() };
+}
+
+/** Of another revision than `current` and not 0, beyond `after`: ranges of one index, merged in its order. */
+function outdated(partition: number, current: number, after: RevisionCursor | null): Filter<StateDocument>[] {
+  const none = { partition, 'summary.revision': null };
+  const below = { partition, 'summary.revision': { $gt: 0, $lt: current } };
+  const above = { partition, 'summary.revision': { $gt: current } };
+  if (after === null) return [none, below, above];
+  const { revision, key } = after;
+  const rest = { partition, 'summary.revision': revision, _id: { $gt: key } };
+  if (revision === null) return [rest, below, above];
+  if (revision > current) return [rest, { partition, 'summary.revision': { $gt: revision } }];
+  return [rest, { partition, 'summary.revision': { $gt: revision, $lt: current } }, above];
 }
 
 /** An insert costs the server a third of a replace; a key that is there after all makes it fail, and is then replaced. */

@@ -54,11 +54,23 @@ export async function openMongoStore(config: MongoStoreConfig, log: Log, meter: 
     if (config.processors.includes(processor)) return processor;
     throw new PipelineError('invariant_broken', `the store was opened without ${processor}`, { retriable: false });
   };
+  const documents = new Map<string, MongoDocuments>();
+  const documentsOf = (processor: string): MongoDocuments => {
+    const known = documents.get(processor);
+    if (known !== undefined) return known;
+    const made = new MongoDocuments(
+      statesOf(database, processor),
+      sessions,
+      timeoutMs,
+      log.child({ store: processor }),
+    );
+    documents.set(processor, made);
+    return made;
+  };
   return {
     journal: (processor) =>
       new MongoJournal(database.collection<BlockDocument>(journalOf(known(processor))), sessions, timeoutMs),
-    documents: (processor) =>
-      new MongoDocuments(statesOf(database, known(processor)), sessions, timeoutMs, log.child({ store: processor })),
+    documents: (processor) => documentsOf(known(processor)),
     marks: new MongoFoldMarks(database.collection<MarksDocument>(MARKS_COLLECTION), sessions, timeoutMs),
     inputMarks: (processor) =>
       new MongoInputMarks(database.collection<MarkDocument>(inputsOf(processor)), sessions, timeoutMs),
