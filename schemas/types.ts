@@ -982,6 +982,37 @@ export interface TouchpointScores {
   definitionsVersion: string;
 }
 
+/** Whether a trigger was fired, or one that was fired became moot. */
+export type TriggerChange = 'UNKNOWN' | 'FIRED' | 'CANCELLED';
+
+/** Something is to be said to a customer, once for each cause, or what was told has become moot. */
+export interface TriggerChanged {
+  /** The brand. */
+  brandId: string;
+  /** The customer: u:, e: or a: and the identifier. */
+  customerId: string;
+  /** When it was fired or cancelled: by silence exactly when it was due, else when the event came. */
+  occurredAt: number;
+  /** What fired or cancelled it: silence, an event, other definitions, or two customers that turned out to be one. */
+  cause: ChangeCause;
+  /** cart_abandoned, browse_abandoned, onboarding_stalled, replenishment_due, win_back, post_purchase or milestone. */
+  trigger: string;
+  /** Whether it was fired, or had been fired and became moot. */
+  change: TriggerChange;
+  /** When that happened which it is about: the last cart, product view, first interaction or order. With trigger and customer it names the cause, which is fired once at most. Null for a milestone, which measure and value name. */
+  causeAt: null | number;
+  /** When it was due; before occurredAt when that only became known later. Null for a milestone, and when cancelled. */
+  dueAt: null | number;
+  /** Of a milestone: the measure, such as orders. */
+  measure: null | string;
+  /** Of a milestone: the number that the measure's sum since ever reached, or fell below again. */
+  value: null | number;
+  /** Of a replenishment_due that is fired: the customer's mean days between days with an order. */
+  gapDays: null | number;
+  /** Content hash of the definitions it was decided by. */
+  definitionsVersion: string;
+}
+
 /** The records that have a file of their own, by name. */
 export interface Records {
   BrandKpi: BrandKpi;
@@ -1000,5 +1031,6 @@ export interface Records {
   TouchpointAlertChanged: TouchpointAlertChanged;
   TouchpointEvent: TouchpointEvent;
   TouchpointScores: TouchpointScores;
+  TriggerChanged: TriggerChanged;
 }
 export type RecordName = keyof Records;

@@ -70,6 +70,9 @@ const compactedOutput = {
   readers: [],
 } as const;
 
+/** Of changes, of which every one is for those who listen. */
+const changesOutput = { ...compactedOutput, cleanup: 'delete', retentionMs: 28 * DAY_MS } as const;
+
 const touchpointOutput = { ...compactedOutput, key: 'brand|touchpoint|channel', writers: [TOUCHPOINT] } as const;
 
 const deadLetter = {
@@ -135,12 +138,10 @@ export const TOPICS = [
     retentionMs: KEEP_FOR_EVER,
   },
   {
-    ...compactedOutput,
+    ...changesOutput,
     name: 'segment-memberships.v1',
     doc: 'All segments a customer entered and left at one instant, why, and all memberships since.',
     schema: 'SegmentMembershipsChanged',
-    cleanup: 'delete',
-    retentionMs: 28 * DAY_MS,
   },
   {
     ...compactedOutput,
@@ -162,12 +163,16 @@ export const TOPICS = [
     schema: 'IdentityMerged',
   },
   {
-    ...compactedOutput,
+    ...changesOutput,
     name: 'journey-stages.v1',
     doc: 'A customer moved to another stage of the journey or of the lifecycle, from which one, by which rule.',
     schema: 'JourneyChanged',
-    cleanup: 'delete',
-    retentionMs: 28 * DAY_MS,
+  },
+  {
+    ...changesOutput,
+    name: 'triggers.v1',
+    doc: 'Something is to be said to a customer (a cart left, an order due, a milestone, ...), once for each cause, or has become moot.',
+    schema: 'TriggerChanged',
   },
   {
     ...everyTopic,

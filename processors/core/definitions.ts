@@ -216,6 +216,42 @@ export interface JourneySettings {
   readonly file: string;
 }
 
+/** What a customer is told of by silence or at a number, for messages that help (customer/trigger-*.ts). */
+export const TRIGGERS = [
+  'cart_abandoned',
+  'browse_abandoned',
+  'onboarding_stalled',
+  'replenishment_due',
+  'win_back',
+  'post_purchase',
+  'milestone',
+] as const;
+export type TriggerName = (typeof TRIGGERS)[number];
+
+/** The triggers of a brand; one that is null is not followed. */
+export interface TriggerSettings {
+  /** The brand. */
+  readonly id: string;
+  /** What only becomes known later than so long after it was due is not told any more. */
+  readonly lateHours: number;
+  readonly cart_abandoned: { readonly afterMinutes: number } | null;
+  /** So many product views within a day, and neither cart nor order. */
+  readonly browse_abandoned: { readonly views: number; readonly afterMinutes: number } | null;
+  /** `goal`: the measure that the customer should have something of by then. */
+  readonly onboarding_stalled: { readonly afterDays: number; readonly goal: string } | null;
+  /** The customer's own gap times `factor`, at least `minDays`; from `orderDays` days with an order on. */
+  readonly replenishment_due: {
+    readonly orderDays: number;
+    readonly factor: number;
+    readonly minDays: number;
+  } | null;
+  readonly win_back: { readonly afterDays: number } | null;
+  readonly post_purchase: { readonly afterDays: number } | null;
+  /** Sums since ever by measure, the lowest first. */
+  readonly milestone: Readonly<Partial<Record<string, readonly number[]>>> | null;
+  readonly file: string;
+}
+
 export interface Definitions {
   readonly brands: ReadonlyMap<string, BrandDefinition>;
   /** For a brand without a definition of its own. */
@@ -233,6 +269,8 @@ export interface Definitions {
   readonly journeys: ReadonlyMap<string, JourneySettings>;
   /** For a brand without settings of its own. */
   readonly defaultJourney: JourneySettings;
+  /** By brand; a brand without has no triggers. */
+  readonly triggers: ReadonlyMap<string, TriggerSettings>;
   /** Content hash of the whole set: the `definitionsVersion` of every output. */
   readonly hash: string;
 }

@@ -1,4 +1,10 @@
-import type { BrandDefinition, Definitions, ExperimentDefinition, JourneySettings } from '../core/definitions.ts';
+import type {
+  BrandDefinition,
+  Definitions,
+  ExperimentDefinition,
+  JourneySettings,
+  TriggerSettings,
+} from '../core/definitions.ts';
 import { ConfigurationError } from '../core/errors.ts';
 import type { Fault } from '../core/errors.ts';
 import type { ByteWriter } from '../core/packing.ts';
@@ -40,6 +46,8 @@ export interface BrandRules {
   readonly churn: ChurnModel | null;
   readonly experiments: readonly ExperimentDefinition[];
   readonly journey: JourneySettings;
+  /** Null for a brand without any. */
+  readonly triggers: TriggerSettings | null;
   readonly surveys: Definitions['surveys'];
   /** Those that the brand's owner defined. */
   readonly measures: readonly UserMeasure[];
@@ -102,6 +110,7 @@ export function compileDefinitions(definitions: Definitions): CompiledDefinition
       ...definitions.brands.keys(),
       ...definitions.churn.keys(),
       ...definitions.journeys.keys(),
+      ...definitions.triggers.keys(),
       ...parsed.flatMap(({ definition }) => definition.brands),
       ...Array.from(definitions.experiments.values(), ({ brands }) => brands).flat(),
       ...definitions.measures.flatMap(({ brands }) => brands),
@@ -200,6 +209,7 @@ function compileBrand(
     segments,
     churn: churn === undefined ? null : churnModelOf(churn),
     journey: definitions.journeys.get(brandId) ?? definitions.defaultJourney,
+    triggers: definitions.triggers.get(brandId) ?? null,
     surveys: definitions.surveys,
     experiments: [...definitions.experiments.values()].filter(isOwn),
     measures: measures.filter(({ definition }) => isOwn(definition)),

@@ -4,6 +4,7 @@ import type { SkipReason } from '../core/reasons.ts';
 import { mergeAttributes } from './attributes.ts';
 import { countExtras } from './brand-extras.ts';
 import { noteForExperiments } from './note-exposures.ts';
+import { noteForTriggers } from './note-triggers.ts';
 import { fingerprint } from '../core/fingerprint.ts';
 import { canRecommend, foldJourney } from './fold-journey.ts';
 import { hasDay, JOURNEY } from './journey.ts';
@@ -63,6 +64,7 @@ export function foldEvent(
     touchesUnits:
       plan.experiments !== null &&
       (noteForExperiments(open, plan.experiments, interaction, at, now) || orders !== null),
+    touchedTriggers: plan.triggers === null ? 0 : noteForTriggers(open, plan.triggers, interaction, at),
     hasMovedOn,
     hasEnrolled:
       interaction.type === 'LOYALTY_ENROLLED' && plan.rules.journey.loyalty !== null && enrol(open.parts, at),

@@ -16,6 +16,7 @@ import { initialState, type CustomerState } from './state.ts';
 import type { CustomerAddition } from './totals.ts';
 import { countSessions, NOTHING_CLOSED, type ClosedSessions } from './closed-sessions.ts';
 import { closedOf } from './visits.ts';
+import { keepTold } from './triggers.ts';
 import { packTransfer, unpackTransfer } from './transfer-packing.ts';
 
 const CUSTOMER_EVENTS = 'customer-events.v1';
@@ -197,6 +198,7 @@ function split(turn: IdentityTurn, identity: Identity, step: IdentityStep): Outc
   mine.open(before);
   keepJourney(open.parts, mine.parts);
   if (mine.parts.has(HISTORY_PART)) open.parts.put(HISTORY_PART, mine.parts.get(HISTORY_PART));
+  keepTold(open.parts, mine.parts);
   open.parts.put(IDENTITY, { ...identity, held: staying, own: staying.length === 0 ? null : own });
   const settled = settleMerge(turn, mine, moved);
   return { ...settled, outputs: [...settled.outputs, ...returns] };

@@ -13,6 +13,7 @@ import type { Plan } from './plan.ts';
 import type { Postings } from './postings.ts';
 import { mergeSequences, openSequence, SEQUENCES } from './sequence-part.ts';
 import { SUBSCRIPTIONS_PART } from './subscriptions.ts';
+import { TRIGGERS_PART } from './triggers.ts';
 import { VISITS } from './visits.ts';
 
 /** What the merge of a part may need. */
@@ -47,6 +48,7 @@ export const MERGES: Readonly<Record<PartId, PartMerge>> = {
       if (other !== undefined) mergeSequences(openSequence(into, sequence), other, sequence, now);
     }
   }),
+  70: rule(TRIGGERS_PART, (into, from, { postings }) => TRIGGERS_PART.merge(into, from, postings)),
 };
 
 /** @throws PipelineError `store_unreadable` for a part that this program does not know */

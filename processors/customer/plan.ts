@@ -8,6 +8,7 @@ import { gatherPlanOf, type GatherPlan } from './gather-plan.ts';
 import { placeOf, SIGNED } from './measures.ts';
 import { readersOf, type Readers } from './readers.ts';
 import type { SegmentList } from './segment-list.ts';
+import { triggerPlanOf, type TriggerPlan } from './trigger-plan.ts';
 import { SPANS } from './windows.ts';
 
 /** A sum over a window that some segment reads. */
@@ -58,6 +59,8 @@ export interface Plan {
   /** Measures of the brand's own; null when it has none. */
   readonly gathering: GatherPlan | null;
   readonly loyaltySlots: readonly number[];
+  /** Null for a brand without triggers. */
+  readonly triggers: TriggerPlan | null;
   /** Probabilities that some segment compares with, and the bands' limits. */
   readonly churnThresholds: readonly number[];
   /** By slot: the segments that read it. */
@@ -162,6 +165,7 @@ export function planOf(rules: BrandRules, isQuiet = false): Plan {
     lifecycleSlots,
     gathering: gatherPlanOf(rules),
     loyaltySlots,
+    triggers: triggerPlanOf(rules.triggers),
     churnThresholds,
     readers: readersOf(rules),
     namedBy: rules.segments.map((_, place) => namesOf(rules, place)),

@@ -71,6 +71,7 @@ export function createCustomer(definitions: Definitions): CustomerProcessor {
       'churn-risk.v1',
       'customer-traits.v1',
       'journey-stages.v1',
+      'triggers.v1',
       'brand-partials.v1',
       'experiment-events.v1',
       'identity-merges.v1',

@@ -18,6 +18,8 @@ import type { CustomerState } from './state.ts';
 import { takeUnitsBack, tellUnits } from './tell-units.ts';
 import type { CustomerAddition } from './totals.ts';
 import { endTraits, publishTraits, publishTraitsNow, traitsDue } from './traits.ts';
+import { NO_TRIGGER, updateEveryTrigger, updateTriggers } from './trigger-changes.ts';
+import { TRIGGERS_PART } from './triggers.ts';
 import type { Turn } from './turn.ts';
 import { countSessions, type ClosedSessions } from './closed-sessions.ts';
 import { closedOf, closeVisit, VISITS } from './visits.ts';
@@ -41,6 +43,8 @@ export interface Folded {
   readonly hasOtherAttributes: boolean;
   /** What the customer counts for in experiments may be otherwise. */
   readonly touchesUnits: boolean;
+  /** Bits of what triggers are about; 0: none moves. */
+  readonly touchedTriggers: number;
   /** A day with an interaction, or a recommendation, that was not known. */
   readonly hasMovedOn: boolean;
   /** A first enrolment in the loyalty programme, or an earlier one. */
@@ -72,6 +76,8 @@ export function settleEvent(at: AtHand, folded: Folded): Applied<CustomerAdditio
   if (folded.hasOtherOrders) countOutcome(turn, folded.ordersBefore, open.facts);
   if (everything || folded.hasMovedOn || folded.hasOtherOrders || mayConsider(open)) updateJourney(turn);
   if (everything || folded.hasEnrolled || touchesLoyalty(turn)) updateLoyalty(turn);
+  if (everything) updateEveryTrigger(turn);
+  else if (folded.touchedTriggers !== 0) updateTriggers(turn, folded.touchedTriggers);
   if (folded.closedSessions !== null) countSessions(folded.closedSessions, now, open.ofBrand);
   const segmentsBefore = state.segments;
   updateMemberships(turn);
@@ -99,6 +105,8 @@ export function settleDeadline(at: AtHand): Applied<CustomerAddition> {
   const isBandNew = everything || state.churnDue <= now ? updateChurn(turn, state.mustPublishChurn) : false;
   const isJourneyNew = everything || open.parts.isDue(JOURNEY, now) ? updateJourney(turn) : false;
   const isTierNew = everything || open.parts.isDue(LOYALTY, now) ? updateLoyalty(turn) : false;
+  if (everything) updateEveryTrigger(turn);
+  else if (plan.triggers !== null && open.parts.isDue(TRIGGERS_PART, now)) updateTriggers(turn, NO_TRIGGER);
   const segmentsBefore = state.segments;
   updateMemberships(turn);
   settleBrand(turn, segmentsBefore);
@@ -132,6 +140,7 @@ export function settleMerge(at: AtHand, before: OpenState, moved: ClosedSessions
   countOutcome(turn, before.facts, open.facts);
   updateJourney(turn);
   updateLoyalty(turn);
+  updateEveryTrigger(turn);
   const segmentsBefore = state.segments;
   updateMemberships(turn);
   settleBrand(turn, segmentsBefore);

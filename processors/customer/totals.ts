@@ -14,6 +14,14 @@ import {
   type OutcomeAddition,
   type OutcomeTotals,
 } from './outcome-totals.ts';
+import {
+  addTrigger,
+  packTriggerTotals,
+  triggerGauges,
+  unpackTriggerTotals,
+  type TriggerAddition,
+  type TriggerTotals,
+} from './trigger-totals.ts';
 
 /** The label of a customer without a churn probability. */
 export const INSUFFICIENT_DATA = 'INSUFFICIENT_DATA';
@@ -28,7 +36,7 @@ export interface CountAddition {
   readonly by: number;
 }
 
-export type CustomerAddition = CountAddition | OutcomeAddition | BrandChanges;
+export type CustomerAddition = CountAddition | OutcomeAddition | TriggerAddition | BrandChanges;
 
 interface BrandTotals {
   readonly segments: Map<string, number>;
@@ -36,6 +44,7 @@ interface BrandTotals {
   readonly stages: Map<string, number>;
   readonly lifecycles: Map<string, number>;
   readonly outcomes: OutcomeTotals;
+  readonly triggers: TriggerTotals;
 }
 
 /** Of one partition. */
@@ -65,6 +74,10 @@ export const customerTotals: TotalsDefinition<CustomerTotals, CustomerAddition> 
       addOutcome(brand.outcomes, addition);
       return;
     }
+    if (addition.of === 'trigger') {
+      addTrigger(brand.triggers, addition);
+      return;
+    }
     const { of, label, by } = addition;
     const counts = countsOf(brand, of);
     // An empty segment stays as 0, so that its gauge falls to 0 instead of standing still.
@@ -72,7 +85,7 @@ export const customerTotals: TotalsDefinition<CustomerTotals, CustomerAddition> 
   },
 
   *gauges({ brands }): Iterable<GaugeSample> {
-    for (const [brand, { segments, bands, stages, lifecycles, outcomes }] of brands) {
+    for (const [brand, { segments, bands, stages, lifecycles, outcomes, triggers }] of brands) {
       for (const [segment, value] of segments) yield { name: 'segment_members', labels: { brand, segment }, value };
       for (const [band, value] of bands) yield { name: 'customers', labels: { brand, churn_band: band }, value };
       for (const [stage, value] of stages)
@@ -80,25 +93,27 @@ export const customerTotals: TotalsDefinition<CustomerTotals, CustomerAddition> 
       for (const [lifecycle, value] of lifecycles)
         yield { name: 'lifecycle_customers', labels: { brand, lifecycle }, value };
       yield* outcomeGauges(brand, outcomes);
+      yield* triggerGauges(brand, triggers);
     }
   },
 
   pack({ brands }, writer) {
     writer.byte(VERSION);
     writer.uint(brands.size);
-    for (const [brandId, { segments, bands, stages, lifecycles, outcomes }] of brands) {
+    for (const [brandId, { segments, bands, stages, lifecycles, outcomes, triggers }] of brands) {
       writer.string(brandId);
       packCounts(segments, writer);
       packCounts(bands, writer);
       packCounts(stages, writer);
       packCounts(lifecycles, writer);
       packOutcomes(outcomes, writer);
+      packTriggerTotals(triggers, writer);
     }
   },
 
   unpack(reader) {
     const version = reader.byte();
-    // Version 1 knew nothing of outcomes, those before 4 nothing of journeys; 3 and 4 had what brand-kpis.v1 tells by now.
+    // Version 1 knew nothing of outcomes, those before 4 nothing of journeys, before 6 of triggers; 3 and 4 had what brand-kpis.v1 tells by now.
     if (version < 1 || version > VERSION) {
       throw new PipelineError(
         'store_unreadable',
@@ -116,13 +131,14 @@ export const customerTotals: TotalsDefinition<CustomerTotals, CustomerAddition> 
       const stages = version < 4 ? new Map<string, number>() : unpackCounts(reader);
       const lifecycles = version < 4 ? new Map<string, number>() : unpackCounts(reader);
       const outcomes = version === 1 ? newOutcomes() : unpackOutcomes(reader);
-      totals.brands.set(brandId, { segments, bands, stages, lifecycles, outcomes });
+      const triggers = version < 6 ? [] : unpackTriggerTotals(reader);
+      totals.brands.set(brandId, { segments, bands, stages, lifecycles, outcomes, triggers });
     }
     return totals;
   },
 };
 
-const VERSION = 5;
+const VERSION = 6;
 
 function newBrandTotals(): BrandTotals {
   return {
@@ -131,10 +147,14 @@ function newBrandTotals(): BrandTotals {
     stages: new Map(),
     lifecycles: new Map(),
     outcomes: newOutcomes(),
+    triggers: [],
   };
 }
 
-function countsOf(brand: BrandTotals, of: Exclude<CustomerAddition['of'], 'outcome' | 'brand'>): Map<string, number> {
+function countsOf(
+  brand: BrandTotals,
+  of: Exclude<CustomerAddition['of'], 'outcome' | 'trigger' | 'brand'>,
+): Map<string, number> {
   switch (of) {
     case 'segment':
       return brand.segments;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type {
   BrandDefinition,
   ChurnModelDefinition,
@@ -10,6 +10,7 @@ import type {
   SentimentModelDefinition,
   SurveyDefinition,
   TouchpointSettings,
+  TriggerSettings,
 } from '../core/definitions.ts';
 import { ConfigurationError } from '../core/errors.ts';
 import type { Fault } from '../core/errors.ts';
@@ -19,6 +20,7 @@ import { experimentFaults, holdoutFaults } from './experiment-file.ts';
 import { readDefinitionFiles } from './read-files.ts';
 import type { DefinitionFile, Folder } from './read-files.ts';
 import { JourneyFile } from './journey-shape.ts';
+import { TriggerFile } from './trigger-shape.ts';
 import {
   BrandFile,
   ChurnFile,
@@ -60,6 +62,7 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
   const experiments = files.experiments.flatMap((file) => experimentOf(file, faults));
   faults.push(...holdoutFaults(experiments));
   const journeys = files.journeys.flatMap((file) => journeyOf(file, faults));
+  const triggers = files.triggers.flatMap((file) => triggersOf(file, faults));
   if (segments.length > MAX_SEGMENTS)
     faults.push({ where: 'segments/', message: `holds more than ${MAX_SEGMENTS} segments` });
   if (experiments.length > MAX_EXPERIMENTS)
@@ -83,6 +86,7 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
     experiments: new Map(experiments.map((experiment) => [experiment.id, experiment])),
     journeys: new Map(journeys.map((settings) => [settings.id, settings])),
     defaultJourney,
+    triggers: new Map(triggers.map((settings) => [settings.id, settings])),
     // `file` is where a definition stands, not what it says.
     hash: contentHash({
       brands: brands.filter((brand) => !isDefault(brand)),
@@ -99,6 +103,7 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
       experiments: experiments.map(withoutFile),
       journeys: journeys.filter((settings) => !isDefault(settings)).map(withoutFile),
       defaultJourney: withoutFile(defaultJourney),
+      ...(triggers.length === 0 ? {} : { triggers: triggers.map(withoutFile) }),
     }),
   };
 }
@@ -117,6 +122,10 @@ function touchpointsOf(file: DefinitionFile, faults: Fault[]): TouchpointSetting
 
 function journeyOf(file: DefinitionFile, faults: Fault[]): JourneySettings[] {
   return namedFile(JourneyFile, file, faults);
+}
+
+function triggersOf(file: DefinitionFile, faults: Fault[]): TriggerSettings[] {
+  return namedFile(TriggerFile, file, faults);
 }
 
 function surveyOf(file: DefinitionFile, faults: Fault[]): SurveyDefinition[] {
@@ -200,9 +209,10 @@ function parse<Shape extends z.ZodObject>(
 function knownFields(shape: z.ZodObject, path: readonly PropertyKey[]): string[] {
   let fields: Readonly<Record<string, unknown>> = shape.shape;
   for (const part of path) {
-    const inner = fields[String(part)];
-    const nested = typeof inner === 'object' && inner !== null && 'shape' in inner ? inner.shape : {};
-    fields = nested as Readonly<Record<string, unknown>>;
+    let inner = fields[String(part)];
+    // What may be null or left out is wrapped.
+    while (inner instanceof z.ZodPrefault || inner instanceof z.ZodNullable) inner = inner.unwrap();
+    fields = inner instanceof z.ZodObject ? inner.shape : {};
   }
   return Object.keys(fields);
 }

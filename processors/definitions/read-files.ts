@@ -14,6 +14,7 @@ export const FOLDERS = [
   'sentiment',
   'experiments',
   'journeys',
+  'triggers',
 ] as const;
 export type Folder = (typeof FOLDERS)[number];
 

@@ -1,3 +1,4 @@
+import { TRIGGERS } from '../core/definitions.ts';
 import { ERROR_CODES } from '../core/errors.ts';
 import { REJECT_REASONS, SKIP_REASONS } from '../core/reasons.ts';
 
@@ -41,6 +42,8 @@ export const LABELS = {
   churn_band: ['LOW', 'MEDIUM', 'HIGH', 'INSUFFICIENT_DATA'],
   journey_stage: ['awareness', 'consideration', 'purchase', 'retention', 'advocacy'],
   lifecycle: ['new', 'active', 'at_risk', 'dormant', 'resurrected', 'churned'],
+  trigger: TRIGGERS,
+  trigger_change: ['FIRED', 'CANCELLED'],
   measure: ['auc', 'brier', 'logLoss', 'calibrationError', 'lift'],
   kpi: 'the measures of a brand (processors/brand/measures.ts)',
   route: [

@@ -12,4 +12,10 @@ export const CUSTOMER_METRICS = {
     help: 'Customers by lifecycle, over the partitions this process owns.',
     fromTotals: true,
   },
+  kizuna_triggers: {
+    type: 'gauge',
+    labels: ['brand', 'trigger', 'trigger_change'],
+    help: 'Triggers that were fired, and that were cancelled, since ever, over the partitions this process owns.',
+    fromTotals: true,
+  },
 } as const;

@@ -5,6 +5,7 @@ import type {
   MeasureDefinition,
   SegmentDefinition,
   TouchpointSettings,
+  TriggerSettings,
 } from '../../processors/core/definitions.ts';
 import { ConfigurationError } from '../../processors/core/errors.ts';
 import type { BrandRules } from '../../processors/customer/brand-rules.ts';
@@ -64,6 +65,32 @@ export const JOURNEY_SETTINGS: JourneySettings = {
   file: 'journeys/default.json',
 };
 
+/** What a file that says nothing but its brand comes to. */
+export const TRIGGER_SETTINGS: TriggerSettings = {
+  id: 'acme',
+  lateHours: 24,
+  cart_abandoned: { afterMinutes: 60 },
+  browse_abandoned: { views: 3, afterMinutes: 1_440 },
+  onboarding_stalled: { afterDays: 7, goal: 'orders' },
+  replenishment_due: { orderDays: 3, factor: 1, minDays: 7 },
+  win_back: { afterDays: 90 },
+  post_purchase: { afterDays: 14 },
+  milestone: { orders: [1, 5, 10, 25, 50, 100] },
+  file: 'triggers/acme.json',
+};
+
+/** Nothing is followed. */
+export const NO_TRIGGERS: TriggerSettings = {
+  ...TRIGGER_SETTINGS,
+  cart_abandoned: null,
+  browse_abandoned: null,
+  onboarding_stalled: null,
+  replenishment_due: null,
+  win_back: null,
+  post_purchase: null,
+  milestone: null,
+};
+
 /** A set of definitions with these segments by id, for every brand unless `brands` says otherwise. */
 export function definitionsWith(
   segments: Readonly<Record<string, Written>>,
@@ -87,6 +114,7 @@ export function definitionsWith(
     experiments: new Map(),
     journeys: new Map(),
     defaultJourney: NO_JOURNEY,
+    triggers: new Map(),
     hash: 'hash-of-the-set',
   };
 }

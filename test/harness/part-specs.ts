@@ -15,6 +15,7 @@ import { isHolding } from '../../processors/customer/sequence-state.ts';
 import type { SequenceStates } from '../../processors/customer/sequence-part.ts';
 import { dropOutOfReach } from '../../processors/customer/sessions.ts';
 import type { SUBSCRIPTIONS_PART } from '../../processors/customer/subscriptions.ts';
+import type { Triggers } from '../../processors/customer/triggers.ts';
 import type { Visits } from '../../processors/customer/visits-packing.ts';
 import { SPANS } from '../../processors/customer/windows.ts';
 import type { Interaction, InteractionType } from '../../schemas/types.ts';
@@ -226,5 +227,16 @@ export const PART_SPECS: Readonly<Record<PartId, PartSpec>> = {
           state === undefined ? false : isHolding(state, sequence, now + ahead * 5 * HOUR),
         );
       }),
+  },
+  70: {
+    isHandedOn: true,
+    event: fc.oneof(ordered, oneOf('CART_ADD', 'PAGE_VIEW', 'MESSAGE_DELIVERED')),
+    spanMs: 40 * DAY,
+    eventsMax: 12,
+    // What was told under each identifier was told; what is due, and milestones, are found anew.
+    facts(value) {
+      const { startedAt, toldOrders } = value as Triggers;
+      return { startedAt, toldOrders };
+    },
   },
 };

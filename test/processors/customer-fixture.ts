@@ -1,4 +1,9 @@
-import type { ChurnModelDefinition, Definitions, JourneySettings } from '../../processors/core/definitions.ts';
+import type {
+  ChurnModelDefinition,
+  Definitions,
+  JourneySettings,
+  TriggerSettings,
+} from '../../processors/core/definitions.ts';
 import { ByteWriter } from '../../processors/core/packing.ts';
 import type { Instant } from '../../processors/core/processor.ts';
 import { churnModelOf } from '../../processors/customer/churn-model.ts';
@@ -15,8 +20,9 @@ import type {
   Interaction,
   JourneyChanged,
   SegmentMembershipsChanged,
+  TriggerChanged,
 } from '../../schemas/types.ts';
-import { definitionsWith, JOURNEY_SETTINGS } from '../harness/definition-sets.ts';
+import { definitionsWith, JOURNEY_SETTINGS, NO_TRIGGERS } from '../harness/definition-sets.ts';
 import { published } from '../harness/published-values.ts';
 import { DocumentDriver } from './document-driver.ts';
 import { interaction } from './intake-fixture.ts';
@@ -57,6 +63,11 @@ export function definitionsWithJourney(
   changes: Partial<JourneySettings> = {},
 ): Definitions {
   return { ...definitions(segments), defaultJourney: { ...JOURNEY_SETTINGS, ...changes } };
+}
+
+/** As `definitions` without segments, with these triggers alone for brand `acme`. */
+export function definitionsWithTriggers(changes: Partial<TriggerSettings>, hash = 'definitions-1'): Definitions {
+  return { ...definitions({}, hash), triggers: new Map([['acme', { ...NO_TRIGGERS, ...changes }]]) };
 }
 
 export function event(changes: Partial<Interaction>, subject = 'u:1'): CustomerEvent {
@@ -127,6 +138,10 @@ export class CustomerDriver extends DocumentDriver<CustomerState, CustomerEvent,
     return this.#of<JourneyChanged>('journey-stages.v1')
       .filter((change) => change.axis === axis)
       .map(({ occurredAt, cause, from, to, rule }) => [occurredAt, cause, `${from ?? ''} > ${to} (${rule})`]);
+  }
+
+  get triggers(): TriggerChanged[] {
+    return this.#of('triggers.v1');
   }
 
   /** `segment_members` and `customers` as `label: value`. */

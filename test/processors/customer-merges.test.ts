@@ -12,7 +12,7 @@ import { Postings } from '../../processors/customer/postings.ts';
 import { createCustomer } from '../../processors/customer/processor.ts';
 import type { CustomerState } from '../../processors/customer/state.ts';
 import type { Interaction } from '../../schemas/types.ts';
-import { measureOf } from '../harness/definition-sets.ts';
+import { measureOf, TRIGGER_SETTINGS } from '../harness/definition-sets.ts';
 import { experiment } from '../harness/experiments.ts';
 import { PART_SPECS, type PartSpec } from '../harness/part-specs.ts';
 import { CustomerDriver, definitionsWithJourney, HOUR, MIDNIGHT } from './customer-fixture.ts';
@@ -26,6 +26,7 @@ const DEFINITIONS = {
     buyers: { 'traits.orders.lifetime': { $gte: 1 } },
   }),
   experiments: new Map(['button', 'colour'].map((id) => [id, experiment({ id })])),
+  triggers: new Map([['acme', TRIGGER_SETTINGS]]),
   measures: [
     measureOf('carts', 'count', { type: 'CART_ADD' }),
     measureOf('spent', 'sum', { type: 'ORDER_PLACED' }, 'order.amountMinor'),

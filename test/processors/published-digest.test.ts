@@ -28,7 +28,7 @@ const LEFT_OUT = {
 // the topics and older programs on the same documents see: it needs a reason of its own.
 const REKEYED = '5144ff1f29891e069558296f76bbdaab1a38f1f499b8ee09a723fd172ddf9532';
 const PUBLISHED = '45aae7014b6e6991938669870ab44e1d652256f60641e721968143f2627b1179';
-const BLOCKS = '4592e933014e1d62ab7640898afe645902a72217608eefc670810b2e4c6f7d16';
+const BLOCKS = '13f947a5a9b967948f4ebebd4dec373b862ab9db2f7391151e91774f21008855';
 const DOCUMENTS = 'f049daba1ee144083fecec2dff08e181d1b9b940e2ff94f231dd3e3fdc8ad34a';
 
 /** Of both processors together: every branch is met. */

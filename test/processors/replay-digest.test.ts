@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { replay } from '../../processors/cli/replay-run.ts';
 import { simulateShop } from '../../processors/simulation/shop.ts';
 import { toJson } from '../../schemas/json.ts';
-import { definitionsWith, JOURNEY_SETTINGS } from '../harness/definition-sets.ts';
+import { definitionsWith, JOURNEY_SETTINGS, TRIGGER_SETTINGS } from '../harness/definition-sets.ts';
 import { churnModel } from './customer-fixture.ts';
 import { line, order, replayed, START } from './replay-fixture.ts';
 
@@ -54,22 +54,24 @@ test.each([
     },
     [{ ...churnModel(), brandId: 'demo' }],
   );
-  const followed = { ...definitions, defaultJourney: JOURNEY_SETTINGS };
+  const triggers = new Map([['demo', TRIGGER_SETTINGS]]);
+  const followed = { ...definitions, defaultJourney: JOURNEY_SETTINGS, triggers };
   const { files, faults } = await replayed(lines, followed, null, threads);
   expect(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, sha256(text)]))).toEqual({
     'brand-kpis.v1.ndjson': '712fd36f9a2e57e4',
     'cases.v1.ndjson': '8355d09c14931d99',
-    'churn-risk.v1.ndjson': '9901852c8b52ef1a',
-    'customer-traits.v1.ndjson': '2bbf41c5471340ca',
+    'churn-risk.v1.ndjson': '6ded9d70b6bd897f',
+    'customer-traits.v1.ndjson': 'b709e88cbdd7f931',
     'dead-letters.ndjson': '2f4dd53b204d7130',
     'experiment-results.v1.ndjson': 'e3b0c44298fc1c14',
-    'journey-stages.v1.ndjson': '677a12012998d46e',
-    'identity-merges.v1.ndjson': '07212bd40d9cac37',
+    'journey-stages.v1.ndjson': '5ac6f4d6be538c40',
+    'identity-merges.v1.ndjson': '375dad0d20d7ffae',
     'profiles.ndjson': '940ba09a381be131',
-    'segment-memberships.v1.ndjson': '018babdbfa936dce',
-    'summary.json': '24fec20c462a8a5f',
+    'segment-memberships.v1.ndjson': 'ebcb33f26705ed81',
+    'summary.json': 'd89df5126ed254b0',
     'touchpoint-alerts.v1.ndjson': 'e3b0c44298fc1c14',
     'touchpoint-scores.v1.ndjson': '4d4f0706530c2b3d',
+    'triggers.v1.ndjson': '84dd674e263ca0a7',
   });
   expect(faults).toHaveLength(7);
 });

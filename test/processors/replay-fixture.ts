@@ -52,6 +52,7 @@ const FILES = [
   'churn-risk.v1.ndjson',
   'customer-traits.v1.ndjson',
   'journey-stages.v1.ndjson',
+  'triggers.v1.ndjson',
   'identity-merges.v1.ndjson',
   'touchpoint-scores.v1.ndjson',
   'touchpoint-alerts.v1.ndjson',

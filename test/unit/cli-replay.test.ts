@@ -71,5 +71,6 @@ test('a replay of an empty file has every file, and its summary', async () => {
     'summary.json',
     'touchpoint-alerts.v1.ndjson',
     'touchpoint-scores.v1.ndjson',
+    'triggers.v1.ndjson',
   ]);
 });

@@ -140,17 +140,21 @@ test('a list of segments is shared by all who are in the same', () => {
   expect(readSegmentList(new ByteReader(bytes))).toBe(readSegmentList(new ByteReader(Buffer.from(bytes))));
 });
 
-test('totals add up by brand, segment and band, and survive packing', () => {
+test('totals add up by brand, segment, band and trigger, and survive packing', () => {
   const totals = customerTotals.initial();
   customerTotals.contribute(totals, { brandId: 'acme', of: 'segment', label: 'vip', by: 1 });
   customerTotals.contribute(totals, { brandId: 'acme', of: 'segment', label: 'vip', by: -1 });
   customerTotals.contribute(totals, { brandId: 'acme', of: 'band', label: 'HIGH', by: 1 });
+  for (const change of ['FIRED', 'CANCELLED', 'FIRED'] as const)
+    customerTotals.contribute(totals, { brandId: 'acme', of: 'trigger', trigger: 'win_back', change });
   const writer = new ByteWriter();
   customerTotals.pack(totals, writer);
   const samples = [...customerTotals.gauges(customerTotals.unpack(new ByteReader(writer.copy())))];
   expect(samples).toEqual([
     { name: 'segment_members', labels: { brand: 'acme', segment: 'vip' }, value: 0 },
     { name: 'customers', labels: { brand: 'acme', churn_band: 'HIGH' }, value: 1 },
+    { name: 'triggers', labels: { brand: 'acme', trigger: 'win_back', trigger_change: 'FIRED' }, value: 2 },
+    { name: 'triggers', labels: { brand: 'acme', trigger: 'win_back', trigger_change: 'CANCELLED' }, value: 1 },
   ]);
 });
 

@@ -6,7 +6,7 @@ import { ConfigurationError } from '../../processors/core/errors.ts';
 import { compileDefinitions } from '../../processors/customer/brand-rules.ts';
 import { checkDefinitions } from '../../processors/definitions/check.ts';
 import { loadDefinitions, shippedDefinitions } from '../../processors/definitions/load.ts';
-import { JOURNEY_SETTINGS } from '../harness/definition-sets.ts';
+import { JOURNEY_SETTINGS, TRIGGER_SETTINGS } from '../harness/definition-sets.ts';
 
 const folders: string[] = [];
 
@@ -106,7 +106,7 @@ describe('loading definitions', () => {
       'segment/vip.json': VIP,
     });
     expect(faults.map((fault) => fault.replace(/(not valid JSON): .*/, '$1'))).toEqual([
-      'segment/: unknown folder, beside brands, measures, segments, churn, surveys, touchpoints, sentiment, experiments, journeys; did you mean "segments"?',
+      'segment/: unknown folder, beside brands, measures, segments, churn, surveys, touchpoints, sentiment, experiments, journeys, triggers; did you mean "segments"?',
       'segments/broken.json: is not valid JSON',
       'segments/text.txt: is not a .json file',
       'brands/acme.json: currency: must be an ISO 4217 code such as "USD"',
@@ -170,6 +170,43 @@ describe('loading definitions', () => {
       'journeys/beta.json: lifecycle.churnedDays: must be more than dormantDays',
       'journeys/gamma.json: loyalty.tiers: must be the lowest first, each with more than the one before',
       'journeys/gamma.json: loyalty.tiers: must have different ids',
+    ]);
+  });
+
+  test('completes triggers, and tells what is wrong with them', async () => {
+    const folder = await folderOf({
+      'triggers/acme.json': { id: 'acme' },
+      'triggers/beta.json': { id: 'beta', cart_abandoned: { afterMinutes: 30 }, milestone: null },
+    });
+    const { triggers, hash } = await loadDefinitions(folder);
+    expect(triggers.get('acme')).toEqual(TRIGGER_SETTINGS);
+    expect(triggers.get('beta')).toMatchObject({ cart_abandoned: { afterMinutes: 30 }, milestone: null });
+    expect(triggers.get('gamma')).toBeUndefined();
+    expect(hash).not.toBe((await loadDefinitions(await folderOf({}))).hash);
+    const faults = await faultsOf({
+      'triggers/default.json': { id: 'default' },
+      'triggers/acme.json': {
+        id: 'acme',
+        cart_abandoned: { afterMinute: 30 },
+        win_back: { afterDays: 0 },
+        winback: {},
+      },
+      'triggers/beta.json': {
+        id: 'beta',
+        onboarding_stalled: { goal: 'interactions' },
+        milestone: { order: [1], revenue: [5, 5] },
+      },
+      'triggers/gamma.json': { id: 'delta', milestone: {} },
+    });
+    expect(faults).toEqual([
+      'triggers/acme.json: cart_abandoned.afterMinute: unknown field; did you mean "afterMinutes"?',
+      'triggers/acme.json: win_back.afterDays: Too small: expected number to be >=1',
+      'triggers/acme.json: winback: unknown field; did you mean "win_back"?',
+      'triggers/beta.json: onboarding_stalled.goal: must not be interactions: the first one starts it',
+      'triggers/beta.json: milestone.revenue: must be the lowest first, each only once',
+      'triggers/beta.json: milestone.order: unknown field; did you mean "orders"?',
+      'triggers/default.json: id: must be a brand: there are no triggers for every brand',
+      'triggers/gamma.json: milestone: must name a measure, such as {"orders": [1, 5, 10]}, or be null',
     ]);
   });
 

@@ -128,6 +128,7 @@ describe('topics plan', () => {
       'commands.v1',
       'segment-memberships.v1',
       'journey-stages.v1',
+      'triggers.v1',
       'touchpoint-alerts.v1',
     ]);
     expect(warned(-1)).toEqual([]);

@@ -1,0 +1,47 @@
+import { DAY_MS, utcDay } from '../core/event-time.ts';
+import type { Instant } from '../core/processor.ts';
+import { journeyOf } from './journey.ts';
+import { isInteraction, placeOf } from './measures.ts';
+import type { OpenState } from './open-state.ts';
+import type { FoldedInteraction } from './read-fields.ts';
+import { ORDERED, STARTED, type TriggerPlan } from './trigger-plan.ts';
+import { TRIGGERS_PART } from './triggers.ts';
+
+const INTERACTIONS = placeOf('interactions');
+/** The first interaction of a customer who was known before anybody asked for it. */
+const LONG_AGO: Instant = 0;
+
+/** Notes an interaction whose measures are posted; answers the bits of what it touched that triggers are about, 0 for nothing. */
+export function noteForTriggers(
+  open: OpenState,
+  plan: TriggerPlan,
+  { type, machineGenerated }: FoldedInteraction,
+  at: Instant,
+): number {
+  const { postings } = open;
+  // An order that was cancelled before it came counts in no measure.
+  let touched = type === 'ORDER_PLACED' || type === 'ORDER_CANCELLED' ? ORDERED : 0;
+  for (let index = 0; index < postings.count; index++) touched |= 1 << postings.measure(index);
+  if (plan.followsStart && !machineGenerated && isInteraction(type) && noteStart(open, at)) touched |= STARTED;
+  return touched & plan.measures;
+}
+
+/** Only the first interaction to come, and one that comes behind a later one, can be the first by time. */
+function noteStart(open: OpenState, at: Instant): boolean {
+  const { parts } = open;
+  if (parts.has(TRIGGERS_PART) && at >= open.tally(INTERACTIONS).lastAt) return false;
+  const triggers = parts.get(TRIGGERS_PART);
+  const startedAt = triggers.startedAt < 0 ? firstAt(open, at) : Math.min(at, triggers.startedAt);
+  if (startedAt === triggers.startedAt) return false;
+  triggers.startedAt = startedAt;
+  parts.put(TRIGGERS_PART, triggers);
+  return true;
+}
+
+/** The first interaction of a customer of whom it is not kept, as well as it is known; the one at `at` is folded in. */
+function firstAt(open: OpenState, at: Instant): Instant {
+  const journey = journeyOf(open.parts);
+  if (journey === null) return open.tally(INTERACTIONS).lifetime > 1 ? LONG_AGO : at;
+  const { firstDay } = journey;
+  return firstDay >= 0 && firstDay < utcDay(at) ? firstDay * DAY_MS : at;
+}
