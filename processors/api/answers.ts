@@ -8,8 +8,10 @@ export interface Looked {
   readonly at: Instant;
 }
 
-export function profileAnswer({ key, at }: Looked, { asOf, isRedefined, profile }: Inspection): object {
-  return { key, asOf: iso(asOf), at: iso(at), isRedefined, profile };
+export function profileAnswer({ key, at }: Looked, { asOf, isRedefined, profile, triggers }: Inspection): object {
+  const pending = triggers.pending.map((each) => ({ ...each, causeAt: iso(each.causeAt), dueAt: iso(each.dueAt) }));
+  const standing = triggers.standing.map((each) => ({ ...each, causeAt: iso(each.causeAt) }));
+  return { key, asOf: iso(asOf), at: iso(at), isRedefined, profile, triggers: { pending, standing } };
 }
 
 export function explanationAnswer(

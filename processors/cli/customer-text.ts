@@ -18,7 +18,7 @@ function leafRow({ path, value, comparison, holds, nextFlipAt }: InspectedLeaf):
   return [holds ? 'true' : 'false', path, `is ${is}`, comparison, until];
 }
 
-export function profileText(key: string, at: Instant, { asOf, isRedefined, profile }: Inspection): string {
+export function profileText(key: string, at: Instant, { asOf, isRedefined, profile, triggers }: Inspection): string {
   const { churn, attributes, segments, identified } = profile;
   const redefined = isRedefined ? ' (by new definitions, not published yet)' : '';
   const facts: string[][] = [
@@ -32,6 +32,7 @@ export function profileText(key: string, at: Instant, { asOf, isRedefined, profi
       ? []
       : [['loyalty', `${profile.loyalty.tier ?? 'no tier'}, ${profile.loyalty.points} points`]]),
     ...visitFacts(profile),
+    ...triggerFacts(triggers),
     ...Object.entries(attributes).map(([name, value]) => [`attribute ${printable(name)}`, printable(value)]),
   ];
   return [columns(facts), measuresText(profile), ratiosText(profile)].filter((part) => part !== '').join('\n\n');
@@ -57,6 +58,16 @@ function visitFacts({ visits, traits }: Inspection['profile']): string[][] {
       'page views',
       `${seconds} s on average, ${share} % over 45 s, of ${measuredViews} measured; ${unmeasuredViews} not`,
     ],
+  ];
+}
+
+function triggerFacts({ pending, standing }: Inspection['triggers']): string[][] {
+  return [
+    ...standing.map(({ trigger, causeAt }) => [trigger, `fired, about ${timeText(causeAt)}`]),
+    ...pending.map(({ trigger, causeAt, dueAt }) => [
+      trigger,
+      `fires ${timeText(dueAt)} if nothing happens, about ${timeText(causeAt)}`,
+    ]),
   ];
 }
 

@@ -8,6 +8,7 @@ import { profileViewOf, type ProfileView } from './profile-view.ts';
 import type { Leaf } from './rule-evidence.ts';
 import type { CustomerState } from './state.ts';
 import { traitsOf } from './traits.ts';
+import { triggersOf, type TriggerView } from './trigger-view.ts';
 
 /** One comparison of a segment's rule. */
 export interface InspectedLeaf extends Leaf {
@@ -30,6 +31,8 @@ export interface Inspection {
   /** The customer was last evaluated under other definitions: memberships are those that the next event will publish. */
   readonly isRedefined: boolean;
   readonly profile: ProfileView;
+  /** What will be fired if nothing happens, and what was fired and stands. */
+  readonly triggers: TriggerView;
   /** In order of id. */
   readonly segments: readonly InspectedSegment[];
 }
@@ -48,6 +51,7 @@ export function inspect(state: CustomerState, open: OpenState, plan: Plan, now: 
   open.open(copy);
   const { rules } = plan;
   const profile = profileViewOf(traitsOf(copy, open, rules, now), rules.measures);
+  const triggers = triggersOf(open, plan);
   const segments = segmentsAt(copy, open, plan, now).map((segment) => new Watched(segment));
   // Everything that can flip does so at a deadline: each leaf is watched, since some segment reads it.
   while (segments.some((segment) => !segment.isSettled) && foresight.step(NEVER)) {
@@ -56,7 +60,7 @@ export function inspect(state: CustomerState, open: OpenState, plan: Plan, now: 
     segments.forEach((segment, index) => segment.compare(later[index], copy.at));
   }
   const isRedefined = state.rules !== plan.version;
-  return { asOf: state.at, isRedefined, profile, segments: segments.map((segment) => segment.inspected) };
+  return { asOf: state.at, isRedefined, profile, triggers, segments: segments.map((segment) => segment.inspected) };
 }
 
 interface SegmentAt {

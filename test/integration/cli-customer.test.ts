@@ -31,6 +31,8 @@ describeWithServices('one stored customer', () => {
     try {
       await mkdir(join(definitions, 'segments'));
       await writeFile(join(definitions, 'segments', 'second-order.json'), JSON.stringify(SEGMENT));
+      await mkdir(join(definitions, 'triggers'));
+      await writeFile(join(definitions, 'triggers', 'demo.json'), JSON.stringify({ id: 'demo' }));
       await using place = await pipelinePlace('cli-customer', { time: 'record', partitions: 1, definitions });
       await produceInteractions(place, [order('A-1', FIRST_AT), order('A-2', SECOND_AT)]);
       const type = (line: string) => kizuna(line, place.environment);
@@ -46,6 +48,20 @@ describeWithServices('one stored customer', () => {
       expect(shown.stdout).toMatch(/^customer +demo\|u:42$/m);
       expect(shown.stdout).toMatch(/^segments +second-order$/m);
       expect(shown.stdout).toMatch(/^orders +0 +1 +1 +2 +2 +2 +2 +0$/m);
+
+      expect(shown.stdout).toMatch(
+        /^win_back +fires 2026-06-08T18:05:00\.000Z if nothing happens, about 2026-03-10T18:05:00\.000Z$/m,
+      );
+      const lapsed = await type('customer show demo 42 --at 2026-06-08T18:05:00Z --json');
+      expect(JSON.parse(lapsed.stdout)).toMatchObject({
+        triggers: {
+          pending: [],
+          standing: [
+            { trigger: 'win_back', causeAt: '2026-03-10T18:05:00.000Z' },
+            { trigger: 'post_purchase', causeAt: '2026-03-10T18:05:00.000Z' },
+          ],
+        },
+      });
 
       const told = await type('customer explain demo u:42 --at 2026-03-11T00:00:00Z');
       expect(told.stdout.split('\n')).toEqual([

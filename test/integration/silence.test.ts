@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { churnModelOf } from '../../processors/customer/churn-model.ts';
 import { churnBand, churnProbability } from '../../processors/customer/churn-risk.ts';
+import type { TriggerChanged } from '../../schemas/types.ts';
 import { purchaseInteraction } from '../harness/cdnow.ts';
 import { produceInteractions, type LoggedInteraction } from '../harness/interactions.ts';
 import { accountsOf, scrape } from '../harness/metrics-text.ts';
@@ -35,13 +36,19 @@ function purchase(customer: string, line: number, at: number): LoggedInteraction
   return { key: customer, timestamp: at, value: purchaseInteraction({ customer, line, at, cents: 100 }) };
 }
 
-/** Loads the interactions into a live pipeline, stops producing, and waits for `count` changes by silence. */
+interface BySilence {
+  readonly arrivals: Arrival[];
+  readonly triggers: TriggerChanged[];
+}
+
+/** Loads the interactions into a live pipeline, stops producing, and waits for so many changes and triggers by silence. */
 async function changesBySilence(
   place: PipelinePlace,
   load: () => readonly LoggedInteraction[],
-  count: number,
-): Promise<Arrival[]> {
+  count: { readonly arrivals: number; readonly triggers: number },
+): Promise<BySilence> {
   const arrivals: Arrival[] = [];
+  const triggers: TriggerChanged[] = [];
   await using kizuna = await place.start();
   const { failed, members } = kizuna.pipeline;
   await waitUntil('joined', () => (members.every(({ joined }) => joined) ? true : undefined), {
@@ -59,13 +66,22 @@ async function changesBySilence(
       if (change.cause === 'TIME') arrivals.push({ ...change, timestamp, arrivedAt });
     }
   });
+  await using told = await followTopic(place, 'triggers.v1', async (records) => {
+    await place.codec.learn(
+      'triggers.v1',
+      records.map(({ value }) => value),
+    );
+    for (const { value } of records)
+      triggers.push(place.codec.decode('triggers.v1', value ?? Buffer.alloc(0)) as TriggerChanged);
+  });
   const interactions = load();
   await produceInteractions(place, interactions);
   await untilFolded(place, interactions.length, { withinMs: 20_000, failed });
-  await waitUntil('every change by silence', () => (arrivals.length >= count ? true : undefined), {
+  const isThere = () => arrivals.length >= count.arrivals && triggers.length >= count.triggers;
+  await waitUntil('every change by silence', () => (isThere() ? true : undefined), {
     withinMs: AHEAD_MS + 20_000,
-    failed: Promise.race([failed, follower.failed]),
-    seen: () => `${arrivals.length} of ${count}`,
+    failed: Promise.race([failed, follower.failed, told.failed]),
+    seen: () => `${arrivals.length} changes, ${triggers.length} triggers`,
   });
   const accounts = { consumed: interactions.length, outcomes: { applied: interactions.length }, missing: 0 };
   expect(accountsOf(await scrape(kizuna.url))).toEqual({
@@ -75,7 +91,7 @@ async function changesBySilence(
     brand: expect.objectContaining({ missing: 0 }) as unknown,
     experiment: { consumed: 0, outcomes: {}, missing: 0 },
   });
-  return arrivals;
+  return { arrivals, triggers };
 }
 
 function tellDelays(what: string, arrivals: readonly Arrival[]): void {
@@ -88,10 +104,11 @@ function tellDelays(what: string, arrivals: readonly Arrival[]): void {
   expect(delays.at(-1)).toBeLessThan(SECONDS_AFTER_MS);
 }
 
-const byCustomer = (a: Change, b: Change): number => (a.customerId < b.customerId ? -1 : 1);
+const byCustomer = (a: Pick<Change, 'customerId'>, b: Pick<Change, 'customerId'>): number =>
+  a.customerId < b.customerId ? -1 : 1;
 
 describeWithServices('live, with the producer stopped', () => {
-  test('memberships end by age and by churn risk seconds after their exact deadline', async () => {
+  test('memberships end by age and by churn risk, and triggers fire, seconds after their exact deadline', async () => {
     const model = {
       model: 'mbg-nbd',
       horizonDays: 90,
@@ -113,9 +130,12 @@ describeWithServices('live, with the producer stopped', () => {
     await using written = await writeDefinitions(
       { fresh: { 'ages.orders': { $lt: 1 } }, likely: { 'churn.band': { $in: ['LOW', 'MEDIUM'] } } },
       { cdnow: { ...model, baseline } },
+      {},
+      { cdnow: { win_back: { afterDays: 1 }, post_purchase: null, milestone: null } },
     );
     await using place = await pipelinePlace('silence', { time: 'live', definitions: written.folder });
     const deadlines = new Map<string, [number, string]>();
+    const ordered = new Map<string, number>();
     const load = (): LoggedInteraction[] => {
       const first = Date.now() + AHEAD_MS;
       return Array.from({ length: 40 }, (_, line) => {
@@ -123,11 +143,12 @@ describeWithServices('live, with the producer stopped', () => {
         const deadline = first + line * 37;
         const [age, segment] = line % 2 === 0 ? [DAY_MS, 'fresh'] : [bandAge, 'likely'];
         deadlines.set(`u:${customer}`, [deadline, segment]);
+        ordered.set(`u:${customer}`, deadline - age);
         return purchase(customer, line, deadline - age);
       });
     };
     // Those who leave by their churn risk bought weeks ago, and left `fresh` a day after that.
-    const arrivals = await changesBySilence(place, load, 60);
+    const { arrivals, triggers } = await changesBySilence(place, load, { arrivals: 60, triggers: 40 });
     const own = arrivals.filter(({ customerId, changes }) => changes[0]?.segmentId === deadlines.get(customerId)?.[1]);
     expect(
       own
@@ -141,6 +162,17 @@ describeWithServices('live, with the producer stopped', () => {
         [expect.objectContaining({ segmentId, change: 'EXITED' })],
       ]),
     );
+    expect(
+      triggers
+        .toSorted(byCustomer)
+        .map(({ customerId, occurredAt, cause, trigger, causeAt }) => [
+          customerId,
+          occurredAt,
+          cause,
+          trigger,
+          causeAt,
+        ]),
+    ).toEqual([...ordered].map(([customer, at]) => [customer, at + DAY_MS, 'TIME', 'win_back', at]));
     tellDelays('ages and churn bands', own);
   });
 });

@@ -57,7 +57,7 @@ const withCancellations = happenings(23).chain((all) => {
   return cancellations.map((more) => [...all, ...more].sort((a, b) => a.comes - b.comes));
 });
 
-function told(happening: readonly Happening[]): ToldLine[] {
+function foldedIn(happening: readonly Happening[]): CustomerDriver {
   const driver = new CustomerDriver(processor);
   for (const { at, comes, type: each, orderId } of happening) {
     const order = each.startsWith('ORDER')
@@ -65,10 +65,15 @@ function told(happening: readonly Happening[]): ToldLine[] {
       : null;
     driver.record(comes, { occurredAt: at, type: each, order });
   }
-  driver.silence(UNTIL);
-  return driver.triggers.map(({ occurredAt, cause, trigger, change, causeAt, value }) =>
-    [occurredAt, cause, trigger, change, causeAt ?? value].join(' '),
-  );
+  return driver;
+}
+
+function told(happening: readonly Happening[]): ToldLine[] {
+  return foldedIn(happening)
+    .silence(UNTIL)
+    .triggers.map(({ occurredAt, cause, trigger, change, causeAt, value }) =>
+      [occurredAt, cause, trigger, change, causeAt ?? value].join(' '),
+    );
 }
 
 const sorted = (lines: readonly ToldLine[]) => [...lines].sort();
@@ -80,6 +85,23 @@ test('what is told, and when, is what a look at everything at each hour tells', 
       expect(sorted(told(all))).toEqual(sorted(tellHourByHour(all, SETTINGS, MIDNIGHT, UNTIL)));
     }),
     { numRuns: 300 },
+  );
+});
+
+test('what is foretold to a person is what silence fires next', () => {
+  fc.assert(
+    fc.property(withCancellations, (all) => {
+      const driver = foldedIn(all);
+      const foretold = processor.inspect(driver.state, driver.state.at).triggers.pending;
+      const before = driver.triggers.length;
+      const next = new Map<string, unknown>();
+      for (const { trigger, causeAt, dueAt } of driver.silence(UNTIL).triggers.slice(before))
+        if (!next.has(trigger)) next.set(trigger, { trigger, causeAt, dueAt });
+      const byDue = [...foretold].sort((a, b) => a.dueAt - b.dueAt);
+      expect(foretold).toEqual(byDue);
+      expect(new Map(foretold.map((each) => [each.trigger, each]))).toEqual(next);
+    }),
+    { numRuns: 100 },
   );
 });
 
