@@ -7,6 +7,7 @@ import type { OwnedPartition } from '../runtime/owned-partition.ts';
 import { partitionOfKey } from '../runtime/partitioner.ts';
 import { storeName } from '../runtime/pipeline-ports.ts';
 import type { EventLog, Store, TopicPartition } from '../runtime/ports.ts';
+import { Problem } from './problem.ts';
 
 /** A customer as it was found. */
 export interface FoundCustomer {
@@ -49,7 +50,11 @@ export class CustomerReader {
     this.#sources = sources;
   }
 
-  /** The first that there is; of an identifier that is linked, the customer it is part of. */
+  /**
+   * The first that there is; of an identifier that is linked, the customer it is part of.
+   *
+   * @throws Problem when that one has not folded anything yet
+   */
   async find(keys: readonly string[]): Promise<FoundCustomer | null> {
     for (const key of keys) {
       const found = await this.#read(key);
@@ -59,11 +64,14 @@ export class CustomerReader {
   }
 
   /** Links go upwards only, so this ends. */
-  async #followed(found: FoundCustomer): Promise<FoundCustomer | null> {
+  async #followed(found: FoundCustomer): Promise<FoundCustomer> {
     const { redirect } = this.#customer.links(found.state);
     if (redirect === null) return found;
-    const next = await this.#read(subjectKey(found.state.brandId, redirect));
-    return next === null ? null : this.#followed(next);
+    const key = subjectKey(found.state.brandId, redirect);
+    const next = await this.#read(key);
+    if (next !== null) return this.#followed(next);
+    const fix = `It is part of ${key}, which has not folded that yet: ask again in a moment.`;
+    throw new Problem(404, 'The customer is on its way to another identifier.', fix, 'id');
   }
 
   async #read(key: string): Promise<FoundCustomer | null> {

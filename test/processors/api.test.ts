@@ -7,6 +7,8 @@ import { createApi, ROUTES } from '../../processors/api/routes.ts';
 import { serveApi, type ApiOptions } from '../../processors/api/server.ts';
 import type { Listening } from '../../processors/runtime/listen.ts';
 import { PipelineError } from '../../processors/core/errors.ts';
+import { ByteWriter } from '../../processors/core/packing.ts';
+import { createCustomer } from '../../processors/customer/processor.ts';
 import { StatesWriter } from '../../processors/runtime/block.ts';
 import { createMemoryStore } from '../../processors/runtime/memory/store.ts';
 import { LABELS } from '../../processors/runtime/metrics-labels.ts';
@@ -14,6 +16,7 @@ import type { OwnedPartition } from '../../processors/runtime/owned-partition.ts
 import type { Block, Store } from '../../processors/runtime/ports.ts';
 import { silentLog } from '../harness/runtime-fixture.ts';
 import { CustomerDriver, DAY, definitionsWithJourney, HOUR, MIDNIGHT } from './customer-fixture.ts';
+import { Customers } from './identity-driver.ts';
 
 const T = MIDNIGHT + 10 * HOUR;
 const TOKEN = 'a-token-of-tests-0123';
@@ -98,6 +101,18 @@ async function writeBlock(seq: number, flushedTo: number, driver: CustomerDriver
     },
   };
   await store.journal('customer.v1').write(AT, block);
+}
+
+/** Stores the documents of some subjects as they are. */
+async function storeAll(customers: Customers, subjects: readonly string[]): Promise<void> {
+  for (const subject of subjects) {
+    const state = customers.state(subject);
+    const writer = new ByteWriter();
+    customers.processor.state.pack(state, writer);
+    const due = customers.processor.nextDue(state);
+    const write = { key: state.key, partition: 0, seq: 0, state: writer.copy(), due, summary: {} };
+    await store.documents('customer.v1').store([write]);
+  }
 }
 
 beforeEach(async () => {
@@ -250,4 +265,50 @@ test('requests are counted by route and status', async () => {
     { route: HISTORY, status: 400 },
     { route: 'none', status: 404 },
   ]);
+});
+
+describe('an identifier that is linked', () => {
+  const [user, email, device] = ['u:known', `e:${'ab'.repeat(32)}`, 'a:device'] as const;
+  const linked = (): Customers =>
+    new Customers(createCustomer(DEFINITIONS))
+      .event(device, T, { type: 'ORDER_PLACED', order })
+      .event(email, T + HOUR)
+      .event(user, T + 2 * HOUR)
+      .link(device, email, T + 3 * HOUR)
+      .foldAll()
+      .link(email, user, T + 4 * HOUR)
+      .foldAll();
+
+  test.each([user, email, device, 'known', 'device'])('leads to the customer it is part of: %s', async (id) => {
+    await storeAll(linked(), [user, email, device]);
+    const who = `acme/${encodeURIComponent(id)}`;
+    const profile = await get(PROFILE, '', { who });
+    expect(profile).toMatchObject({ status: 200, body: { key: `acme|${user}`, readFrom: 'document' } });
+    expect(profile.body['profile']).toMatchObject({ traits: { orders: { lifetime: 1 }, page_views: { lifetime: 2 } } });
+    expect((await get(EXPLAIN, '', { who })).body).toMatchObject({ key: `acme|${user}` });
+    expect((await get(HISTORY, '', { who })).body).toMatchObject({ key: `acme|${user}` });
+  });
+
+  test('is told to be on its way while what it is part of has no document', async () => {
+    await storeAll(linked(), [email, device]);
+    const { status, body } = await get(PROFILE, '', { who: `acme/${device}` });
+    expect([status, body['detail']]).toEqual([404, 'The customer is on its way to another identifier.']);
+    expect(body['fix']).toContain(`acme|${user}`);
+  });
+
+  test('is a customer of its own again once it was parted', async () => {
+    await storeAll(
+      linked()
+        .unlink(device, email, T + 5 * HOUR)
+        .foldAll(),
+      [user, email, device],
+    );
+    expect((await get(PROFILE, '', { who: `acme/${device}` })).body).toMatchObject({
+      key: `acme|${device}`,
+      profile: { traits: { orders: { lifetime: 1 } } },
+    });
+    expect((await get(PROFILE, '', { who: `acme/${user}` })).body).toMatchObject({
+      profile: { traits: { orders: { lifetime: 0 }, page_views: { lifetime: 2 } } },
+    });
+  });
 });
