@@ -21,8 +21,8 @@ import { packTransfer, unpackTransfer } from './transfer-packing.ts';
 
 const CUSTOMER_EVENTS = 'customer-events.v1';
 
-/** How many times in a row a step makes another: an anonymous id, the hash of an address and a user id are the longest chain. */
-export const IDENTITY_ROUNDS = 2;
+/** How many times in a row a step makes another: a `SPLIT` up a chain of anonymous id, hash of an address and user id, and back. */
+export const IDENTITY_ROUNDS = 3;
 
 /** A state larger than this is neither handed over nor taken back: it must fit into a record of 1 MiB. */
 export const TRANSFER_BYTES_MAX = 960 * 1024;
@@ -164,7 +164,7 @@ function hold(turn: IdentityTurn, identity: Identity, from: Held): void {
   if (longest !== undefined && identity.own !== null) mergeHeld(identity.own, longest, turn);
 }
 
-/** A weaker subject is linked no more: what came under it, and through it, goes back to it. */
+/** A weaker subject is linked no more: what came under it, and through it, goes back to where it came from. */
 function split(turn: IdentityTurn, identity: Identity, step: IdentityStep): Outcome<CustomerAddition> {
   const { state, open, plan, mine, theirs, now } = turn;
   if (identity.redirect !== null) return applied([passOn(state, identity.redirect, 'SPLIT', step, now)]);
@@ -176,7 +176,8 @@ function split(turn: IdentityTurn, identity: Identity, step: IdentityStep): Outc
   const staying: Held[] = [];
   for (const each of held) {
     const isTaken = each.subject === step.subject || each.via === step.subject;
-    const back = isTaken ? transferOf(state, step.subject, { ...each, via: null }, now) : null;
+    // To its own subject, which knows where it belongs by now: it may be parted from the one that it came through, too.
+    const back = isTaken ? transferOf(state, each.subject, { ...each, via: null }, now) : null;
     if (back === null) {
       staying.push(each);
       continue;

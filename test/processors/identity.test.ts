@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { HELD_MAX, UNLINKED_MAX } from '../../processors/customer/identity.ts';
+import { UNLINKED_MAX } from '../../processors/customer/identity.ts';
 import { createCustomer } from '../../processors/customer/processor.ts';
 import type { ChurnRiskChanged, IdentityMerged, SegmentMembershipsChanged } from '../../schemas/types.ts';
 import { DAY, definitions, HOUR, MIDNIGHT, MINUTE } from './customer-fixture.ts';
@@ -338,47 +338,42 @@ describe('what two identifiers both know of', () => {
   });
 });
 
-describe('more identifiers than are kept apart', () => {
-  test('count all the same; only those kept can be taken out again', () => {
-    customers.event(USER, T).foldAll();
-    for (let device = 0; device < 12; device++) {
-      customers
-        .event(`a:${device}`, T)
-        .link(`a:${device}`, USER, T + HOUR)
-        .foldAll();
-    }
-    expect(views(USER)).toBe(13);
-    expect(customers.links(USER).held).toHaveLength(HELD_MAX);
-    customers.unlink('a:11', USER, T + DAY).foldAll();
-    expect([views(USER), views('a:11')]).toEqual([12, 1]);
-    customers.unlink('a:0', USER, T + DAY).foldAll();
-    expect([views(USER), views('a:0')]).toEqual([12, 0]);
-    customers.event('a:0', T + DAY).foldAll();
-    expect([views(USER), views('a:0')]).toEqual([12, 1]);
-    for (let device = 4; device < 11; device++) customers.unlink(`a:${device}`, USER, T + DAY).foldAll();
-    expect(views(USER)).toBe(5);
-    expect(customers.links(USER).held).toEqual([]);
+describe('a chain that is parted at both ends', () => {
+  test('gives back to the weakest what was on its way back through the middle', () => {
+    customers
+      .event(DEVICE, T)
+      .event(EMAIL, T)
+      .event(EMAIL, T + MINUTE)
+      .event(USER, T);
+    customers
+      .link(DEVICE, EMAIL, T + HOUR)
+      .foldAll()
+      .link(EMAIL, USER, T + 2 * HOUR)
+      .foldAll();
+    // The hash of the address is told first that the device is none of its, and then gets back what it had of the device.
+    customers
+      .unlink(EMAIL, USER, T + 3 * HOUR)
+      .fold(EMAIL)
+      .unlink(DEVICE, EMAIL, T + 4 * HOUR)
+      .fold(DEVICE)
+      .fold(EMAIL);
+    customers.foldAll();
+    expect([views(DEVICE), views(EMAIL), views(USER)]).toEqual([1, 2, 1]);
+    expect([EMAIL, USER].flatMap((subject) => customers.links(subject).held)).toEqual([]);
   });
 
-  test('keep nothing of the deadlines they had apart: what is merged later lies behind them', () => {
-    // Many views of a week, so that a deadline is watched when the user's own is put aside.
-    for (let index = 0; index < 3; index++) customers.event(USER, T + index * MINUTE);
-    customers.link('a:0', USER, T + HOUR).event('a:0', T + 2 * HOUR);
-    // It passes; then so many other devices that the first becomes the user's own.
-    customers.event('a:0', T + 9 * DAY).foldAll();
-    for (let device = 1; device < HELD_MAX + 1; device++) {
-      const at = T + (10 + device) * DAY;
-      customers
-        .event(`a:${device}`, at)
-        .link(`a:${device}`, USER, at + HOUR)
-        .foldAll();
-    }
-    expect(views(USER, T + 40 * DAY)).toBe(HELD_MAX + 5);
-    for (let device = 1; device < HELD_MAX + 1; device++) {
-      customers.unlink(`a:${device}`, USER, T + 30 * DAY).foldAll();
-    }
-    // Its own three, and two of the one that can be taken out no more.
-    expect(views(USER, T + 40 * DAY)).toBe(5);
-    expect(customers.silence(T + 40 * DAY).view(USER, T + 40 * DAY).ages.page_views).toBe(31);
+  test('gives back to the middle what still belongs there', () => {
+    customers.event(DEVICE, T).event(EMAIL, T).event(USER, T);
+    customers
+      .link(DEVICE, EMAIL, T + HOUR)
+      .foldAll()
+      .link(EMAIL, USER, T + 2 * HOUR)
+      .foldAll();
+    customers
+      .unlink(EMAIL, USER, T + 3 * HOUR)
+      .event(DEVICE, T + 4 * HOUR)
+      .foldAll();
+    expect([views(DEVICE), views(EMAIL), views(USER)]).toEqual([0, 3, 1]);
+    expect(customers.links(EMAIL).held.map((each) => each.subject)).toEqual([DEVICE]);
   });
 });
