@@ -84,6 +84,16 @@ describe('an answer', () => {
     expect(outputsOf(answered(changes))).toHaveLength(outputs);
   });
 
+  test('that names two identifiers is the case of the stronger: cases follow no links, the weaker is told of its own', () => {
+    const [, ...others] = routes(answered({ anonymousId: 'device-1' }));
+    expect(others.toSorted(([, one], [, other]) => (one < other ? -1 : 1))).toEqual([
+      ['customer-events.v1', 'demo|a:device-1'],
+      ['touchpoint-events.v1', 'demo|delivery|SURVEY'],
+      ['touchpoint-events.v1', 'demo|delivery|u:123'],
+    ]);
+    expect(routes(answered({ userId: null, anonymousId: 'device-1' })).at(-1)?.[1]).toBe('demo|delivery|a:device-1');
+  });
+
   test('without a touchpoint is one about the unnamed one; bars in names divide nothing', () => {
     expect(routes(answered({ touchpoint: null }))[1]).toEqual(['touchpoint-events.v1', 'demo|unnamed|SURVEY']);
     expect(routes(answered({ touchpoint: '  ' }))[2]).toEqual(['touchpoint-events.v1', 'demo|unnamed|u:123']);
