@@ -3,6 +3,7 @@ import type { Fault } from '../core/errors.ts';
 import { eventPath, FOLDED_TYPES } from './event-fields.ts';
 import type { FeatureValue } from './features.ts';
 import { contradictionOf } from './rule-contradictions.ts';
+import { testOf } from './rule-comparisons.ts';
 import { compileRule } from './rule-program.ts';
 import type { RuleNode } from './rule-nodes.ts';
 import { parseRule } from './rule-syntax.ts';
@@ -28,16 +29,37 @@ export function parseEventFilter(where: unknown, at: string, faults: Fault[]): E
 }
 
 /** Whether an event of which `values` are the fields passes. Allocates nothing. */
+export type Passes = (values: readonly FeatureValue[]) => boolean;
+
+/** What a filter is for events of one type; null: it lets none of them through. `slotOf` is asked for the fields that are left. */
 export function compileFilter(
   { rule }: EventFilter,
+  type: InteractionType,
   slotOf: (path: string) => number,
-): (values: readonly FeatureValue[]) => boolean {
-  const matches = compileRule(rule, {
+): Passes | null {
+  const rest = ofType(rule, type);
+  if (typeof rest === 'boolean') return rest ? always : null;
+  const matches = compileRule(rest, {
     slotOf: ({ path }) => slotOf(path),
     memberOf: () => -1,
     counted: new Map<string, number>(),
   });
   return (values) => matches(values, NO_MEMBERS);
+}
+
+const always: Passes = () => true;
+
+/** What is left to be asked of an event whose type is known. */
+function ofType(rule: RuleNode, type: InteractionType): RuleNode | boolean {
+  if (rule.kind === 'compare') {
+    return rule.path.path === 'type' ? testOf(rule.comparison)(type) !== rule.negated : rule;
+  }
+  if (rule.kind !== 'and' && rule.kind !== 'or') return rule;
+  const isAnd = rule.kind === 'and';
+  const rests = rule.children.map((child) => ofType(child, type));
+  if (rests.includes(!isAnd)) return !isAnd;
+  const children = rests.filter((rest) => typeof rest !== 'boolean');
+  return children.length === 0 ? isAnd : { kind: rule.kind, children };
 }
 
 const NO_MEMBERS = new Uint8Array(0);

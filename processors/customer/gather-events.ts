@@ -141,12 +141,15 @@ function addTo(
 ): void {
   const { windows, age, measure } = watch;
   const { gathering } = measure;
-  for (const [index, { span }] of windows.entries()) watch.before[index] = gathering.valueIn(own.summary, span, now);
+  for (let index = 0; index < windows.length; index++) {
+    watch.before[index] = gathering.valueIn(own.summary, windows[index]?.span ?? null, now);
+  }
   const daysBefore = ageDays(own.lastAt, now);
   gathering.add(own.summary, at, value, now);
   if (at > own.lastAt) own.lastAt = at;
-  for (const [index, { slot, span, thresholds }] of windows.entries()) {
-    const before = watch.before[index];
+  let index = 0;
+  for (const { slot, span, thresholds } of windows) {
+    const before = watch.before[index++];
     const after = gathering.valueIn(own.summary, span, now);
     if (before === after) continue;
     if (typeof after === 'string') moved.push(slot, MISSING, PRESENT);

@@ -2,13 +2,11 @@ import type { InteractionType } from '../../schemas/types.ts';
 import type { Span } from '../core/window.ts';
 import type { BrandRules } from './brand-rules.ts';
 import { eventField, type EventField } from './event-fields.ts';
-import { compileFilter, type EventFilter } from './event-filter.ts';
+import { compileFilter, type EventFilter, type Passes } from './event-filter.ts';
 import type { FeatureValue } from './features.ts';
 import type { Sequence } from './sequences.ts';
 import type { UserMeasure } from './user-measures.ts';
 import { SPANS } from './windows.ts';
-
-type Passes = (values: readonly FeatureValue[]) => boolean;
 
 /** What is watched of one measure of the brand's own. */
 export interface MeasureWatch {
@@ -65,33 +63,18 @@ export function gatherPlanOf(rules: BrandRules): GatherPlan | null {
     const known = paths.indexOf(path);
     return known >= 0 ? known : paths.push(path) - 1;
   };
-  const measures = rules.measures.map((measure) => {
-    const passes = compileFilter(measure.filter, slotOf);
-    return { watch: watchOf(measure, rules), passes, filter: measure.filter };
-  });
-  const sequences = watches.map((watch) => {
-    const { first, next } = watch.sequence;
-    return { watch, first: compileFilter(first, slotOf), next: compileFilter(next, slotOf) };
-  });
-  const filters = [...rules.measures.map(({ filter }) => filter), ...watches.flatMap(filtersOf)];
+  const measures = rules.measures.map((measure) => watchOf(measure, rules));
+  const filters = [
+    ...rules.measures.map(({ filter }) => filter),
+    ...watches.flatMap(({ sequence: { first, next } }) => [first, next]),
+  ];
   const byType = new Map<InteractionType, TypeRules>();
   for (const type of new Set(filters.flatMap(({ types }) => types))) {
-    const can = ({ types }: EventFilter) => types.includes(type);
-    byType.set(type, {
-      fields: fieldsOf(filters.filter(can), slotOf),
-      measures: measures.filter(({ filter }) => can(filter)),
-      sequences: sequences
-        .filter(({ watch }) => filtersOf(watch).some(can))
-        .map(({ watch, first, next }) => ({
-          watch,
-          isFirst: can(watch.sequence.first) ? first : null,
-          isNext: can(watch.sequence.next) ? next : null,
-        })),
-    });
+    byType.set(type, rulesOfType(type, measures, watches, slotOf));
   }
   return {
     byType,
-    byKey: new Map(measures.map(({ watch }) => [watch.measure.key, watch])),
+    byKey: new Map(measures.map((watch) => [watch.measure.key, watch])),
     sequencesByKey: new Map(watches.map((watch) => [watch.sequence.key, watch])),
     values: paths.map(() => undefined),
     moved: [],
@@ -107,13 +90,32 @@ function watchOf(measure: UserMeasure, { features, thresholds }: BrandRules): Me
   return { measure, windows, age: age ?? null, before: windows.map(() => undefined) };
 }
 
-function filtersOf({ sequence: { first, next } }: SequenceWatch): readonly EventFilter[] {
-  return [first, next];
-}
-
-function fieldsOf(filters: readonly EventFilter[], slotOf: (path: string) => number): TypeRules['fields'] {
-  return [...new Set(filters.flatMap(({ paths }) => [...paths]))].flatMap((path) => {
-    const field = eventField(path);
-    return typeof field === 'string' ? [] : [{ slot: slotOf(path), field }];
+/** Every filter is decided by the type first: of an event only what is left to be asked is read. */
+function rulesOfType(
+  type: InteractionType,
+  measures: readonly MeasureWatch[],
+  sequences: readonly SequenceWatch[],
+  slotOf: (path: string) => number,
+): TypeRules {
+  const asked = new Map<string, number>();
+  const compile = (filter: EventFilter): Passes | null =>
+    compileFilter(filter, type, (path) => {
+      const slot = slotOf(path);
+      asked.set(path, slot);
+      return slot;
+    });
+  const passing = measures.flatMap((watch) => {
+    const passes = compile(watch.measure.filter);
+    return passes === null ? [] : [{ watch, passes }];
   });
+  const noting = sequences.flatMap((watch) => {
+    const isFirst = compile(watch.sequence.first);
+    const isNext = compile(watch.sequence.next);
+    return isFirst === null && isNext === null ? [] : [{ watch, isFirst, isNext }];
+  });
+  const fields = [...asked].flatMap(([path, slot]) => {
+    const field = eventField(path);
+    return typeof field === 'string' ? [] : [{ slot, field }];
+  });
+  return { fields, measures: passing, sequences: noting };
 }

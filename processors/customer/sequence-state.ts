@@ -52,10 +52,10 @@ export function noteNext(state: SequenceState, sequence: Sequence, at: Instant):
   if (at <= state.last) return;
   if (sequence.isNegative) {
     state.last = at;
-    state.firsts = state.firsts.filter((first) => first >= at);
+    dropUpTo(state.firsts, at - 1);
     return;
   }
-  if (state.firsts.some((first) => first < at && first >= at - sequence.withinMs)) {
+  if (isWithinOf(state.firsts, at, sequence.withinMs)) {
     complete(state, sequence, at);
     return;
   }
@@ -67,25 +67,28 @@ export function isHolding({ last, firsts }: SequenceState, sequence: Sequence, n
   const { isNegative, withinMs } = sequence;
   const forMs = sequence.forMs ?? Infinity;
   if (!isNegative) return last >= 0 && now < last + forMs;
-  return firsts.some((first) => first + withinMs <= now && now < first + withinMs + forMs);
+  for (let place = 0; place < firsts.length; place++) {
+    const ripe = (firsts[place] ?? 0) + withinMs;
+    if (ripe <= now && now < ripe + forMs) return true;
+  }
+  return false;
 }
 
 /** Forgets what can no longer count, and finds the next deadline. */
 export function settleSequence(state: SequenceState, sequence: Sequence, now: Instant): void {
   const { withinMs } = sequence;
   const forMs = sequence.forMs ?? Infinity;
-  const isOver = (at: Instant): boolean => at + withinMs + forMs <= now;
-  state.firsts = state.firsts.filter((first) => !isOver(first));
-  if (sequence.isNegative ? isOver(state.last) : state.last + forMs <= now) state.last = -1;
-  state.nexts = state.nexts.filter((next) => next + forMs > now);
+  dropUpTo(state.firsts, now - withinMs - forMs);
+  if (state.last + (sequence.isNegative ? withinMs : 0) + forMs <= now) state.last = -1;
+  dropUpTo(state.nexts, now - forMs);
   state.due = nextTurn(state, sequence, now);
 }
 
 /** The event at `at` follows a first one in time. */
 function complete(state: SequenceState, { withinMs }: Sequence, at: Instant): void {
   state.last = at;
-  state.firsts = state.firsts.filter((first) => first > at - withinMs);
-  state.nexts = state.nexts.filter((next) => next > at);
+  dropUpTo(state.firsts, at - withinMs);
+  dropUpTo(state.nexts, at);
 }
 
 function nextTurn(state: SequenceState, sequence: Sequence, now: Instant): Instant {
@@ -93,12 +96,29 @@ function nextTurn(state: SequenceState, sequence: Sequence, now: Instant): Insta
   const forMs = sequence.forMs ?? Infinity;
   const holds = isHolding(state, sequence, now);
   if (!isNegative) return holds ? state.last + forMs : NEVER;
-  const oldestFirst = state.firsts.toReversed();
-  if (!holds) return (oldestFirst.find((first) => first + withinMs > now) ?? NEVER) + withinMs;
+  const { firsts } = state;
   let end = now;
-  // One that comes of age before the one before it is over goes on where that ends.
-  for (const first of oldestFirst) if (first + withinMs <= end) end = Math.max(end, first + withinMs + forMs);
-  return end;
+  for (let place = firsts.length - 1; place >= 0; place--) {
+    const ripe = (firsts[place] ?? 0) + withinMs;
+    if (!holds && ripe > now) return ripe;
+    // One that comes of age before the one before it is over goes on where that ends.
+    if (holds && ripe <= end) end = Math.max(end, ripe + forMs);
+  }
+  return holds ? end : NEVER;
+}
+
+/** Whether a first event lies before `at`, at most so long before. */
+function isWithinOf(firsts: readonly Instant[], at: Instant, withinMs: number): boolean {
+  for (let place = 0; place < firsts.length; place++) {
+    const first = firsts[place] ?? 0;
+    if (first < at && first >= at - withinMs) return true;
+  }
+  return false;
+}
+
+/** Takes out those up to `last`, which are at the end. */
+function dropUpTo(ats: Instant[], last: Instant): void {
+  while (ats.length > 0 && (ats.at(-1) ?? 0) <= last) ats.pop();
 }
 
 /** Newest first, each instant once. */
