@@ -2,7 +2,7 @@ import { fingerprint, readFingerprint, writeFingerprint, type Fingerprint } from
 import { ByteReader } from '../core/packing.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
 import { firstSlot, leavesAt, RINGS, slotAt, type Ring } from '../core/window.ts';
-import type { Gathering } from './gathering.ts';
+import { windowByWindow, type Gathering } from './gathering.ts';
 
 /** So many different values are told apart; more count as so many. */
 export const DISTINCT_MAX = 64;
@@ -27,6 +27,10 @@ export const distincts: Gathering<Distinct> = {
 
   valueIn(summary, span, now) {
     return span === null ? summary.ats.length : countSince(summary, RINGS[span.ring], firstSlot(span, now));
+  },
+
+  valuesIn(summary, now, into) {
+    windowByWindow(distincts, summary, now, into);
   },
 
   nextChange(summary, span, now, isOther) {

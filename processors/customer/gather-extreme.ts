@@ -1,7 +1,7 @@
 import { ByteReader } from '../core/packing.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
 import { firstSlot, leavesAt, oldestSlot, RINGS, slotAt } from '../core/window.ts';
-import type { Gathering } from './gathering.ts';
+import { windowByWindow, type Gathering } from './gathering.ts';
 
 /**
  * The least or greatest value of any window: only values that some window can still show are kept, newest first. A value
@@ -35,6 +35,10 @@ function extremes(isMore: (value: number, other: number) => boolean): Gathering<
       if (span === null) return summary.lifetime ?? undefined;
       const oldest = countSince(summary, RINGS[span.ring], firstSlot(span, now)) - 1;
       return summary.values[oldest];
+    },
+
+    valuesIn(summary, now, into) {
+      windowByWindow(gathering, summary, now, into);
     },
 
     nextChange(summary, span, now, isOther) {

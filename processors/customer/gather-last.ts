@@ -1,7 +1,7 @@
 import { ByteReader } from '../core/packing.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
 import { firstSlot, leavesAt, RINGS, slotAt } from '../core/window.ts';
-import type { Gathered, Gathering } from './gathering.ts';
+import { windowByWindow, type Gathered, type Gathering } from './gathering.ts';
 import { compareTexts } from './rule-comparisons.ts';
 
 /** The value of the latest event; of two at the same millisecond the greater. A window shows it while its event lies in it. */
@@ -27,6 +27,10 @@ export const lasts: Gathering<Last> = {
   valueIn({ at, value }, span, now) {
     if (at < 0) return undefined;
     return span === null || slotAt(RINGS[span.ring], at) >= firstSlot(span, now) ? value : undefined;
+  },
+
+  valuesIn(summary, now, into) {
+    windowByWindow(lasts, summary, now, into);
   },
 
   nextChange(summary, span, now, isOther) {

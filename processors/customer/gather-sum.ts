@@ -4,10 +4,12 @@ import { readTiles, writeTiles } from '../core/tiles-packing.ts';
 import { addToTiles } from '../core/tiles.ts';
 import { unroll, Unrolled } from '../core/unroll.ts';
 import { firstSlot, leavesAt, oldestSlot, RINGS } from '../core/window.ts';
+import { WINDOWS } from './features.ts';
 import type { Gathering } from './gathering.ts';
-import { newTally, postToTally, windowSum, type Tally } from './tally.ts';
+import { newTally, postToTally, windowSum, windowSums, type Tally } from './tally.ts';
 
 const tiles = new Unrolled();
+const allSums = new Float64Array(WINDOWS.length);
 const reader = new ByteReader(Buffer.alloc(0));
 
 /** A count or a sum, kept in tiles as those of the product's own measures. */
@@ -19,6 +21,11 @@ export const sums: Gathering<Tally> = {
   },
 
   valueIn: windowSum,
+
+  valuesIn(tally, now, into) {
+    windowSums(tally, now, allSums, 0);
+    for (let index = 0; index < allSums.length; index++) into[index] = allSums[index];
+  },
 
   nextChange(tally, span, now, isOther) {
     if (!tally.present) return NEVER;

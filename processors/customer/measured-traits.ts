@@ -1,12 +1,11 @@
 import type { MeasureTraits, ValueTraits } from '../../schemas/types.ts';
 import type { Instant } from '../core/processor.ts';
 import type { BrandRules } from './brand-rules.ts';
-import type { Window } from './features.ts';
+import { WINDOWS, type FeatureValue, type Window } from './features.ts';
 import { MEASURED, openMeasured } from './measured.ts';
 import type { OpenState } from './open-state.ts';
 import type { UserMeasure } from './user-measures.ts';
 import { ageDays } from './watching.ts';
-import { SPANS } from './windows.ts';
 
 /** Where the traits record has each window, in its order. */
 export const FIELD_OF_WINDOW = {
@@ -19,7 +18,6 @@ export const FIELD_OF_WINDOW = {
   lifetime: 'lifetime',
 } as const satisfies Record<Window, string>;
 type WindowField = (typeof FIELD_OF_WINDOW)[Window];
-export const WINDOW_FIELDS = Object.values(FIELD_OF_WINDOW);
 
 /** The brand's own measures that the customer has events of, by id. */
 export function ownMeasures(open: OpenState, { measures }: Pick<BrandRules, 'measures'>): readonly UserMeasure[] {
@@ -35,32 +33,49 @@ export function isNumber({ domain }: UserMeasure): boolean {
   return !domain.optional;
 }
 
-export function numberTraits(measure: UserMeasure, open: OpenState, now: Instant): MeasureTraits {
+type ShownValue = number | string | null;
+
+/** One of the brand's own measures at `now`: over every window, in the order of WINDOWS, and its age. One is reused for all. */
+export interface MeasuredTraits {
+  /** null: none. */
+  readonly values: readonly ShownValue[];
+  readonly ageDays: number | null;
+}
+
+const known: FeatureValue[] = WINDOWS.map(() => undefined);
+const values: ShownValue[] = WINDOWS.map(() => null);
+const reused = { values, ageDays: null as number | null };
+
+export function measuredTraits(measure: UserMeasure, open: OpenState, now: Instant): MeasuredTraits {
   const { summary, lastAt } = openMeasured(open.parts.get(MEASURED), measure);
-  return {
-    measure: measure.definition.id,
-    ...windowsOf((span) => Number(measure.gathering.valueIn(summary, span, now))),
-    ageDays: ageDays(lastAt, now) ?? null,
-  };
+  measure.gathering.valuesIn(summary, now, known);
+  for (let index = 0; index < known.length; index++) {
+    const value = known[index];
+    values[index] = typeof value === 'number' || typeof value === 'string' ? value : null;
+  }
+  reused.ageDays = ageDays(lastAt, now) ?? null;
+  return reused;
+}
+
+export function numberTraits(measure: UserMeasure, open: OpenState, now: Instant): MeasureTraits {
+  const traits = measuredTraits(measure, open, now);
+  return { measure: measure.definition.id, ...windowsOf(traits, Number), ageDays: traits.ageDays };
 }
 
 export function valueTraits(measure: UserMeasure, open: OpenState, now: Instant): ValueTraits {
-  const { summary, lastAt } = openMeasured(open.parts.get(MEASURED), measure);
-  const valueIn = (span: (typeof SPANS)[Window]): number | string | null => {
-    const value = measure.gathering.valueIn(summary, span, now);
-    return typeof value === 'number' || typeof value === 'string' ? value : null;
-  };
-  return { measure: measure.definition.id, ...windowsOf(valueIn), ageDays: ageDays(lastAt, now) ?? null };
+  const traits = measuredTraits(measure, open, now);
+  return { measure: measure.definition.id, ...windowsOf(traits, (value) => value), ageDays: traits.ageDays };
 }
 
-function windowsOf<Value>(valueIn: (span: (typeof SPANS)[Window]) => Value): Record<WindowField, Value> {
+function windowsOf<Value>(traits: MeasuredTraits, shown: (value: ShownValue) => Value): Record<WindowField, Value> {
+  const valueAt = (index: number): Value => shown(traits.values[index] ?? null);
   return {
-    last1h: valueIn(SPANS['1h']),
-    last24h: valueIn(SPANS['24h']),
-    last7d: valueIn(SPANS['7d']),
-    last30d: valueIn(SPANS['30d']),
-    last90d: valueIn(SPANS['90d']),
-    last365d: valueIn(SPANS['365d']),
-    lifetime: valueIn(SPANS.lifetime),
+    last1h: valueAt(0),
+    last24h: valueAt(1),
+    last7d: valueAt(2),
+    last30d: valueAt(3),
+    last90d: valueAt(4),
+    last365d: valueAt(5),
+    lifetime: valueAt(6),
   };
 }

@@ -8,7 +8,7 @@ import { CHURN_BANDS, MEASURES, WINDOWS } from './features.ts';
 import { journeyOf } from './journey.ts';
 import { membershipOf } from './loyalty.ts';
 import type { OpenState } from './open-state.ts';
-import { isNumber, numberTraits, ownMeasures, valueTraits, WINDOW_FIELDS } from './measured-traits.ts';
+import { isNumber, measuredTraits, ownMeasures } from './measured-traits.ts';
 import { packedIds } from './segment-list.ts';
 import type { CustomerState } from './state.ts';
 import { RATIO_PLACES, TraitSums } from './trait-sums.ts';
@@ -56,8 +56,8 @@ export function packTraits(state: CustomerState, open: OpenState, rules: BrandRu
 }
 
 function packMeasures(open: OpenState, own: readonly UserMeasure[], now: Instant): void {
-  const numbers = own.length === 0 ? own : own.filter(isNumber);
-  const count = sums.count + numbers.length;
+  let count = sums.count;
+  for (const measure of own) if (isNumber(measure)) count += 1;
   if (count > 0) writer.int(count);
   for (let index = 0; index < sums.count; index++) {
     const place = sums.place(index);
@@ -67,11 +67,12 @@ function packMeasures(open: OpenState, own: readonly UserMeasure[], now: Instant
     writer.byte(age === undefined ? NULL_BRANCH : OTHER_BRANCH);
     if (age !== undefined) writer.int(age);
   }
-  for (const measure of numbers) {
-    const { ageDays: age, ...traits } = numberTraits(measure, open, now);
-    writer.avroString(traits.measure);
-    for (const field of WINDOW_FIELDS) writer.int(traits[field]);
-    packAge(age);
+  for (const measure of own) {
+    if (!isNumber(measure)) continue;
+    const traits = measuredTraits(measure, open, now);
+    writer.avroString(measure.definition.id);
+    for (const value of traits.values) writer.int(Number(value));
+    packAge(traits.ageDays);
   }
   writer.byte(END);
 }
@@ -82,13 +83,15 @@ function packAge(age: number | null): void {
 }
 
 function packValues(open: OpenState, own: readonly UserMeasure[], now: Instant): void {
-  const values = own.length === 0 ? own : own.filter((measure) => !isNumber(measure));
-  if (values.length > 0) writer.int(values.length);
-  for (const measure of values) {
-    const { ageDays: age, ...traits } = valueTraits(measure, open, now);
-    writer.avroString(traits.measure);
-    for (const field of WINDOW_FIELDS) packValue(traits[field]);
-    packAge(age);
+  let count = 0;
+  for (const measure of own) if (!isNumber(measure)) count += 1;
+  if (count > 0) writer.int(count);
+  for (const measure of own) {
+    if (isNumber(measure)) continue;
+    const traits = measuredTraits(measure, open, now);
+    writer.avroString(measure.definition.id);
+    for (const value of traits.values) packValue(value);
+    packAge(traits.ageDays);
   }
   writer.byte(END);
 }
