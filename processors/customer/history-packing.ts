@@ -143,19 +143,18 @@ function packFlips(into: PackedChanges, flips: MembershipsChange['changes']): vo
 
 /** The place of a packed name; when it is not there, how many are, negated, less 1. */
 function placeOf(names: Buffer, wanted: Buffer): number {
-  const last = wanted.length - 1;
   let place = 0;
   for (let at = 0; at < names.length; place++) {
-    const end = reader.reset(names, at).uint() + reader.position;
-    // Ids differ in their last letter sooner than in their first; a call into native code costs more than a look.
-    if (
-      end - at === wanted.length &&
-      names[end - 1] === wanted[last] &&
-      names.compare(wanted, 0, wanted.length, at, end) === 0
-    ) {
-      return place;
-    }
+    const short = names[at] ?? 0;
+    const end = short < 128 ? at + 1 + short : reader.reset(names, at).uint() + reader.position;
+    if (end - at === wanted.length && isSame(names, at, wanted)) return place;
     at = end;
   }
   return -place - 1;
+}
+
+/** Ids differ in their last letters sooner than in their first; a call into native code costs more than a few looks. */
+function isSame(names: Buffer, at: number, wanted: Buffer): boolean {
+  for (let index = wanted.length - 1; index >= 0; index--) if (names[at + index] !== wanted[index]) return false;
+  return true;
 }
