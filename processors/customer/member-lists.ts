@@ -20,7 +20,7 @@ export function readMembers(list: SegmentList, plan: Plan): readonly string[] {
   if (list.placedIn !== plan) {
     gone = list.ids.filter((id) => !plan.placeOfSegment.has(id));
     places = list.ids.flatMap((id) => plan.placeOfSegment.get(id) ?? []);
-    if (gone.length === 0) placeList(list, places, plan);
+    if (gone.length === 0) placeList(list, places, plan, sharesOf(places, LOW), sharesOf(places, HIGH));
   }
   for (let index = 0; index < places.length; index++) members[places[index] ?? 0] = 1;
   return gone;
@@ -28,34 +28,34 @@ export function readMembers(list: SegmentList, plan: Plan): readonly string[] {
 
 /** The list that `members` says, which is `before` with `flips`. */
 export function listAfter(plan: Plan, before: SegmentList, flips: readonly Flip[]): SegmentList {
-  let low = 0;
-  let high = 0;
-  let count = 0;
+  let { low, high } = before;
+  let count = before.places.length;
   if (before.placedIn === plan) {
-    ({ low, high } = before);
-    count = before.places.length;
     for (const { place, change } of flips) {
       low ^= shareOf(place, LOW);
       high ^= shareOf(place, HIGH);
       count += change === 'ENTERED' ? 1 : -1;
     }
   } else {
-    for (let place = 0; place < plan.scratch.members.length; place++) {
-      if (plan.scratch.members[place] !== 1) continue;
-      low ^= shareOf(place, LOW);
-      high ^= shareOf(place, HIGH);
-      count += 1;
-    }
+    const places = membersOf(plan);
+    low = sharesOf(places, LOW);
+    high = sharesOf(places, HIGH);
+    count = places.length;
   }
   const hash = (high & 0xfffff) * 2 ** 32 + (low >>> 0);
   const known = plan.lists.get(hash);
   if (known?.placedIn === plan && known.places.length === count && isIn(known.places, plan)) return known;
-  const places = plan.byId.filter((place) => plan.scratch.members[place] === 1);
+  const places = membersOf(plan);
   const list = segmentList(places.map((place) => plan.rules.segments[place]?.id ?? ''));
-  placeList(list, places, plan);
+  placeList(list, places, plan, low, high);
   if (plan.lists.size >= LISTS_MAX) plan.lists.clear();
   plan.lists.set(hash, list);
   return list;
+}
+
+/** Places of the segments that `members` says, by their ids. */
+function membersOf({ byId, scratch: { members } }: Plan): number[] {
+  return byId.filter((place) => members[place] === 1);
 }
 
 function isIn(places: readonly number[], { scratch: { members } }: Plan): boolean {
@@ -63,15 +63,15 @@ function isIn(places: readonly number[], { scratch: { members } }: Plan): boolea
   return true;
 }
 
-function placeList(list: SegmentList, places: readonly number[], plan: Plan): void {
+function placeList(list: SegmentList, places: readonly number[], plan: Plan, low: number, high: number): void {
   list.places = places;
   list.placedIn = plan;
-  list.low = 0;
-  list.high = 0;
-  for (const place of places) {
-    list.low ^= shareOf(place, LOW);
-    list.high ^= shareOf(place, HIGH);
-  }
+  list.low = low;
+  list.high = high;
+}
+
+function sharesOf(places: readonly number[], seed: number): number {
+  return places.reduce((shares, place) => shares ^ shareOf(place, seed), 0);
 }
 
 const LOW = 0x2f0b4c47;

@@ -1,9 +1,10 @@
-import type { CompiledSegment } from './brand-rules.ts';
+import { suspectDifferences } from './decide-anew.ts';
 import { valueOf } from './feature-values.ts';
 import { flipOf, leaving, sortFlips, type Flip } from './flips.ts';
 import { remember } from './history.ts';
 import { listAfter, readMembers } from './member-lists.ts';
 import { packMemberships } from './membership-packing.ts';
+import type { Plan } from './plan.ts';
 import { findReaders } from './readers.ts';
 import { NO_SEGMENTS, type SegmentList } from './segment-list.ts';
 import type { Turn } from './turn.ts';
@@ -13,22 +14,24 @@ import type { Turn } from './turn.ts';
  * this instant as one record.
  */
 export function updateMemberships(turn: Turn): void {
-  const { state, plan } = turn;
-  if (!findSuspects(turn)) return;
+  const { state, plan, everything } = turn;
   const { scratch, rules, namedBy } = plan;
+  if (!everything && !findReaders(plan.readers, scratch)) return;
   const { members, suspects, values } = scratch;
   const flips: Flip[] = readMembers(state.segments, plan).map((id) => leaving(state.brandId, id));
+  if (everything) decideAnew(turn);
   for (let place = 0; place < suspects.length; place++) {
     if (suspects[place] !== 1) continue;
     const segment = rules.segments[place];
     if (segment === undefined) continue;
-    fillValues(turn, segment);
+    for (const slot of segment.slots) fillValue(turn, slot);
     const isMember = segment.matches(values, members);
     if (isMember === (members[place] === 1)) continue;
     members[place] = isMember ? 1 : 0;
     for (const naming of namedBy[place] ?? []) suspects[naming] = 1;
-    flips.push(flipOf(plan, place, isMember));
+    if (!everything) flips.push(flipOf(plan, place, isMember));
   }
+  if (everything) addDifferences(plan, flips);
   if (flips.length > 0) publish(turn, flips, listAfter(plan, state.segments, flips));
 }
 
@@ -40,22 +43,28 @@ export function leaveSegments(turn: Turn): void {
   if (flips.length > 0) publish(turn, flips, NO_SEGMENTS);
 }
 
-/** Marks in `suspects` what must be evaluated. */
-function findSuspects({ plan, everything }: Turn): boolean {
-  if (!everything) return findReaders(plan.readers, plan.scratch);
-  plan.scratch.suspects.fill(1);
-  return true;
+/** Whatever the memberships were: leaves nobody's in `members`, and marks what must be evaluated beside. */
+function decideAnew(turn: Turn): void {
+  const { scratch, rules } = turn.plan;
+  if (rules.segments.length === 0) return;
+  scratch.membersBefore.set(scratch.members);
+  for (let slot = 0; slot < rules.features.length; slot++) fillValue(turn, slot);
+  suspectDifferences(turn.plan);
 }
 
-function fillValues({ state, open, plan, now }: Turn, segment: CompiledSegment): void {
-  const { known, values } = plan.scratch;
-  const { features, churn } = plan.rules;
-  for (const slot of segment.slots) {
-    if (known[slot] === 1) continue;
-    known[slot] = 1;
-    const feature = features[slot];
-    if (feature !== undefined) values[slot] = valueOf(feature, open, state.subject, churn, now);
+function addDifferences(plan: Plan, flips: Flip[]): void {
+  const { members, membersBefore } = plan.scratch;
+  for (let place = 0; place < members.length; place++) {
+    if (members[place] !== membersBefore[place]) flips.push(flipOf(plan, place, members[place] === 1));
   }
+}
+
+function fillValue({ state, open, plan, now }: Turn, slot: number): void {
+  const { known, values } = plan.scratch;
+  if (known[slot] === 1) return;
+  known[slot] = 1;
+  const feature = plan.rules.features[slot];
+  if (feature !== undefined) values[slot] = valueOf(feature, open, state.subject, plan.rules.churn, now);
 }
 
 function publish(turn: Turn, flips: Flip[], members: SegmentList): void {

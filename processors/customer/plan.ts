@@ -1,5 +1,6 @@
 import type { Span } from '../core/window.ts';
 import type { BrandRules } from './brand-rules.ts';
+import type { Nobody } from './decide-anew.ts';
 import { experimentPlanOf, type ExperimentPlan } from './experiment-plan.ts';
 import { MEASURES, RATIOS, type FeatureValue } from './features.ts';
 import { fingerprint } from '../core/fingerprint.ts';
@@ -89,7 +90,11 @@ export interface PlanScratch {
   readonly known: Uint8Array;
   /** By place of segment. */
   readonly members: Uint8Array;
+  /** `members` before the instant in hand, where everything is decided anew. */
+  readonly membersBefore: Uint8Array;
   readonly suspects: Uint8Array;
+  /** Made when somebody is first decided anew (decide-anew.ts). */
+  nobody: Nobody | null;
   /** By measure: on which side of its thresholds the age was before the event. */
   readonly ageRegions: Int32Array;
 }
@@ -229,7 +234,9 @@ function scratchOf(rules: BrandRules): PlanScratch {
     values: new Array<FeatureValue>(slots).fill(undefined),
     known: new Uint8Array(slots),
     members: new Uint8Array(rules.segments.length),
+    membersBefore: new Uint8Array(rules.segments.length),
     suspects: new Uint8Array(rules.segments.length),
+    nobody: null,
     ageRegions: new Int32Array(MEASURES.length),
   };
 }
