@@ -7,6 +7,7 @@ import { placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
 import type { OrderBook } from './order-book.ts';
 import { STAGES, type Stage } from './stages.ts';
+import { spansOf, SUBSCRIPTIONS_PART, type Span } from './subscriptions.ts';
 import type { Tally } from './tally.ts';
 
 /** What a customer counts as among the brand's, as bits at the places of BRAND_STANDINGS, and when silence may change that. */
@@ -16,6 +17,7 @@ export interface Standing {
 }
 
 const YEAR_DAYS = 365;
+const NO_SPANS: readonly Span[] = [];
 const YEAR = { ring: 2, hops: YEAR_DAYS } as const;
 const INTERACTIONS = placeOf('interactions');
 const REFERRALS = placeOf('referrals');
@@ -33,8 +35,9 @@ const REFERRER = bitOf('referrers');
 const days = new Unrolled();
 
 /**
- * A function of the customer and the instant alone. A customer is one as long as a purchase is less than `lostAfterDays` old.
- * The window begins with the day 365 days ago, as sums over 365 days do.
+ * A function of the customer and the instant alone. A customer is one as long as there is a subscription, or a purchase that is
+ * less than `lostAfterDays` old and that no subscription ended after. The window begins with the day 365 days ago, as sums over
+ * 365 days do.
  */
 export function standingOf(open: OpenState, lostAfterDays: number, now: Instant): Standing {
   let bits = 0;
@@ -53,7 +56,8 @@ export function standingOf(open: OpenState, lostAfterDays: number, now: Instant)
     until(refersUntil);
   }
   const { lastAt } = open.facts;
-  if (lastAt < 0) return { bits, due };
+  const spans = open.parts.has(SUBSCRIPTIONS_PART) ? spansOf(open.parts.get(SUBSCRIPTIONS_PART)) : NO_SPANS;
+  if (lastAt < 0 && spans.length === 0) return { bits, due };
 
   const orders = open.tally(ORDERS);
   if (orders.present) {
@@ -76,23 +80,41 @@ export function standingOf(open: OpenState, lostAfterDays: number, now: Instant)
   const lostAfterMs = lostAfterDays * DAY_MS;
   const startDay = utcDay(now) - YEAR_DAYS;
   const start = startDay * DAY_MS;
-  const isCustomer = now < lastAt + lostAfterMs;
+  const isCustomerUntil = customerUntil(lastAt, lostAfterMs, spans, now);
+  const isCustomer = isCustomerUntil > now;
   if (isCustomer) {
     bits |= CUSTOMER;
-    until(lastAt + lostAfterMs);
-  } else if (lastAt + lostAfterMs > start) {
+    until(isCustomerUntil);
+  } else if (isCustomerUntil > start) {
     bits |= LOST;
-    until(startReaches(lastAt + lostAfterMs));
+    until(startReaches(isCustomerUntil));
   }
   const { before, after } = ordersAround(open.book, start);
-  if (before >= 0 && start < before + lostAfterMs) {
+  const wasCustomerUntil = customerUntil(before, lostAfterMs, spans, start);
+  if (wasCustomerUntil > start) {
     bits |= AT_START;
     if (!isCustomer) bits |= LOST_OF_START;
-    until(startReaches(before + lostAfterMs));
+    until(startReaches(wasCustomerUntil));
   }
-  // From then on the next order is before the start.
+  // From then on the next order, or the next subscription, is before the start.
   if (after < NEVER) until(startReaches(after + 1));
+  for (const { from } of spans) if (from > start) until(startReaches(from));
   return { bits, due };
+}
+
+/**
+ * Until when somebody is a customer at `at`, as far as is known then, whose last order before was at `orderAt` (−1: none); or, of
+ * one who is lost, since when; −1: never was one. Whoever ends a subscription says so, and need not fall silent first.
+ */
+function customerUntil(orderAt: Instant, lostAfterMs: number, spans: readonly Span[], at: Instant): Instant {
+  let subscribedUntil = -1;
+  let endedAt = -1;
+  for (const { from, to } of spans) {
+    if (to <= at) endedAt = Math.max(endedAt, to);
+    else if (from <= at) subscribedUntil = Math.max(subscribedUntil, to);
+  }
+  if (subscribedUntil >= 0) return subscribedUntil;
+  return orderAt < 0 || orderAt < endedAt ? endedAt : orderAt + lostAfterMs;
 }
 
 /** When the window no longer holds anything of a measure that only grows; −Infinity when it never did. */

@@ -50,10 +50,11 @@ export function settleBrand(turn: Turn, before: SegmentList): void {
   const part = open.parts.get(BRAND_PART);
   const changes = open.brandChanges.begin(state.brandId, now, before);
   const { bits: bitsBefore, due: dueBefore, isCounted } = part;
-  const subscriptions = open.parts.has(SUBSCRIPTIONS_PART) ? settleSubscriptions(open, now) : 0;
+  const hasSubscriptions = open.parts.has(SUBSCRIPTIONS_PART);
+  const subscriptions = hasSubscriptions ? settleSubscriptions(open, now) : 0;
   const hasExtras = open.extras.count > 0;
   if (hasExtras) postToDays(part, open.extras, now);
-  if (turn.everything || !isCounted || dueBefore <= now || mayStandOtherwise(open, bitsBefore)) {
+  if (turn.everything || !isCounted || dueBefore <= now || hasSubscriptions || mayStandOtherwise(open, bitsBefore)) {
     const standing = standingOf(open, plan.rules.lostAfterDays, now);
     part.bits = standing.bits;
     part.due = standing.due;

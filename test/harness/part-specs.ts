@@ -14,7 +14,7 @@ import type { Plan } from '../../processors/customer/plan.ts';
 import { isHolding } from '../../processors/customer/sequence-state.ts';
 import type { SequenceStates } from '../../processors/customer/sequence-part.ts';
 import { dropOutOfReach } from '../../processors/customer/sessions.ts';
-import type { SUBSCRIPTIONS_PART } from '../../processors/customer/subscriptions.ts';
+import type { Subscriptions } from '../../processors/customer/subscriptions.ts';
 import type { Triggers } from '../../processors/customer/triggers.ts';
 import type { Visits } from '../../processors/customer/visits-packing.ts';
 import { SPANS } from '../../processors/customer/windows.ts';
@@ -116,8 +116,6 @@ const daysOf = (part: BrandPart): Record<number, unknown> => {
   return Object.fromEntries(Object.entries(found).filter(([, each]) => (each as unknown[]).length > 0));
 };
 
-type Subscriptions = ReturnType<typeof SUBSCRIPTIONS_PART.initial>;
-
 export const PART_SPECS: Readonly<Record<PartId, PartSpec>> = {
   0: { isHandedOn: false, event: oneOf('PAGE_VIEW'), spanMs: DAY, eventsMax: 3, facts: (value) => value },
   1: {
@@ -179,7 +177,7 @@ export const PART_SPECS: Readonly<Record<PartId, PartSpec>> = {
     eventsMax: 12,
     // Of one that is over nothing need be known but that; whether one is overdue is found anew.
     facts: (value, { now }) =>
-      (value as Subscriptions)
+      (value as Subscriptions).all
         .filter(
           ({ paidAt, cancelledAt, periodDays }) => cancelledAt < paidAt && now < paidAt + 2 * (periodDays || 30) * DAY,
         )

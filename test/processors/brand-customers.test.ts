@@ -151,6 +151,55 @@ describe('what a customer adds to a brand', () => {
     expect(partials(driver.totals, T + 3 * HOUR)['brand all']).toMatchObject({ subscriptions: 1 });
   });
 
+  test('who has a subscription is a customer, and lost at the very millisecond at which the last one ends', () => {
+    const driver = new CustomerDriver(definitions({}));
+    const yearly = { attributes: { subscriptionId: 'tea', periodDays: '365' } };
+    driver.record(T, { type: 'SUBSCRIPTION_STARTED', ...yearly });
+    driver.record(T + DAY, { type: 'SUBSCRIPTION_STARTED', attributes: { subscriptionId: 'milk' } });
+    const said = (at: number): object => partials(driver.silence(at).totals, at)['brand all'] ?? {};
+    expect(said(T + 40 * DAY)).toMatchObject({ customers: 1, subscriptions: 2 });
+    // The one that was not renewed ends, and the other one goes on.
+    expect(said(T + 61 * DAY)).toMatchObject({ customers: 1, subscriptions: 1 });
+    driver.record(T + 100 * DAY, order('1'));
+    driver.record(T + 101 * DAY, { type: 'SUBSCRIPTION_CANCELLED', ...yearly });
+    // Whoever ends it says so: the order of the day before does not tell otherwise.
+    expect(said(T + 101 * DAY)).toMatchObject({ lost: 1, purchasers: 1 });
+    expect(said(T + 101 * DAY)).not.toHaveProperty('customers');
+    driver.record(T + 110 * DAY, order('2'));
+    expect(said(T + 110 * DAY)).toMatchObject({ customers: 1 });
+    driver.record(T + 111 * DAY, { type: 'SUBSCRIPTION_STARTED', ...yearly });
+    // A year after the first day with a subscription, and after the first without one.
+    const [begun, ended, again] = [MIDNIGHT + 366 * DAY, MIDNIGHT + 467 * DAY, MIDNIGHT + 476 * DAY];
+    expect(said(begun - 1)).not.toHaveProperty('customersAtStart');
+    expect(said(begun)).toMatchObject({ customersAtStart: 1, customers: 1 });
+    expect(said(ended - 1)).toMatchObject({ customersAtStart: 1 });
+    expect(said(ended)).not.toHaveProperty('customersAtStart');
+    expect(said(again)).toMatchObject({ customersAtStart: 1, customers: 1 });
+    expect(said(T + 841 * DAY - 1)).toMatchObject({ customersAtStart: 1, customers: 1 });
+    expect(said(T + 841 * DAY)).toMatchObject({ customersAtStart: 1, lostOfStart: 1, lost: 1 });
+    expect(said(T + 3 * 366 * DAY + 200 * DAY)).not.toHaveProperty('lost');
+  });
+
+  test('a subscription that was cancelled begins anew with the next payment, also when the first one is told last', () => {
+    const driver = new CustomerDriver(definitions({}));
+    const at = T + 210 * DAY;
+    driver.record(at, { type: 'SUBSCRIPTION_STARTED', occurredAt: T + 200 * DAY });
+    driver.record(at, { type: 'SUBSCRIPTION_STARTED', occurredAt: T });
+    const said = (now: number): object => partials(driver.silence(now).totals, now)['brand all'] ?? {};
+    expect(said(at)).toMatchObject({ customers: 1, subscriptions: 1 });
+    // Two periods of 30 days, then nothing until the second start.
+    const [begun, ended, again] = [MIDNIGHT + 366 * DAY, MIDNIGHT + 426 * DAY, MIDNIGHT + 566 * DAY];
+    for (const [now, has] of [
+      [begun - 1, false],
+      [begun, true],
+      [ended - 1, true],
+      [ended, false],
+      [again, true],
+    ] as const) {
+      expect('customersAtStart' in said(now), String((now - T) / DAY)).toBe(has);
+    }
+  });
+
   test('times on pages, for the brand as a whole', () => {
     const driver = new CustomerDriver(definitions({}));
     const view = (pageViewId: string) => ({ type: 'PAGE_VIEW' as const, pageViewId });

@@ -1,6 +1,7 @@
 import type { Definitions } from '../../processors/core/definitions.ts';
 import { createIntake } from '../../processors/intake/processor.ts';
 import type { BrandKpi, CustomerEvent, Interaction } from '../../schemas/types.ts';
+import { countSubscriptions, countVisits, type Event } from './brand-oracle-visits.ts';
 
 const DAY = 86_400_000;
 const SOCIAL = /^SOCIAL_/;
@@ -16,11 +17,6 @@ const NO_INTERACTION = new Set([
 
 interface Logged {
   readonly timestamp: number;
-  readonly value: Interaction;
-}
-
-interface Event {
-  readonly at: number;
   readonly value: Interaction;
 }
 
@@ -72,6 +68,9 @@ export function countMeasures(
     add('referral_rate', of('referrers'), of('active'));
     add('referral_conversion', of('converted'), of('referrals'));
     addMessages(figures, group, sums);
+    add('active_subscriptions', of('subscriptions'), null);
+    add('renewal_rate', of('renewals'), of('due'));
+    if (group === 'brand all') addVisits(add, of);
     add('churn_rate', of('start') - of('stayed'), of('start'));
     add('churn_rate_plain', of('lost'), of('start'));
     add('retention_rate', of('stayed'), of('start'));
@@ -79,6 +78,18 @@ export function countMeasures(
     add('customers', of('customers'), null);
   }
   return figures;
+}
+
+function addVisits(
+  add: (measure: string, numerator: number, denominator: number | null) => void,
+  of: (name: string) => number,
+): void {
+  add('average_time_on_page', of('visible'), of('measured'));
+  add('long_view_rate', of('long'), of('measured'));
+  add('unmeasured_page_views', of('unmeasured'), null);
+  add('closed_sessions', of('sessions'), null);
+  add('engaged_sessions', of('engaged'), null);
+  add('engaged_session_rate', of('engaged'), of('sessions'));
 }
 
 function addMessages(figures: Figures, group: string, sums: ReadonlyMap<string, number>): void {
@@ -158,7 +169,7 @@ function eventsBySubject(logged: Iterable<Logged>, definitions: Definitions, bra
       const events = customers.get(subject) ?? new Map<string, Event>();
       customers.set(subject, events);
       const at = Math.min(interaction.occurredAt, timestamp);
-      if (!events.has(interaction.eventId)) events.set(interaction.eventId, { at, value: interaction });
+      if (!events.has(interaction.eventId)) events.set(interaction.eventId, { at, timestamp, value: interaction });
     }
   }
   return new Map(Array.from(customers, ([subject, events]) => [subject, [...events.values()]]));
@@ -170,15 +181,18 @@ function countCustomer(events: readonly Event[], currency: string, lostAfterMs: 
   const add = (name: string, by: number): void => void sums.set(name, (sums.get(name) ?? 0) + by);
   const of = (name: string): number => sums.get(name) ?? 0;
   for (const [name] of messagesOf(events, start)) add(name, 1);
+  countVisits(events, start, until, add);
+  const paid = countSubscriptions(events, start, until, add);
   const cancelled = new Set(
     events.filter(({ value }) => value.type === 'ORDER_CANCELLED').map(({ value }) => value.order?.orderId),
   );
   const orders = new Map<string, Event>();
-  for (const { at, value } of events) {
+  for (const event of events) {
+    const { at, value } = event;
     const isWithin = at >= start;
     const { order } = value;
     if (value.type === 'ORDER_PLACED' && order !== null && !orders.has(order.orderId)) {
-      if (!cancelled.has(order.orderId)) orders.set(order.orderId, { at, value });
+      if (!cancelled.has(order.orderId)) orders.set(order.orderId, event);
     }
     if (isWithin && !NO_INTERACTION.has(value.type)) add('interactions', 1);
     if (isWithin && SOCIAL.test(value.type)) add('social', 1);
@@ -197,14 +211,20 @@ function countCustomer(events: readonly Event[], currency: string, lostAfterMs: 
     add('ordersInCurrency', 1);
     add('revenue', value.order.amountMinor);
   }
-  const isCustomerAt = (instant: number): boolean =>
-    times.some((at) => (instant === until ? at <= until : at < instant) && instant < at + lostAfterMs);
+  // A subscription, or a purchase that is not too old and that no end of the last subscription came after.
+  const isCustomerAt = (instant: number): boolean => {
+    if (paid.some(({ from, to }) => from <= instant && instant < to)) return true;
+    const endedAt = Math.max(0, ...paid.map(({ to }) => to).filter((to) => to <= instant));
+    return times.some(
+      (at) => at >= endedAt && (instant === until ? at <= until : at < instant) && instant < at + lostAfterMs,
+    );
+  };
   if (of('interactions') > 0) add('active', 1);
   if (of('referrals') > 0) add('referrers', 1);
   if (of('orders') > 0) add('buyers', 1);
   if (of('orders') > 1) add('repeaters', 1);
   if (isCustomerAt(until)) add('customers', 1);
-  else if (times.some((at) => at + lostAfterMs > start)) add('lost', 1);
+  else if (times.some((at) => at + lostAfterMs > start) || paid.some(({ to }) => to > start)) add('lost', 1);
   if (isCustomerAt(start)) {
     add('start', 1);
     if (isCustomerAt(until)) add('stayed', 1);

@@ -7,9 +7,11 @@ import {
   note,
   REMEMBERED_MESSAGES,
 } from '../../processors/customer/messages-part.ts';
+import { fingerprint, writeFingerprint } from '../../processors/core/fingerprint.ts';
+import { ByteReader, ByteWriter } from '../../processors/core/packing.ts';
 import { NO_PARTS, OpenParts, type MergeablePart } from '../../processors/customer/parts.ts';
 import { Postings } from '../../processors/customer/postings.ts';
-import { SUBSCRIPTIONS_PART } from '../../processors/customer/subscriptions.ts';
+import { REMEMBERED_SUBSCRIPTIONS, spansOf, SUBSCRIPTIONS_PART } from '../../processors/customer/subscriptions.ts';
 import { unroll, Unrolled } from '../../processors/core/unroll.ts';
 
 const DAY = 86_400_000;
@@ -77,15 +79,59 @@ test('messages that two customers opened are remembered once, the newest 64', ()
 });
 
 test('a subscription that one customer began and the other renewed has the period that was told when it began', () => {
-  const begun = { id: 1, paidAt: T, periodDays: 7, cancelledAt: -1, isOverdue: true };
-  const renewed = { id: 1, paidAt: T + 7 * DAY, periodDays: 0, cancelledAt: -1, isOverdue: false };
-  const one = stored(SUBSCRIPTIONS_PART, [begun]);
-  SUBSCRIPTIONS_PART.merge(one, stored(SUBSCRIPTIONS_PART, [renewed]), new Postings());
-  const other = stored(SUBSCRIPTIONS_PART, [renewed]);
-  SUBSCRIPTIONS_PART.merge(other, stored(SUBSCRIPTIONS_PART, [begun]), new Postings());
-  expect(one).toEqual([{ ...renewed, periodDays: 7 }]);
+  const begun = { id: 1, since: T, paidAt: T, periodDays: 7, cancelledAt: -1, isOverdue: true };
+  const renewed = { id: 1, since: T + 7 * DAY, paidAt: T + 7 * DAY, periodDays: 0, cancelledAt: -1, isOverdue: false };
+  const of = (...all: (typeof begun)[]) => stored(SUBSCRIPTIONS_PART, { all, past: [] });
+  const [one, other] = [of(begun), of(renewed)];
+  SUBSCRIPTIONS_PART.merge(one, of(renewed), new Postings());
+  SUBSCRIPTIONS_PART.merge(other, of(begun), new Postings());
+  expect(one.all).toEqual([{ ...renewed, since: T, periodDays: 7 }]);
   expect(other).toEqual(one);
   expect(SUBSCRIPTIONS_PART.nextDue(one)).toBe(T + 14 * DAY);
   // As long as nobody told one, it is a month.
-  expect(SUBSCRIPTIONS_PART.nextDue([renewed])).toBe(T + 37 * DAY);
+  expect(SUBSCRIPTIONS_PART.nextDue(of(renewed))).toBe(T + 37 * DAY);
+});
+
+/** Paid for 30 days each time, from `since` on, last at `paidAt`. */
+function subscription(name: string, since: number, paidAt: number, cancelledAt = -1) {
+  return { id: fingerprint(name), since, paidAt, cancelledAt, periodDays: 30, isOverdue: false };
+}
+
+test('of a subscription that two customers have the newer payment counts, and the time before if it goes on', () => {
+  const one = { all: [subscription('tea', T, T + 30 * DAY)], past: [{ from: T - 99 * DAY, to: T - 9 * DAY }] };
+  const other = {
+    all: [subscription('tea', T + 80 * DAY, T + 80 * DAY), subscription('milk', T, T, T + 7 * DAY)],
+    past: [],
+  };
+  for (const [into, from] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    const merged = stored(SUBSCRIPTIONS_PART, { all: [...into.all], past: [...into.past] });
+    SUBSCRIPTIONS_PART.merge(merged, from, new Postings());
+    expect(spansOf(stored(SUBSCRIPTIONS_PART, merged)).toSorted((a, b) => a.to - b.to)).toEqual([
+      { from: T - 99 * DAY, to: T - 9 * DAY },
+      { from: T, to: T + 7 * DAY },
+      { from: T, to: T + 140 * DAY },
+    ]);
+  }
+});
+
+test('subscriptions are 8 at most, and the times of those forgotten are 8 again', () => {
+  const many = Array.from({ length: 40 }, (_each, at) => subscription(`s-${at}`, T + at * DAY, T + at * DAY));
+  const merged = SUBSCRIPTIONS_PART.initial();
+  for (const each of many) SUBSCRIPTIONS_PART.merge(merged, { all: [each], past: [] }, new Postings());
+  expect(merged.all).toEqual(many.slice(-REMEMBERED_SUBSCRIPTIONS));
+  expect(merged.past.map(({ from }) => from)).toEqual(many.slice(24, 32).map(({ since }) => since));
+});
+
+test('subscriptions that were packed before their times were are read', () => {
+  const writer = new ByteWriter();
+  writer.uint(1);
+  writeFingerprint(fingerprint('tea'), writer);
+  writer.uint(T + 1);
+  writer.uint(0);
+  writer.uint(30 << 1);
+  const read = SUBSCRIPTIONS_PART.read(new ByteReader(writer.copy()), 0);
+  expect(read).toEqual({ all: [subscription('tea', T, T)], past: [] });
 });
