@@ -31,6 +31,7 @@ export function publish(state: BrandState, now: Instant, rules: BrandRules): App
   const everything = state.publishedUnder !== rules.version;
   for (const measure of MEASURES) {
     if (!measure.dimensions.some((dimension) => dimension === state.dimension)) continue;
+    if (measure.notOf === state.value) continue;
     const figure = figureOf(measure, total, rules);
     const before = figureOf(measure, state.published, rules);
     const isOther = figure.numerator !== before.numerator || figure.denominator !== before.denominator;

@@ -1,11 +1,11 @@
 import { BRAND_AMOUNTS, type BrandAmount, type Dimension } from '../core/brand-amounts.ts';
-import { share } from '../core/estimates.ts';
+import { netPromoterScore, share, type Estimate } from '../core/estimates.ts';
 import type { BrandRules } from './rules.ts';
 
 /** The sums of all partitions, at the places of BRAND_AMOUNTS. */
 export type Amounts = Float64Array;
 
-export type Unit = 'ratio' | 'ms' | 'percent' | 'per_customer' | 'count' | 'minor';
+export type Unit = 'ratio' | 'ms' | 's' | 'percent' | 'per_customer' | 'count' | 'minor';
 
 /** What a measure of a brand is made of. */
 export interface Measure {
@@ -21,6 +21,10 @@ export interface Measure {
   of?(rules: BrandRules, dimension: Dimension): string;
   /** The numerator is part of the denominator, so that the measure is a share and has an interval. */
   readonly isShare?: true;
+  /** It is a net promoter score: promoters less detractors, of answers. */
+  readonly isNps?: true;
+  /** A value of the dimension that it means nothing for. */
+  readonly notOf?: string;
   readonly isMoney?: true;
   /** It depends on after how many days a customer counts as lost. */
   readonly isOfLost?: true;
@@ -36,6 +40,7 @@ export interface Figure {
 }
 
 const CUSTOMERS: readonly Dimension[] = ['brand', 'segment'];
+const STAGE: readonly Dimension[] = ['stage'];
 const MESSAGES: readonly Dimension[] = ['brand', 'segment', 'channel', 'campaign'];
 
 /** How the parts of measures are called in `denominatorOf`. */
@@ -50,6 +55,8 @@ const NAMES: Readonly<Partial<Record<BrandAmount, string>>> & { active: string }
   renewalsDue: 'renewals_due',
   measuredViews: 'measured_page_views',
   sessions: 'closed_sessions',
+  stageEntered: 'stage_entries',
+  stageLeft: 'stays_ended',
 };
 
 /** Everything that is served of a brand. Names are public: they are added to, never renamed. */
@@ -122,6 +129,24 @@ export const MEASURES: readonly Measure[] = [
   { ...count('stage_purchase', 'purchase'), window: 'now' },
   { ...count('stage_retention', 'retention'), window: 'now' },
   { ...count('stage_advocacy', 'advocacy'), window: 'now' },
+  { ...count('stage_entries', 'stageEntered'), dimensions: STAGE },
+  // There is no stage after the last one.
+  {
+    ...ratio('stage_conversion', 'stageAdvanced', 'stageEntered'),
+    dimensions: STAGE,
+    isShare: true,
+    notOf: 'advocacy',
+  },
+  { ...ratio('stage_dwell_time', 'stageSeconds', 'stageLeft'), dimensions: STAGE, unit: 's' },
+  {
+    ...ofAnswers('nps', 'npsSatisfied', 'npsAnswers'),
+    numerator: (amounts) => amount(amounts, 'npsSatisfied') - amount(amounts, 'npsDissatisfied'),
+    unit: 'percent',
+    isNps: true,
+  },
+  { ...ofAnswers('csat_satisfied', 'csatSatisfied', 'csatAnswers'), isShare: true },
+  { ...ofAnswers('ces_satisfied', 'cesSatisfied', 'cesAnswers'), isShare: true },
+  { ...ofAnswers('rating_satisfied', 'ratingSatisfied', 'ratingAnswers'), isShare: true },
 ];
 
 export function newAmounts(): Amounts {
@@ -138,15 +163,34 @@ export function figureOf(measure: Measure, amounts: Amounts, rules: BrandRules):
   if (denominator === null) return { numerator, denominator, value: numerator, low: null, high: null };
   if (denominator === 0) return { numerator, denominator, value: null, low: null, high: null };
   const scale = measure.unit === 'percent' ? 100 : 1;
-  const isPart = measure.isShare === true && numerator >= 0 && numerator <= denominator;
-  const interval = isPart ? share(numerator, denominator) : null;
+  const interval = intervalOf(measure, amounts, numerator, denominator);
   return {
     numerator,
     denominator,
     value: (scale * numerator) / denominator,
-    low: interval === null ? null : scale * interval.low,
-    high: interval === null ? null : scale * interval.high,
+    low: interval?.low ?? null,
+    high: interval?.high ?? null,
   };
+}
+
+/** In the measure's unit; null where it is no share, or more than one. */
+function intervalOf(
+  { isShare, isNps, unit }: Measure,
+  amounts: Amounts,
+  above: number,
+  below: number,
+): Pick<Estimate, 'low' | 'high'> | null {
+  if (isNps === true) {
+    const [promoters, detractors] = [amount(amounts, 'npsSatisfied'), amount(amounts, 'npsDissatisfied')];
+    return netPromoterScore(promoters, below - promoters - detractors, detractors);
+  }
+  const interval = isShare === true && above >= 0 && above <= below ? share(above, below) : null;
+  const scale = unit === 'percent' ? 100 : 1;
+  return interval === null ? null : { low: scale * interval.low, high: scale * interval.high };
+}
+
+function ofAnswers(name: string, above: BrandAmount, below: BrandAmount): Measure {
+  return { ...ratio(name, above, below), dimensions: ['brand', 'stage'], of: () => 'answers' };
 }
 
 function ofMessages(name: string, above: BrandAmount, below: BrandAmount): Measure {

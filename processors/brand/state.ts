@@ -102,9 +102,11 @@ function unpackAmounts(reader: ByteReader): Amounts {
   return amounts;
 }
 
+/** As far as anything stands in it. */
 function packList(list: Float64Array, writer: ByteWriter): void {
-  writer.uint(list.length);
-  for (const each of list) writer.int(each);
+  const length = list.findLastIndex((each) => each !== 0) + 1;
+  writer.uint(length);
+  for (let place = 0; place < length; place++) writer.int(list[place] ?? 0);
 }
 
 function unpackList(list: Float64Array, reader: ByteReader): void {

@@ -30,6 +30,22 @@ export const BRAND_SUMS = [
   'unmeasuredViews',
   'sessions',
   'engagedSessions',
+  'stageEntered',
+  'stageAdvanced',
+  'stageLeft',
+  'stageSeconds',
+  'npsAnswers',
+  'npsSatisfied',
+  'npsDissatisfied',
+  'csatAnswers',
+  'csatSatisfied',
+  'csatDissatisfied',
+  'cesAnswers',
+  'cesSatisfied',
+  'cesDissatisfied',
+  'ratingAnswers',
+  'ratingSatisfied',
+  'ratingDissatisfied',
 ] as const;
 export type BrandSum = (typeof BRAND_SUMS)[number];
 
@@ -57,7 +73,7 @@ export type BrandAmount = BrandSum | BrandStanding;
 export const BRAND_AMOUNTS: readonly BrandAmount[] = [...BRAND_SUMS, ...BRAND_STANDINGS];
 
 /** What measures are told apart by: the brand as a whole, or one value of these. */
-export const DIMENSIONS = ['brand', 'segment', 'channel', 'campaign'] as const;
+export const DIMENSIONS = ['brand', 'segment', 'channel', 'campaign', 'stage'] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
 
 /** The value under which a brand as a whole is counted, and the one for values beyond a bound. */

@@ -24,7 +24,13 @@ export const LEDGER_BLOCKS = 64;
 /** So many brands of a partition are measured, the first ones. */
 export const BRANDS_MAX = 1000;
 /** So many values of a dimension of a brand in a partition are told apart, the first ones; the rest together as `other`. */
-export const VALUES_MAX: Readonly<Record<Dimension, number>> = { brand: 1, segment: 100, channel: 20, campaign: 200 };
+export const VALUES_MAX: Readonly<Record<Dimension, number>> = {
+  brand: 1,
+  segment: 100,
+  channel: 20,
+  campaign: 200,
+  stage: 5,
+};
 
 /** So many lists of segments of a brand are remembered with their documents. */
 const LISTS_MAX = 10_000;

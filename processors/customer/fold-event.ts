@@ -20,6 +20,7 @@ import type { Postings } from './postings.ts';
 import type { FoldedInteraction } from './read-fields.ts';
 import { settleEvent, type Folded } from './settle.ts';
 import { settleLate } from './settle-brand.ts';
+import { postAnswer } from './stage-sums.ts';
 import type { CustomerState } from './state.ts';
 import type { CustomerAddition } from './totals.ts';
 import { foldVisit, isOnSite } from './visits.ts';
@@ -49,6 +50,7 @@ export function foldEvent(
   open.ids.add(id, now);
   noteAges(open, plan, now, postings);
   const closedSessions = isOnSite(interaction) ? foldVisit(open.parts, interaction, at, now, open) : null;
+  if (interaction.score !== null && plan.rules.journey.stages !== null) postAnswer(open, interaction, at, plan.rules);
   const hasMovedOn = foldPerson(open.parts, interaction, at, plan);
   const before = open.facts;
   if (orders !== null) open.keepBook(orders);

@@ -4,6 +4,7 @@ import { remember } from './history.ts';
 import { dormantDaysOf, JOURNEY, stageOf, type Journey } from './journey.ts';
 import { joinStretches, lifecycleAt, lifecycleRule } from './lifecycle.ts';
 import { bitsOf, placeOf } from './measures.ts';
+import { postMove, takeBackStay } from './stage-sums.ts';
 import { heldUntil, stageAt, stageRule } from './stages.ts';
 import { holdsUntil } from './tally.ts';
 import type { OpenState } from './open-state.ts';
@@ -47,8 +48,11 @@ export function mayConsider({ postings, parts }: OpenState): boolean {
 export function leaveJourney(turn: Turn): void {
   const { parts } = turn.open;
   if (!parts.has(JOURNEY)) return;
-  const { stage, lifecycle } = parts.get(JOURNEY);
-  if (stage !== null) count(turn, 'stage', stage, -1);
+  const { stage, stageSince, lifecycle } = parts.get(JOURNEY);
+  if (stage !== null) {
+    count(turn, 'stage', stage, -1);
+    takeBackStay(turn.open.ofStages, stage, stageSince);
+  }
   if (lifecycle !== null) count(turn, 'lifecycle', lifecycle, -1);
 }
 
@@ -84,6 +88,7 @@ function updateStage(turn: Turn, journey: Journey): boolean {
     return false;
   }
   journey.due = Math.min(journey.due, until);
+  postMove(open.ofStages, from, journey.stageSince, to, now);
   const since = from === null ? null : journey.stageSince;
   publish(turn, { axis: 'STAGE', from, to, rule: stageRule(from, to, days > 0), since });
   journey.stage = to;

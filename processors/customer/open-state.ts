@@ -50,6 +50,8 @@ export class OpenState {
   readonly ofBrand = new Postings();
   /** What it adds to sums of a channel and of a campaign. */
   readonly ofMessage: OfMessage = { postings: new Postings(), channel: '', campaignId: null };
+  /** What it adds to sums of stages of the journey (stage-sums.ts). */
+  readonly ofStages = new Postings();
   /** What it changes in the brand's documents. */
   readonly brandChanges = new BrandChanges();
   readonly #reader = new ByteReader(Buffer.alloc(0));
@@ -66,6 +68,7 @@ export class OpenState {
     this.postings.clear();
     this.extras.clear();
     this.ofBrand.clear();
+    this.ofStages.clear();
     this.ofMessage.postings.clear();
     this.parts.open(parts);
     // A deadline that comes right before an event seldom changes the body: it is still open then.

@@ -13,6 +13,7 @@ import { placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
 import type { SegmentList } from './segment-list.ts';
 import type { CustomerState } from './state.ts';
+import { addOfStages } from './stage-sums.ts';
 import { settleSubscriptions, SUBSCRIPTIONS_PART } from './subscriptions.ts';
 import type { Turn } from './turn.ts';
 
@@ -179,7 +180,8 @@ function addSums(changes: BrandChanges, { postings, extras }: OpenState): void {
  * Sums of channels and campaigns are of what the brand sent, whoever got it, and times on pages and sessions are kept for the
  * brand as a whole: these move with nobody.
  */
-function addOfBrand(changes: BrandChanges, { ofBrand, ofMessage: { postings, channel, campaignId } }: OpenState): void {
+function addOfBrand(changes: BrandChanges, { ofBrand, ofStages, ofMessage }: OpenState): void {
+  const { postings, channel, campaignId } = ofMessage;
   for (let index = 0; index < postings.count; index++) {
     const day = utcDay(postings.at(index));
     const [place, by] = [postings.measure(index), postings.amount(index)];
@@ -189,6 +191,7 @@ function addOfBrand(changes: BrandChanges, { ofBrand, ofMessage: { postings, cha
   for (let index = 0; index < ofBrand.count; index++) {
     changes.add('brand', WHOLE, utcDay(ofBrand.at(index)), ofBrand.measure(index), ofBrand.amount(index));
   }
+  if (ofStages.count > 0) addOfStages(changes, ofStages);
 }
 
 function addBits(changes: BrandChanges, dimension: Dimension, value: string, before: number, after: number): void {

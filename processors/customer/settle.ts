@@ -154,10 +154,10 @@ export function settleMerge(at: AtHand, before: OpenState, moved: ClosedSessions
 export function settleLeaving(at: AtHand): Applied<CustomerAddition> {
   const { state, open, now } = at;
   const turn = turnOf(at, 'MERGE', true);
+  leaveJourney(turn);
   takeFromBrand(turn);
   leaveSegments(turn);
   leaveBand(turn);
-  leaveJourney(turn);
   takeUnitsBack(turn);
   countOutcome(turn, open.facts, NO_ORDERS);
   if (state.traitsAt >= 0) endTraits(turn);

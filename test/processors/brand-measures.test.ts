@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { MEASURES } from '../../processors/brand/measures.ts';
 import { loadDefinitions, shippedDefinitions } from '../../processors/definitions/load.ts';
 import { simulateShop } from '../../processors/simulation/shop.ts';
-import type { BrandKpi } from '../../schemas/types.ts';
+import type { BrandKpi, JourneyChanged } from '../../schemas/types.ts';
 import type { LoggedInteraction } from '../harness/interactions.ts';
-import { countMeasures, newestFigures, withoutNothing } from './brand-oracle.ts';
+import { countMeasures, countStages, newestFigures, withoutNothing, type Figures } from './brand-oracle.ts';
 import { replayed, type PublishedRow } from './replay-fixture.ts';
 
 const DAY = 86_400_000;
@@ -14,6 +14,11 @@ const DAY = 86_400_000;
  * shop a block of a replay is days long, and what one identifier sends to another comes behind the block.
  */
 const IN_REACH = /(^| )(closed_sessions|engaged_sessions|engaged_session_rate)$/;
+
+/** How many customers are in a stage now is compared with their profiles; whoever is linked goes on with another one's stay. */
+const OF_NOW = /^stage_(awareness|consideration|purchase|retention|advocacy)$/;
+const OF_STAGES = /^stage_/;
+const ANSWERS_OF_STAGE = /^stage .* (nps|csat_satisfied|ces_satisfied|rating_satisfied)$/;
 
 interface ProfileRow {
   readonly key: string;
@@ -46,8 +51,14 @@ test.for([
     const counted = countMeasures(known, definitions, 'demo', until, (subject) => segments.get(subject) ?? []);
     const published = newestFigures(rows<PublishedRow<BrandKpi>>('brand-kpis.v1'));
     if (!hasOne) for (const name of counted.keys()) if (IN_REACH.test(name)) counted.delete(name);
+    // Whoever is linked goes on with a stay of another document.
+    if (hasOne) {
+      const moves = rows<PublishedRow<JourneyChanged>>('journey-stages.v1').map(({ value }) => value);
+      for (const [name, figures] of countStages(moves, until)) counted.set(name, figures);
+    }
     const measures = new Set(Array.from(counted.keys(), measureOf));
-    const own = [...published].filter(([name]) => measures.has(measureOf(name)));
+    expectAnswersOfStages(published, counted);
+    const own = [...published].filter(([name]) => measures.has(measureOf(name)) && !ANSWERS_OF_STAGE.test(name));
     expect(Object.fromEntries(own)).toEqual(Object.fromEntries(withoutNothing(counted)));
     if (days > 365) {
       const isNothing = ([name, [above, below]]: readonly [string, readonly [number, number | null]]): boolean =>
@@ -56,7 +67,9 @@ test.for([
     }
     // Nothing is published that nobody counted.
     const others = new Set([...published.keys()].map(measureOf).filter((measure) => !measures.has(measure)));
-    const uncounted = MEASURES.map(({ name }) => name).filter((name) => /^stage_/.test(name) || IN_REACH.test(name));
+    const uncounted = MEASURES.map(({ name }) => name).filter(
+      (name) => (hasOne ? OF_NOW : OF_STAGES).test(name) || IN_REACH.test(name),
+    );
     expect([...others].filter((measure) => !uncounted.includes(measure))).toEqual([]);
     const stages = Object.groupBy(rows<ProfileRow>('profiles'), ({ profile }) => profile.stage ?? 'none');
     for (const [stage, profiles] of Object.entries(stages)) {
@@ -65,6 +78,19 @@ test.for([
     expect(published.size).toBeGreaterThan(0);
   },
 );
+
+/** Each answer is one of some stage. */
+function expectAnswersOfStages(published: Figures, counted: Figures): void {
+  const sums = new Map<string, readonly [number, number]>();
+  for (const [name, [above, below]] of published) {
+    if (!ANSWERS_OF_STAGE.test(name)) continue;
+    const [before, all] = sums.get(measureOf(name)) ?? [0, 0];
+    sums.set(measureOf(name), [before + above, all + (below ?? 0)]);
+  }
+  for (const measure of ['nps', 'csat_satisfied', 'ces_satisfied', 'rating_satisfied']) {
+    expect(sums.get(measure) ?? [0, 0]).toEqual(counted.get(`brand all ${measure}`));
+  }
+}
 
 /** Of `dimension value measure`. */
 function measureOf(name: string): string {

@@ -15,7 +15,7 @@ export interface Event {
   readonly value: Interaction;
 }
 
-type Add = (name: string, by: number) => void;
+export type Add = (name: string, by: number) => void;
 
 /** Sessions that closed up to `until`, and time on pages, of one customer, by nothing but their definitions. */
 export function countVisits(events: readonly Event[], start: number, until: number, add: Add): void {

@@ -1,7 +1,8 @@
-import type { Definitions } from '../../processors/core/definitions.ts';
+import type { BrandDefinition, Definitions } from '../../processors/core/definitions.ts';
+import { STANDARD_SURVEYS } from '../../processors/core/surveys.ts';
 import { createIntake } from '../../processors/intake/processor.ts';
-import type { BrandKpi, CustomerEvent, Interaction } from '../../schemas/types.ts';
-import { countSubscriptions, countVisits, type Event } from './brand-oracle-visits.ts';
+import type { BrandKpi, CustomerEvent, Interaction, JourneyChanged } from '../../schemas/types.ts';
+import { countSubscriptions, countVisits, type Add, type Event } from './brand-oracle-visits.ts';
 
 const DAY = 86_400_000;
 const SOCIAL = /^SOCIAL_/;
@@ -38,7 +39,7 @@ export function countMeasures(
   const brand = definitions.brands.get(brandId) ?? definitions.defaultBrand;
   const groups = new Map<string, Map<string, number>>();
   for (const [subject, events] of customers) {
-    const counted = countCustomer(events, brand.currency, brand.lostAfterDays * DAY, until);
+    const counted = countCustomer(events, definitions, brand, until);
     for (const group of ['brand all', ...segmentsOf(subject).map((id) => `segment ${id}`)]) {
       const sums = groups.get(group) ?? new Map<string, number>();
       groups.set(group, sums);
@@ -71,6 +72,7 @@ export function countMeasures(
     add('active_subscriptions', of('subscriptions'), null);
     add('renewal_rate', of('renewals'), of('due'));
     if (group === 'brand all') addVisits(add, of);
+    if (group === 'brand all') addAnswers(add, of);
     add('churn_rate', of('start') - of('stayed'), of('start'));
     add('churn_rate_plain', of('lost'), of('start'));
     add('retention_rate', of('stayed'), of('start'));
@@ -90,6 +92,61 @@ function addVisits(
   add('closed_sessions', of('sessions'), null);
   add('engaged_sessions', of('engaged'), null);
   add('engaged_session_rate', of('engaged'), of('sessions'));
+}
+
+function addAnswers(
+  add: (measure: string, numerator: number, denominator: number | null) => void,
+  of: (name: string) => number,
+): void {
+  add('nps', of('NPS good') - of('NPS bad'), of('NPS'));
+  for (const metric of ['CSAT', 'CES', 'RATING']) {
+    add(`${metric.toLowerCase()}_satisfied`, of(`${metric} good`), of(metric));
+  }
+}
+
+/** Of one customer: answers by metric, and those that are good or bad by their survey, else by the usual scale. */
+function countAnswers(events: readonly Event[], definitions: Definitions, start: number, add: Add): void {
+  for (const { at, value } of events) {
+    const { type, score, brandId, machineGenerated } = value;
+    if (at < start || machineGenerated || score === null || !/^(SURVEY_ANSWERED|REVIEW_POSTED)$/.test(type)) continue;
+    if (score.metric === 'UNKNOWN') continue;
+    const survey = definitions.surveys.get(score.surveyId ?? '');
+    const isOwn = survey?.metric === score.metric && survey.brands.some((each) => each === '*' || each === brandId);
+    const { good, satisfiedFrom, dissatisfiedFrom } = isOwn ? survey : STANDARD_SURVEYS[score.metric];
+    const sign = good === 'high' ? 1 : -1;
+    add(score.metric, 1);
+    if (sign * score.value >= sign * satisfiedFrom) add(`${score.metric} good`, 1);
+    else if (sign * score.value <= sign * dissatisfiedFrom) add(`${score.metric} bad`, 1);
+  }
+}
+
+/** Of each stage of the journey, from the moves that were published of all customers, in the order of their time. */
+export function countStages(moves: Iterable<JourneyChanged>, until: number): Figures {
+  const order = ['awareness', 'consideration', 'purchase', 'retention', 'advocacy'];
+  const sums = new Map<string, { entered: number; advanced: number; left: number; seconds: number }>();
+  const since = new Map<string, number>();
+  const of = (stage: string) => {
+    const known = sums.get(stage) ?? { entered: 0, advanced: 0, left: 0, seconds: 0 };
+    sums.set(stage, known);
+    return known;
+  };
+  for (const { axis, from, to, customerId, occurredAt } of moves) {
+    if (axis !== 'STAGE') continue;
+    const begunAt = since.get(customerId) ?? 0;
+    since.set(customerId, occurredAt);
+    if (occurredAt >= startOf(until)) of(to).entered += 1;
+    if (from === null || begunAt < startOf(until)) continue;
+    of(from).left += 1;
+    of(from).seconds += Math.round((occurredAt - begunAt) / 1000);
+    if (order.indexOf(to) > order.indexOf(from)) of(from).advanced += 1;
+  }
+  const figures: Figures = new Map();
+  for (const [stage, { entered, advanced, left, seconds }] of sums) {
+    figures.set(`stage ${stage} stage_entries`, [entered, null]);
+    if (stage !== 'advocacy') figures.set(`stage ${stage} stage_conversion`, [advanced, entered]);
+    figures.set(`stage ${stage} stage_dwell_time`, [seconds, left]);
+  }
+  return withoutNothing(figures);
 }
 
 function addMessages(figures: Figures, group: string, sums: ReadonlyMap<string, number>): void {
@@ -175,13 +232,16 @@ function eventsBySubject(logged: Iterable<Logged>, definitions: Definitions, bra
   return new Map(Array.from(customers, ([subject, events]) => [subject, [...events.values()]]));
 }
 
-function countCustomer(events: readonly Event[], currency: string, lostAfterMs: number, until: number) {
+function countCustomer(events: readonly Event[], definitions: Definitions, brand: BrandDefinition, until: number) {
+  const { currency } = brand;
+  const lostAfterMs = brand.lostAfterDays * DAY;
   const start = startOf(until);
   const sums = new Map<string, number>();
   const add = (name: string, by: number): void => void sums.set(name, (sums.get(name) ?? 0) + by);
   const of = (name: string): number => sums.get(name) ?? 0;
   for (const [name] of messagesOf(events, start)) add(name, 1);
   countVisits(events, start, until, add);
+  countAnswers(events, definitions, start, add);
   const paid = countSubscriptions(events, start, until, add);
   const cancelled = new Set(
     events.filter(({ value }) => value.type === 'ORDER_CANCELLED').map(({ value }) => value.order?.orderId),

@@ -3,15 +3,20 @@ import { describe, expect, test } from 'vitest';
 import { ByteReader } from '../../processors/core/packing.ts';
 import { JOURNEY, mergeJourneys } from '../../processors/customer/journey.ts';
 import { lifecycleAt } from '../../processors/customer/lifecycle.ts';
+import { createCustomer } from '../../processors/customer/processor.ts';
 import { OpenParts } from '../../processors/customer/parts.ts';
 import type { Interaction } from '../../schemas/types.ts';
 import { JOURNEY_SETTINGS } from '../harness/definition-sets.ts';
-import { CustomerDriver, DAY, definitionsWithJourney, HOUR, MIDNIGHT, MINUTE } from './customer-fixture.ts';
+import { CustomerDriver, DAY, definitionsWithJourney, HOUR, MIDNIGHT, MINUTE, partials } from './customer-fixture.ts';
+import { Customers } from './identity-driver.ts';
 
 const T = MIDNIGHT + 10 * HOUR;
 const ORDER = { orderId: 'o-1', amountMinor: 5000, currency: 'JPY', guest: false, items: [] };
 
 const buy = (orderId = 'o-1') => ({ type: 'ORDER_PLACED', order: { ...ORDER, orderId } }) as const;
+
+const answer = (value: number) =>
+  ({ type: 'SURVEY_ANSWERED', score: { metric: 'NPS', value, surveyId: null } }) as const;
 
 describe('the stage of a customer', () => {
   test('goes forwards with events, and by silence on and back, to the millisecond', () => {
@@ -32,6 +37,43 @@ describe('the stage of a customer', () => {
     expect(driver.gauges).toMatchObject({ awareness: 1, consideration: 0, purchase: 0, retention: 0, churned: 1 });
     // Silence publishes traits with it.
     expect(driver.traits.at(-2)).toMatchObject({ occurredAt: T + HOUR + 90 * DAY, journey: { stage: 'awareness' } });
+  });
+
+  test('is told of the brand: stays by the day they began, and answers by the stage they came in', () => {
+    const driver = new CustomerDriver(definitionsWithJourney())
+      .record(T)
+      .record(T + DAY, { type: 'CART_ADD' })
+      .record(T + DAY + HOUR, buy())
+      .record(T + 2 * DAY, answer(10))
+      .record(T + 2 * DAY, { ...answer(10), eventId: 'same' })
+      .record(T + 2 * DAY, { ...answer(3), eventId: 'same' })
+      .record(T + 3 * DAY, { ...answer(3), machineGenerated: true });
+    const said = partials(driver.totals, T + 3 * DAY);
+    expect(said['stage awareness']).toEqual({ stageEntered: 1, stageAdvanced: 1, stageLeft: 1, stageSeconds: 86_400 });
+    expect(said['stage consideration']).toMatchObject({ stageEntered: 1, stageAdvanced: 1, stageSeconds: 3600 });
+    // The first answer made an advocate, to whom the second one came.
+    expect(said['stage purchase']).toMatchObject({ stageAdvanced: 1, npsAnswers: 1, npsSatisfied: 1 });
+    expect(said['stage advocacy']).toMatchObject({ stageEntered: 1, npsAnswers: 1, npsSatisfied: 1 });
+    expect(said['brand all']).toMatchObject({ npsAnswers: 2, npsSatisfied: 2 });
+    // Back, by silence, is no conversion; and what began in the window leaves it to the day.
+    driver.silence(T + 364 * DAY);
+    const later = partials(driver.totals, T + 364 * DAY);
+    expect(later['stage advocacy']).not.toHaveProperty('stageAdvanced');
+    expect(later['stage advocacy']).toMatchObject({ stageLeft: 1 });
+    driver.silence(MIDNIGHT + 366 * DAY);
+    expect(partials(driver.totals, MIDNIGHT + 366 * DAY)['stage awareness']).not.toHaveProperty('stageAdvanced');
+  });
+
+  test('under an identifier that is linked is a stay of nobody', () => {
+    const customers = new Customers(createCustomer(definitionsWithJourney()))
+      .event('a:x', T)
+      .event('u:1', T + HOUR, buy())
+      .foldAll();
+    const entered = (stage: string): number =>
+      partials(customers.totals, T + HOUR)[`stage ${stage}`]?.['stageEntered'] ?? 0;
+    expect([entered('awareness'), entered('purchase')]).toEqual([1, 1]);
+    customers.link('a:x', 'u:1', T + HOUR).foldAll();
+    expect([entered('awareness'), entered('purchase')]).toEqual([0, 1]);
   });
 
   test('goes back when the only order is cancelled, once the customer has been there for a day', () => {

@@ -33,6 +33,18 @@ describe('measures of a brand', () => {
     }
   });
 
+  // Rocks 2016, 95 percent, 70 promoters, 20 passives and 10 detractors.
+  test('the net promoter score has the adjusted Wald interval', () => {
+    const { numerator, denominator, value, low, high } = figure('nps', {
+      npsAnswers: 100,
+      npsSatisfied: 70,
+      npsDissatisfied: 10,
+    });
+    expect({ numerator, denominator, value }).toEqual({ numerator: 60, denominator: 100, value: 60 });
+    expect(low).toBeCloseTo(45.27, 2);
+    expect(high).toBeCloseTo(71.24, 2);
+  });
+
   test('have names of their own', () => {
     expect(new Set(MEASURES.map(({ name }) => name)).size).toBe(MEASURES.length);
   });
