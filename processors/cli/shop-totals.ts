@@ -6,6 +6,7 @@ import type { CaseCounts, TouchpointCounts } from '../simulation/summary.ts';
 export interface ShopTotals {
   readonly members: ReadonlyMap<string, number>;
   readonly bands: ReadonlyMap<string, number>;
+  readonly kpis: Readonly<Record<string, number>>;
   readonly touchpoints: readonly TouchpointCounts[];
   readonly cases: CaseCounts;
 }
@@ -19,6 +20,7 @@ export function shopTotals({ ports }: Kizuna): ShopTotals {
   return {
     members: sumBy(samples, 'segment_members', 'segment'),
     bands: sumBy(samples, 'customers', 'churn_band'),
+    kpis: Object.fromEntries(sumBy(samples, 'brand_kpi', 'kpi')),
     touchpoints: touchpointsOf(samples),
     cases: casesOf(samples),
   };

@@ -46,7 +46,7 @@ export class ShopWatch {
   async summary(kizuna: Kizuna, moment: ShopMoment): Promise<ShopSummary> {
     const outcomes = await outcomesOf(kizuna.registry);
     const events = totalOf(outcomes.find(({ processor }) => processor === 'intake'));
-    const { members, bands, touchpoints, cases } = shopTotals(kizuna);
+    const { members, bands, kpis, touchpoints, cases } = shopTotals(kizuna);
     return {
       services: moment.embedded ? [] : kizuna.services.description.split(', '),
       startedAt: moment.startedAt,
@@ -58,6 +58,7 @@ export class ShopWatch {
       customers: [...bands.values()].reduce((sum, count) => sum + count, 0),
       segments: kizuna.definitions.segments.map(({ id, name }) => ({ id, name, members: members.get(id) ?? 0 })),
       churn: BANDS.map((band) => ({ band, customers: bands.get(band) ?? 0 })),
+      kpis,
       touchpoints,
       cases,
       experiments: [...this.#results.values()].flatMap((record) => decoded<ExperimentResults>(record, kizuna)),

@@ -48,6 +48,8 @@ export interface ShopSummary {
   readonly customers: number;
   readonly segments: readonly { readonly id: string; readonly name: string; readonly members: number }[];
   readonly churn: readonly { readonly band: ChurnBand | 'INSUFFICIENT_DATA'; readonly customers: number }[];
+  /** Measures of the brand that have a value, by their name in brand-kpis.v1. */
+  readonly kpis: Readonly<Record<string, number>>;
   readonly touchpoints: readonly TouchpointCounts[];
   readonly cases: CaseCounts;
   /** The newest of each metric of each experiment. */

@@ -1,5 +1,6 @@
 import type { Evidence, SegmentMembershipsChanged } from '../../schemas/types.ts';
 import type { Instant } from '../core/processor.ts';
+import { brandWords } from './brand-lines.ts';
 import { cut, displayWidth, fit, printable } from './display-width.ts';
 import { experimentLines } from './experiment-lines.ts';
 import { HOUR_MS } from './rhythm.ts';
@@ -38,6 +39,9 @@ export function renderSummary(summary: ShopSummary, { columns, colour }: RenderO
     ...bars(
       summary.churn.map(({ band, customers }) => ({ name: band, value: customers, style: BAND_STYLES[band] ?? 'dim' })),
     ),
+    '',
+    heading('The brand over a year'),
+    ...wrapped(brandWords(summary.kpis), columns),
     '',
     heading('Touchpoints: answers of 30 days'),
     ...touchpointLines(summary.touchpoints).map((line) => cut(line, columns)),

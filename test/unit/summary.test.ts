@@ -49,6 +49,14 @@ const SUMMARY: ShopSummary = {
     { band: 'HIGH', customers: 926 },
     { band: 'INSUFFICIENT_DATA', customers: 645 },
   ],
+  kpis: {
+    average_order_value: 5421.7,
+    retention_rate: 66.25,
+    churn_rate: 0.3375,
+    nps: -12.4,
+    average_time_on_page: 21_340,
+    orders: 9,
+  },
   touchpoints: [
     {
       touchpoint: 'delivery',
@@ -112,6 +120,7 @@ const EXPERIMENTS = [
   'banner ordered: B no lift yet, p 0.32, undecided, but the',
   'banner revenue: B +9.0 % (-2.1 to +20.0), p 0.32, not',
 ];
+const MEASURES = ['order value 5,422 JPY,', 'churn 33.8 %,', 'retention 66.3 %,', 'time on page 21.3 s,', 'NPS -12'];
 const CASES = ['open 17', 'acknowledged 5', 'overdue 11', 'resolved 3', 'verified 29', 'reopened 4 times'];
 const REASONS = [
   'skipped 82',
@@ -126,7 +135,7 @@ describe('the summary', () => {
   test.each([60, 80, 100, 160])('fits %i columns and shows every number', (columns) => {
     const text = renderSummary(SUMMARY, { columns, colour: false });
     for (const line of text.split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(columns);
-    for (const shown of [...NUMBERS, ...SATISFACTION, ...EXPERIMENTS, ...CASES, ...REASONS])
+    for (const shown of [...NUMBERS, ...SATISFACTION, ...EXPERIMENTS, ...MEASURES, ...CASES, ...REASONS])
       expect(text).toContain(shown);
     // No control character but the ends of lines.
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/);
