@@ -137,8 +137,10 @@ export interface ExperimentMetric {
   readonly id: string;
   /** Whether it happened, how often, or for how many minor units in the brand's currency. */
   readonly kind: (typeof EXPERIMENT_METRIC_KINDS)[number];
-  /** Interactions that are counted; none for revenue, which orders make. */
+  /** Interactions that are counted; none for revenue, which orders make, and none where a filter says it. */
   readonly types: readonly InteractionType[];
+  /** A filter of events in the rules' query syntax, as of a measure of the brand's own; null: `types` says it. */
+  readonly where: Readonly<Record<string, unknown>> | null;
   /** How long after the first exposure. */
   readonly windowDays: number;
   /** Which way is better. */

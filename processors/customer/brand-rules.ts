@@ -10,6 +10,7 @@ import type { Fault } from '../core/errors.ts';
 import type { ByteWriter } from '../core/packing.ts';
 import type { ReadFields } from '../core/processor.ts';
 import { baselineFault, churnModelOf, type ChurnModel } from './churn-model.ts';
+import { readMetricFilters } from './experiment-filters.ts';
 import type { Feature, FeatureValue } from './features.ts';
 import { contradictionOf } from './rule-contradictions.ts';
 import { numbersOf } from './readers.ts';
@@ -88,6 +89,7 @@ const MAX_REMEMBERED_BRANDS = 10_000;
 export function compileDefinitions(definitions: Definitions): CompiledDefinitions {
   const faults: Fault[] = [];
   const measures = compileMeasures(definitions.measures, faults);
+  const asked = readMetricFilters(definitions.experiments.values(), faults);
   const own = new Map(measures.map((measure) => [measure.definition.id, measure]));
   const vocabulary = profileVocabulary(own, parseSequence);
   const parsed = definitions.segments.map((definition): ParsedSegment => {
@@ -125,7 +127,7 @@ export function compileDefinitions(definitions: Definitions): CompiledDefinition
     return rules;
   };
   return Object.assign(rulesOf, {
-    asks: [...measures.flatMap(fieldsAsked), ...parsed.flatMap(sequencesOf).flatMap(fieldsOfSequence)],
+    asks: [...asked, ...measures.flatMap(fieldsAsked), ...parsed.flatMap(sequencesOf).flatMap(fieldsOfSequence)],
   });
 }
 

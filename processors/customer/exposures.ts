@@ -1,3 +1,4 @@
+import { readFingerprint, writeFingerprint, type Fingerprint } from '../core/fingerprint.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
 import type { Part } from './parts.ts';
 
@@ -15,17 +16,22 @@ export interface Exposure {
   crossover: boolean;
 }
 
+/** What no type has the place of. */
+export const FILTERED = 255;
+
 /** Something that happened and that a metric counts. */
 export interface Match {
   readonly at: Instant;
-  /** A place in INTERACTION_TYPES. */
+  /** A place in INTERACTION_TYPES; FILTERED where a filter let it through. */
   readonly type: number;
+  /** Of that filter; 0: none. */
+  readonly key: Fingerprint;
 }
 
 /** What of a customer experiments are about. Nothing in it depends on the order in which events came. */
 export interface Exposures {
   list: Exposure[];
-  /** By time, then type. */
+  /** By time, then type, then filter. */
   matches: Match[];
   /** The newest match that is remembered no more; −1: none. */
   forgottenAt: Instant;
@@ -55,7 +61,7 @@ export function addMatch(exposures: Exposures, match: Match, from: Instant): voi
   let place = matches.length;
   for (; place > 0; place--) {
     const before = matches[place - 1];
-    if (before === undefined || before.at < match.at || (before.at === match.at && before.type <= match.type)) break;
+    if (before === undefined || !isAfter(before, match)) break;
   }
   matches.splice(place, 0, match);
   forget(exposures, from);
@@ -71,6 +77,10 @@ export function mergeExposures(exposures: Exposures, from: Exposures): Exposures
   exposures.forgottenAt = Math.max(exposures.forgottenAt, from.forgottenAt);
   for (const match of from.matches) addMatch(exposures, match, 0);
   return exposures;
+}
+
+function isAfter(one: Match, other: Match): boolean {
+  return (one.at - other.at || one.type - other.type || one.key - other.key) > 0;
 }
 
 function forget(exposures: Exposures, from: Instant): void {
@@ -97,7 +107,8 @@ export const EXPOSURES: Part<Exposures> = {
     let at = 0;
     for (let left = reader.uint(); left > 0; left--) {
       at += reader.uint();
-      exposures.matches.push({ at, type: reader.byte() });
+      const type = reader.byte();
+      exposures.matches.push({ at, type, key: type === FILTERED ? readFingerprint(reader) : 0 });
     }
     return exposures;
   },
@@ -114,9 +125,10 @@ export const EXPOSURES: Part<Exposures> = {
     }
     writer.uint(matches.length);
     let before = 0;
-    for (const { at, type } of matches) {
+    for (const { at, type, key } of matches) {
       writer.uint(at - before);
       writer.byte(type);
+      if (type === FILTERED) writeFingerprint(key, writer);
       before = at;
     }
   },

@@ -1,7 +1,8 @@
 import { isBeyondHorizon } from '../core/event-time.ts';
 import type { Instant } from '../core/processor.ts';
 import type { ExperimentPlan } from './experiment-plan.ts';
-import { addMatch, expose, EXPOSURES, EXPOSURES_MAX, type Exposures } from './exposures.ts';
+import type { MetricFilter } from './experiment-filters.ts';
+import { addMatch, expose, EXPOSURES, EXPOSURES_MAX, FILTERED, type Exposures } from './exposures.ts';
 import type { OpenState } from './open-state.ts';
 import type { FoldedInteraction } from './read-fields.ts';
 
@@ -19,9 +20,11 @@ export function noteForExperiments(
 ): boolean {
   const { type, experiment, machineGenerated } = interaction;
   const counted = plan.types.get(type);
-  const isMatch = counted !== undefined && !machineGenerated && at >= now - plan.rememberMs;
+  const mayMatch = !machineGenerated && at >= now - plan.rememberMs;
+  const isMatch = counted !== undefined && mayMatch;
+  const isFiltered = mayMatch && plan.filters.length > 0 && passesAny(plan.filters, interaction);
   const isExposure = type === 'EXPERIMENT_EXPOSED' && experiment !== null && !isBeyondHorizon(at, now);
-  if (!isMatch && !isExposure) return false;
+  if (!isMatch && !isFiltered && !isExposure) return false;
   const exposures = open.parts.get(EXPOSURES);
   let isOther = false;
   if (isExposure && isDefined(plan, experiment)) {
@@ -29,11 +32,27 @@ export function noteForExperiments(
     makeRoom(exposures, plan);
   }
   if (isMatch) {
-    addMatch(exposures, { at, type: counted }, now - plan.rememberMs);
+    addMatch(exposures, { at, type: counted, key: 0 }, now - plan.rememberMs);
+    isOther = true;
+  }
+  if (isFiltered) {
+    for (const filter of plan.filters) {
+      if (passes(filter, interaction))
+        addMatch(exposures, { at, type: FILTERED, key: filter.key }, now - plan.rememberMs);
+    }
     isOther = true;
   }
   if (isOther) open.parts.put(EXPOSURES, exposures);
   return isOther;
+}
+
+function passesAny(filters: readonly MetricFilter[], interaction: FoldedInteraction): boolean {
+  for (const filter of filters) if (passes(filter, interaction)) return true;
+  return false;
+}
+
+function passes(filter: MetricFilter, interaction: FoldedInteraction): boolean {
+  return filter.types.has(interaction.type) && filter.passes(interaction);
 }
 
 /** What was never defined, or not so, is somebody's mistake: nothing could be compared with it. */

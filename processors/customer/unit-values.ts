@@ -3,7 +3,7 @@ import type { ExperimentDefinition, ExperimentMetric } from '../core/definitions
 import { DAY_MS } from '../core/event-time.ts';
 import type { Instant } from '../core/processor.ts';
 import { placeOfType, type ExperimentPlan } from './experiment-plan.ts';
-import type { Exposure, Exposures } from './exposures.ts';
+import { FILTERED, type Exposure, type Exposures, type Match } from './exposures.ts';
 import type { OrderBook, RememberedOrder } from './order-book.ts';
 
 /** What is packed as a whole number; no real amount comes near. */
@@ -27,7 +27,7 @@ export function contributionOf(
   const values = definition.metrics.map((metric) => {
     const standing = told?.values.find(({ metric: id }) => id === metric.id);
     if (standing !== undefined && !reachesBack(metric, at, exposures, book)) return standing;
-    return { metric: metric.id, value: valueOf(metric, at, exposures, book) };
+    return { metric: metric.id, value: valueOf(metric, at, exposures, book, plan) };
   });
   return { variant, crossover, heldOut: false, values };
 }
@@ -48,11 +48,17 @@ function reachesBack(
   { settled }: OrderBook,
 ): boolean {
   const needsOrders = metric.kind === 'revenue' || metric.types.includes('ORDER_PLACED');
-  const needsMatches = metric.types.some((type) => type !== 'ORDER_PLACED');
+  const needsMatches = metric.where !== null || metric.types.some((type) => type !== 'ORDER_PLACED');
   return !(needsOrders && settled.lastAt >= at) && !(needsMatches && forgottenAt >= at);
 }
 
-function valueOf(metric: ExperimentMetric, from: Instant, { matches }: Exposures, book: OrderBook): number {
+function valueOf(
+  metric: ExperimentMetric,
+  from: Instant,
+  { matches }: Exposures,
+  book: OrderBook,
+  { filterKeys }: ExperimentPlan,
+): number {
   const { kind, types, windowDays } = metric;
   const isWithin = ({ at }: { readonly at: Instant }): boolean => at >= from && at < from + windowDays * DAY_MS;
   const orders = book.orders.filter((order) => !order.cancelled && isWithin(order));
@@ -61,7 +67,9 @@ function valueOf(metric: ExperimentMetric, from: Instant, { matches }: Exposures
     return Math.max(-VALUE_MAX, Math.min(VALUE_MAX, revenue));
   }
   const places = new Set(types.map(placeOfType));
-  const matched = matches.filter((match) => places.has(match.type) && isWithin(match)).length;
+  const key = filterKeys.get(metric);
+  const counts = ({ type, key: own }: Match): boolean => (type === FILTERED ? own === key : places.has(type));
+  const matched = matches.filter((match) => counts(match) && isWithin(match)).length;
   const count = matched + (types.includes('ORDER_PLACED') ? orders.length : 0);
   return kind === 'count' ? count : Math.min(1, count);
 }

@@ -44,11 +44,14 @@ function variantFaults(variants: readonly ExperimentVariant[]): PlacedFault[] {
   return faults;
 }
 
-function metricFaults({ kind, types, guardrail, margin }: ExperimentMetric, place: number): PlacedFault[] {
+function metricFaults({ kind, types, where, guardrail, margin }: ExperimentMetric, place: number): PlacedFault[] {
   const faults: PlacedFault[] = [];
   const at = (field: string): string => `metrics.${place}.${field}`;
   if (kind === 'revenue' && types.length > 0) faults.push([at('types'), 'must be absent: orders make revenue']);
-  if (kind !== 'revenue' && types.length === 0) faults.push([at('types'), `must name what is counted for a ${kind}`]);
+  if (kind === 'revenue' && where !== null) faults.push([at('where'), 'must be absent: orders make revenue']);
+  if (kind !== 'revenue' && types.length === 0 && where === null)
+    faults.push([at('types'), `must name what is counted for a ${kind}, or where must`]);
+  if (types.length > 0 && where !== null) faults.push([at('types'), 'must be absent: where says what is counted']);
   if (!guardrail && margin > 0) faults.push([at('margin'), 'must be absent: only a guardrail has one']);
   return faults;
 }

@@ -141,6 +141,7 @@ export const ExperimentFile = z.strictObject({
         id: Id,
         kind: z.enum(EXPERIMENT_METRIC_KINDS),
         types: z.array(z.enum(INTERACTION_TYPES).exclude(['UNKNOWN'])).default([]),
+        where: z.record(z.string(), z.unknown()).nullable().default(null),
         windowDays: z.int().min(1).max(90),
         direction: z.enum(['up', 'down']).default('up'),
         guardrail: z.boolean().default(false),

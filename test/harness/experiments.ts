@@ -6,6 +6,7 @@ function metric(changes: Partial<ExperimentMetric> & { readonly id: string }): E
   return {
     kind: 'conversion',
     types: ['ORDER_PLACED'],
+    where: null,
     windowDays: 7,
     direction: 'up',
     guardrail: false,

@@ -74,6 +74,40 @@ describe('a unit', () => {
     expect(first).toMatchObject({ key: 'acme|button', timestamp: T, value: { subject: 'u:1', occurredAt: T } });
   });
 
+  test('counts by a filter what its events say, twice or once, also when the exposure comes late', () => {
+    const [ordered, ...others] = experiment().metrics;
+    if (ordered === undefined) throw new Error('no metric');
+    const filtered = {
+      ...ordered,
+      ...{ id: 'checkout', kind: 'count' as const, types: [], windowDays: 7 },
+      where: { type: 'COMPLAINT', touchpoint: { $in: ['checkout', 'cart'] } },
+    };
+    const events = [
+      [T + HOUR, { type: 'COMPLAINT', touchpoint: 'checkout' }],
+      [T + 2 * HOUR, { type: 'COMPLAINT', touchpoint: 'room' }],
+      [T + 3 * HOUR, { type: 'PAGE_VIEW', touchpoint: 'checkout' }],
+      [T + 4 * HOUR, { type: 'COMPLAINT', touchpoint: 'cart', machineGenerated: true }],
+      [T + 5 * HOUR, { type: 'COMPLAINT', touchpoint: 'cart' }],
+      [T + 8 * DAY, { type: 'COMPLAINT', touchpoint: 'cart' }],
+    ] as const;
+    const withFilter = withExperiments([experiment({ metrics: [filtered, ...others] })]);
+    const driver = new ExperimentDriver(withFilter).record(T, exposed('A'));
+    for (const [at, what] of events) {
+      const event = { ...what, eventId: `e-${at}` };
+      driver.record(at, event).record(at + MINUTE, { ...event, occurredAt: at });
+    }
+    expect(driver.standing['button']).toBe('A checkout 2 revenue 0 complaints 4');
+    const late = new ExperimentDriver(withFilter);
+    for (const [at, what] of events) late.record(at, what);
+    late.record(T + 8 * DAY, { ...exposed('A'), occurredAt: T });
+    expect(late.standing).toEqual(driver.standing);
+    // Another filter is another question: what was remembered for the first one is none of its own.
+    const other = { ...filtered, where: { type: 'COMPLAINT', touchpoint: 'room' } };
+    driver.processor = createCustomer(withExperiments([experiment({ metrics: [other, ...others] })], 'other'));
+    driver.record(T + 9 * DAY, { type: 'PAGE_VIEW' });
+    expect(driver.standing['button']).toBe('A checkout 0 revenue 0 complaints 4');
+  });
+
   test('counts what happens from the very moment of the exposure to just before the end of the window', () => {
     const driver = new ExperimentDriver()
       .record(T - 1, order('before'))

@@ -33,7 +33,7 @@ test('an experiment is as usual where its file says nothing', async () => {
     name: 'button',
     brands: ['*'],
     variants: [VARIANTS[0], { ...VARIANTS[1], control: false }],
-    metrics: [{ ...METRICS[0], direction: 'up', guardrail: false, margin: 0 }],
+    metrics: [{ ...METRICS[0], where: null, direction: 'up', guardrail: false, margin: 0 }],
     alpha: 0.05,
     tuningUnits: 5000,
     holdout: null,
@@ -58,7 +58,7 @@ test('one that cannot be is refused, every fault with its place', async () => {
     'experiments/a.json: variants: exactly one must be the control, not 0',
     'experiments/a.json: variants: the shares must be 1 together, not 0.9',
     'experiments/b.json: metrics.0.types: must be absent: orders make revenue',
-    'experiments/b.json: metrics.1.types: must name what is counted for a count',
+    'experiments/b.json: metrics.1.types: must name what is counted for a count, or where must',
     'experiments/b.json: metrics.1.id: "x" is there twice',
     'experiments/b.json: metrics: must have a goal: one that is no guardrail',
     'experiments/c.json: metrics.0.guardrial: unknown field',
@@ -97,4 +97,26 @@ test('experiments are part of what the hash is of, and not too many', async () =
 test('the experiment of the simulated shop is shipped', async () => {
   const { experiments } = await loadDefinitions(shippedDefinitions);
   expect([...experiments.keys()]).toEqual(['free-delivery-banner']);
+});
+
+test('a filter of a metric is held to the fields of an event, and lets no order through', async () => {
+  const metric = (where: object, changes: object = {}): object => ({
+    ...{ id: 'x', kind: 'count', windowDays: 7, where },
+    ...changes,
+  });
+  await write('a', { metrics: [metric({ type: 'COMPLAINT', touchpoint: { $in: ['checkout', 'cart'] } })] });
+  expect(await faults()).toEqual([]);
+  await write('b', { metrics: [metric({ type: 'COMPLAINT', touchpoin: 'checkout' })] });
+  await write('c', { metrics: [metric({ channel: 'WEB' })] });
+  expect(await faults()).toEqual([
+    expect.stringMatching(/^experiments\/b.json: metrics.0.where.*unknown field of an event "touchpoin"/),
+    expect.stringMatching(/^experiments\/c.json: metrics.0.where: lets ORDER_PLACED through/),
+  ]);
+  await rm(join(folder, 'experiments/b.json'));
+  await write('c', { metrics: [metric({ type: 'COMPLAINT' }, { types: ['COMPLAINT'] })] });
+  await write('d', { metrics: [metric({ type: 'COMPLAINT' }, { kind: 'revenue' })] });
+  expect(await faults()).toEqual([
+    'experiments/c.json: metrics.0.types: must be absent: where says what is counted',
+    'experiments/d.json: metrics.0.where: must be absent: orders make revenue',
+  ]);
 });
