@@ -180,6 +180,18 @@ describe('what a customer adds to a brand', () => {
     expect(said(T + 3 * 366 * DAY + 200 * DAY)).not.toHaveProperty('lost');
   });
 
+  test('a ninth subscription takes the place of the one longest not paid for', () => {
+    const driver = new CustomerDriver(definitions({}));
+    for (let number = 0; number < 9; number++) {
+      const attributes = { subscriptionId: `s-${number}` };
+      driver.record(T + number * HOUR, { type: 'SUBSCRIPTION_STARTED', attributes });
+    }
+    const at = T + 9 * HOUR;
+    expect(partials(driver.totals, at)['brand all']).toMatchObject({ subscriptions: 8 });
+    driver.record(at, { type: 'SUBSCRIPTION_CANCELLED', attributes: { subscriptionId: 's-8' } });
+    expect(partials(driver.totals, at)['brand all']).toMatchObject({ subscriptions: 7 });
+  });
+
   test('a subscription that was cancelled begins anew with the next payment, also when the first one is told last', () => {
     const driver = new CustomerDriver(definitions({}));
     const at = T + 210 * DAY;
