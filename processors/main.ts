@@ -6,6 +6,7 @@ import { serveApi } from './api/server.ts';
 import { createProcessors, encodedTopics, topicDirectory } from './catalog.ts';
 import { loadDefinitions, shippedDefinitions } from './definitions/load.ts';
 import type { Config } from './runtime/config.ts';
+import { ActiveDefinitions } from './runtime/definition-generations.ts';
 import { serveHealth } from './runtime/health.ts';
 import { createMetrics } from './runtime/metrics.ts';
 import { openServices } from './runtime/open-services.ts';
@@ -15,6 +16,7 @@ import { storeName } from './runtime/pipeline-ports.ts';
 import type { Clock, Log } from './runtime/ports.ts';
 import { Refusals } from './runtime/refusals.ts';
 import type { Services } from './runtime/services.ts';
+import { startWhileActive } from './runtime/while-active.ts';
 
 export interface StartOptions {
   readonly logger: Log;
@@ -50,16 +52,21 @@ export async function startKizuna(config: Config, { logger, clock, ...options }:
   const topics = topicDirectory;
   const { limits } = config;
   const refusals = config.stopWhenRefused ? { refusals: new Refusals() } : {};
-  const ports = { log, emitter, store, codec, clock, meter, logger, topics, limits, owned, ...refusals };
+  const active = new ActiveDefinitions(store.generations, definitions.hash);
+  const mayOwn = () => active.refuseOthers();
+  const ports = { log, emitter, store, codec, clock, meter, logger, topics, limits, owned, mayOwn, ...refusals };
   const purge = { afterMs: config.purgeAfterMs };
   const run = { time: config.time, purge, ...(options.only && { only: options.only }) };
-  const pipeline = stack.use(await startPipeline(processors, ports, run));
+  const pipeline = stack.use(
+    await startWhileActive({ definitions: active, clock, logger, start: () => startPipeline(processors, ports, run) }),
+  );
   const conditions = {
+    definitions: () => active.isOurs,
     joined: () => pipeline.members.every((member) => member.joined),
     log: () => pipeline.logAnswers,
     store: async () => (await store.ping(), true),
   };
-  const progress = new Map(pipeline.members.map((member) => [member.processor.name, member.progress]));
+  const progress = () => new Map(pipeline.members.map((member) => [member.processor.name, member.progress]));
   const { url } = stack.use(await serveHealth({ ...config.http, progress, conditions, metrics: render, log: logger }));
   const api = config.api && createApi(definitions, { store, log, owned, clock });
   const served = config.api && api && stack.use(await serveApi(api, { ...config.api, meter, log: logger }));

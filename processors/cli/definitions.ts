@@ -4,12 +4,15 @@ import { checkDefinitions } from '../definitions/check.ts';
 import { loadDefinitions, shippedDefinitions } from '../definitions/load.ts';
 import { loadConfig } from '../runtime/config.ts';
 import { addDefinitionsDiff } from './definitions-diff.ts';
+import { addDefinitionsGenerations } from './definitions-generations.ts';
 import { answer, JSON_OPTION, type JsonFlag, type Terminal } from './terminal.ts';
 
 export function addDefinitions(program: Command, terminal: Terminal): void {
   const definitions = program
     .command('definitions')
-    .description('look at segments, measures, churn models, brands, surveys, touchpoint settings and experiments');
+    .description(
+      'look at, compare and switch segments, measures, churn models, brands, surveys, touchpoint settings and experiments',
+    );
   definitions
     .command('check')
     .description('tell every fault of a set of definitions; exit code 2 when there is one')
@@ -21,6 +24,7 @@ export function addDefinitions(program: Command, terminal: Terminal): void {
     .addHelpText('after', '\nExample:\n  $ kizuna definitions check ./definitions')
     .action((folder: string | undefined, flags: JsonFlag) => check(folder, flags, terminal));
   addDefinitionsDiff(definitions, terminal);
+  addDefinitionsGenerations(definitions, terminal);
 }
 
 async function check(folder: string | undefined, flags: JsonFlag, terminal: Terminal): Promise<void> {

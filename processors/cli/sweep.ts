@@ -8,6 +8,7 @@ import { loadConfig, type Config } from '../runtime/config.ts';
 import { StatefulMember } from '../runtime/consume-stateful.ts';
 import { refuseCompany } from './company.ts';
 import { commandLog, requireServices } from './connections.ts';
+import { refuseOtherDefinitions } from './definitions-generations.ts';
 import { CommandFailed } from './failure.ts';
 import { parseInstant } from './replay.ts';
 import { refuseUpstreamLag, sweepMember, waitingRecords } from './sweep-run.ts';
@@ -67,7 +68,7 @@ async function sweep(flags: SweepFlags, terminal: Terminal): Promise<void> {
   const processors = createProcessors(definitions);
   const swept: Swept[] = [];
   for (const processor of chosen(processors, flags.processor)) {
-    swept.push(await sweepOne(processor, processors, config, until, terminal));
+    swept.push(await sweepOne(processor, processors, config, until, definitions.hash, terminal));
   }
   const rows = swept.flatMap(({ processor, partitions, folded, published, sentAgain, seconds }) => [
     [processor, `${partitions} partitions, ${folded} records folded, ${seconds.toFixed(1)} s`],
@@ -94,6 +95,7 @@ async function sweepOne(
   processors: readonly Processor[],
   config: Config,
   until: Instant,
+  hash: string,
   terminal: Terminal,
 ): Promise<Swept> {
   const startedAt = Date.now();
@@ -103,7 +105,8 @@ async function sweepOne(
     logger: commandLog(config),
     clock: { now: Date.now },
     only: [processor.name],
-    provision: async ({ log }) => {
+    provision: async ({ log, store }) => {
+      await refuseOtherDefinitions(store.generations, hash);
       await refuseCompany(log, processor, 0, 'a sweep');
       await refuseUpstreamLag(log, processor, processors, until);
       folded = await waitingRecords(log, processor);

@@ -30,7 +30,10 @@ export class StatelessMember implements Consumption {
       distrust: (input) => {
         input.mustTakeOver = true;
       },
-      takeOver: (input) => this.#takeOver(input),
+      takeOver: async (input) => {
+        await ports.mayOwn?.();
+        await this.#takeOver(input);
+      },
       fold: (input, batch) => this.#fold(input, batch),
       beforeLeaving: async () => undefined,
       afterLeaving: (input) => this.#marks.writeLast(input),

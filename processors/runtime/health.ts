@@ -12,7 +12,7 @@ export interface HealthSources {
   /** 0 takes a free one. */
   readonly port: number;
   /** The consumers of this process by name: all must get on. */
-  readonly progress: ReadonlyMap<string, Progress>;
+  readonly progress: () => ReadonlyMap<string, Progress>;
   /** What must hold before this process counts as ready, by name: joined, definitions, store, schemas. */
   readonly conditions: Readonly<Record<string, () => boolean | Promise<boolean>>>;
   /** Told which conditions hold, so that they can be alerted on. */
@@ -45,7 +45,7 @@ export async function serveHealth(sources: HealthSources): Promise<Listening> {
   const held = (): Promise<Held> => ask(sources.conditions, sources.conditionTimeoutMs ?? CONDITION_TIMEOUT_MS);
   const routes: Readonly<Record<string, () => Answer | Promise<Answer>>> = {
     '/metrics': async () => ({ status: 200, ...(await sources.metrics(await held())) }),
-    '/livez': () => liveness(sources.progress),
+    '/livez': () => liveness(sources.progress()),
     '/readyz': async () => readiness(await held()),
   };
   const server = createServer((request, response) => {

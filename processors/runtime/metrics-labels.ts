@@ -23,6 +23,8 @@ export const LABELS = {
     'documents_due',
     'documents_outdated',
     'documents_store',
+    'generations_read',
+    'generations_add',
     'marks_load',
     'marks_store',
     'input_marks_read',

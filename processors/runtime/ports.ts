@@ -1,6 +1,7 @@
 import type { PipelineError } from '../core/errors.ts';
 import type { ByteWriter } from '../core/packing.ts';
 import type { Instant, ReadFields, Summary } from '../core/processor.ts';
+import type { Generations } from './definition-generations.ts';
 import type { FoldMarks } from './fold-marks.ts';
 import type { InputMarks, StoredMark } from './input-marks.ts';
 
@@ -248,6 +249,8 @@ export interface Store {
   documents(processor: string): Documents;
   /** How far a processor without a journal is. */
   inputMarks(processor: string): InputMarks;
+  /** Which definitions came into use, and are active. */
+  readonly generations: Generations;
   /** Where each group stood, for the purge. */
   readonly marks: FoldMarks;
   /** Resolves when the store answers. */

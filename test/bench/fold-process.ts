@@ -189,6 +189,7 @@ function forgetfulStore(counts: { documents: number }): Store {
       },
     }),
     inputMarks: () => ({ read: async () => null, raise: async () => undefined }),
+    generations: { list: async () => [], newest: async () => null, add: async () => true },
     marks: { load: async () => null, store: async () => undefined },
     ping: async () => undefined,
     close: async () => undefined,

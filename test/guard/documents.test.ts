@@ -8,6 +8,7 @@ import { SETTING_NAMES, SETTINGS } from '../../processors/runtime/config-table.t
 import type { Setting } from '../../processors/runtime/config-types.ts';
 import { METRIC_NAMES } from '../../processors/runtime/metrics-table.ts';
 import { RECEIPTS_COLLECTION } from '../../processors/runtime/mongo/dead-letter-receipts.ts';
+import { GENERATIONS_COLLECTION } from '../../processors/runtime/mongo/definition-generations.ts';
 import { MARKS_COLLECTION } from '../../processors/runtime/mongo/fold-marks.ts';
 import { groupName, storeName } from '../../processors/runtime/pipeline-ports.ts';
 import { TOPICS } from '../../topics/catalog.ts';
@@ -107,6 +108,7 @@ describe('the documents', () => {
       ...processors.map((each) => `${storeName(each)}.inputs`),
       RECEIPTS_COLLECTION,
       MARKS_COLLECTION,
+      GENERATIONS_COLLECTION,
     ]);
     const name = /(?<![\w.-])(?:[a-z][a-z0-9-]*\.)+v\d+(?:(?:\.[a-z0-9]+)+|-value)?/g;
     expect(unknown(name, (each) => known.has(each))).toEqual([]);

@@ -252,6 +252,7 @@ export class LinkedWorld {
       journal: (name) => wrap(store.journal(name)),
       documents: (name) => store.documents(name),
       inputMarks: (name) => store.inputMarks(name),
+      generations: store.generations,
       marks: store.marks,
       ping: () => store.ping(),
       close: () => store.close(),

@@ -165,6 +165,7 @@ class World {
           return answers.map((answer) => answer && !this.#fails(0.1));
         },
       }),
+      generations: this.store.generations,
       marks: this.store.marks,
       inputMarks: (name) => this.store.inputMarks(name),
       ping: () => this.store.ping(),

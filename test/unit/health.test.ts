@@ -22,7 +22,7 @@ let server: Listening;
 const sources = (more: Partial<HealthSources> = {}): HealthSources => ({
   host: '127.0.0.1',
   port: 0,
-  progress: new Map([['customer', progress]]),
+  progress: () => new Map([['customer', progress]]),
   conditions,
   metrics: createMetrics(new Registry(), '0.1.0').render,
   log: silent,

@@ -10,12 +10,13 @@ const on = (collection: string, actions: readonly string[], db = 'kizuna'): Priv
 });
 
 describe('the rights of a process in MongoDB', () => {
-  test('are asked for every collection, those of input marks and fold marks included', () => {
+  test('are asked for every collection, those of input marks, fold marks and definitions included', () => {
     expect(USED.map(({ name }) => name)).toEqual([
       'customer.v1.journal',
       'customer.v1.state',
       'intake.v1.inputs',
       'fold-marks.v1',
+      'definitions.v1',
     ]);
     const exact = USED.map(({ name, indexed }) => on(name, indexed ? ALL : ALL.slice(0, 3)));
     expect(missingRights(exact, 'kizuna', USED)).toEqual([]);

@@ -1,5 +1,6 @@
 import { PipelineError } from '../../core/errors.ts';
 import type { Store } from '../ports.ts';
+import { MemoryGenerations } from './definition-generations.ts';
 import { MemoryDocuments } from './documents.ts';
 import { MemoryFoldMarks } from './fold-marks.ts';
 import { MemoryInputMarks } from './input-marks.ts';
@@ -19,6 +20,7 @@ export function createMemoryStore(): MemoryStore {
   return {
     journal: (processor) => madeOnce(journals, processor, () => new MemoryJournal()),
     documents: (processor) => madeOnce(documents, processor, () => new MemoryDocuments()),
+    generations: new MemoryGenerations(),
     marks: new MemoryFoldMarks(),
     inputMarks: (processor) => madeOnce(marks, processor, () => new MemoryInputMarks()),
     async ping() {

@@ -1,3 +1,4 @@
+import { GENERATIONS_COLLECTION } from './definition-generations.ts';
 import { MARKS_COLLECTION } from './fold-marks.ts';
 
 export const journalOf = (processor: string): string => `${processor}.journal`;
@@ -17,5 +18,6 @@ export function collectionsOf(stateful: readonly string[], stateless: readonly s
     ...stateful.flatMap((each) => [kept(journalOf(each)), { name: stateOf(each), indexed: true }]),
     ...stateless.map((each) => kept(inputsOf(each))),
     kept(MARKS_COLLECTION),
+    kept(GENERATIONS_COLLECTION),
   ];
 }

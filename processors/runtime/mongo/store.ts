@@ -5,6 +5,7 @@ import type { Meter } from '../meter.ts';
 import type { Log, Store } from '../ports.ts';
 import { CausalSessions } from './causal-sessions.ts';
 import { inputsOf, journalOf, stateOf } from './collections.ts';
+import { GENERATIONS_COLLECTION, MongoGenerations, type GenerationDocument } from './definition-generations.ts';
 import { DUE_INDEX, MongoDocuments } from './documents.ts';
 import type { StateDocument } from './documents.ts';
 import { MARKS_COLLECTION, MongoFoldMarks, type MarksDocument } from './fold-marks.ts';
@@ -71,6 +72,11 @@ export async function openMongoStore(config: MongoStoreConfig, log: Log, meter: 
     journal: (processor) =>
       new MongoJournal(database.collection<BlockDocument>(journalOf(known(processor))), sessions, timeoutMs),
     documents: (processor) => documentsOf(known(processor)),
+    generations: new MongoGenerations(
+      database.collection<GenerationDocument>(GENERATIONS_COLLECTION),
+      sessions,
+      timeoutMs,
+    ),
     marks: new MongoFoldMarks(database.collection<MarksDocument>(MARKS_COLLECTION), sessions, timeoutMs),
     inputMarks: (processor) =>
       new MongoInputMarks(database.collection<MarkDocument>(inputsOf(processor)), sessions, timeoutMs),
