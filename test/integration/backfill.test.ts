@@ -45,9 +45,12 @@ describeWithServices('definitions that change while nobody does anything', () =>
     });
     await using place = await pipelinePlace('backfill', { time: 'live', partitions: 4, definitions: old.folder });
     const changes: SegmentMembershipsChanged[] = [];
-    await using follower = await followMemberships(place, changes);
+    await using stack = new AsyncDisposableStack();
+    let follower: Follower;
     {
       await using before = await place.start();
+      // Once somebody is a member of a group, the broker's coordinator is there for another one.
+      follower = stack.use(await followMemberships(place, changes));
       const failed = Promise.race([before.pipeline.failed, follower.failed]);
       const now = Date.now();
       await produceInteractions(

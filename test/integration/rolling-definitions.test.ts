@@ -57,11 +57,18 @@ async function follow(place: PipelinePlace, told: Told): Promise<Follower> {
   });
 }
 
+interface Traffic extends AsyncDisposable {
+  readonly failed: Promise<never>;
+  /** Answers how many interactions were sent. */
+  stop(): Promise<number>;
+}
+
 /** Everybody does something again and again, until it is stopped. */
-function traffic(place: PipelinePlace, signal: AbortSignal): Promise<number> {
+function startTraffic(place: PipelinePlace): Traffic {
+  let isStopped = false;
   const run = async (): Promise<number> => {
     let sent = 0;
-    while (!signal.aborted) {
+    while (!isStopped) {
       const at = Date.now();
       const views = Array.from({ length: 40 }, (_each, index) => {
         const userId = `c${(sent + index) % CUSTOMERS}`;
@@ -74,7 +81,14 @@ function traffic(place: PipelinePlace, signal: AbortSignal): Promise<number> {
     }
     return sent;
   };
-  return run();
+  const sending = run();
+  const stop = (): Promise<number> => {
+    isStopped = true;
+    return sending;
+  };
+  const failed = sending.then(() => new Promise<never>(() => undefined));
+  failed.catch(() => undefined);
+  return { failed, stop, [Symbol.asyncDispose]: async () => void (await stop().catch(() => 0)) };
 }
 
 async function readyz({ url }: KizunaProcess): Promise<{ status: number; conditions: Record<string, boolean> }> {
@@ -94,11 +108,10 @@ describeWithServices('two processes with different definitions', () => {
     await using second = await writeDefinitions({ everybody: { identified: true } });
     await using place = await pipelinePlace('rolling', { time: 'live', partitions: 4, definitions: first.folder });
     const told = new Told();
-    await using follower = await follow(place, told);
     await using old = await runKizuna(place.environment);
-    const stop = new AbortController();
-    const sending = traffic(place, stop.signal);
-    const during = { ...SOON, failed: Promise.race([old.failed, follower.failed]) };
+    await using follower = await follow(place, told);
+    await using traffic = startTraffic(place);
+    const during = { ...SOON, failed: Promise.race([old.failed, follower.failed, traffic.failed]) };
     const all = (members: string) => () => (told.inSegments(members) === CUSTOMERS ? true : undefined);
     await waitUntil('everybody in the old segment', all('any'), during);
     const one = (await readyz(old)).conditions;
@@ -140,8 +153,7 @@ describeWithServices('two processes with different definitions', () => {
     await waitUntil('everybody back in the old segment', all('any'), both);
     await waitUntil('the new one waits', isWaiting(next), both);
     await waitUntil('the old one is ready', async () => ((await readyz(old)).status === 200 ? true : undefined), both);
-    stop.abort();
-    expect(await sending).toBeGreaterThan(CUSTOMERS);
+    expect(await traffic.stop()).toBeGreaterThan(CUSTOMERS);
     expect(told.runs()).toEqual(new Set([`${before} ${hash} ${before}`]));
     for (const changes of told.byCustomer.values()) {
       expect(changes.map(({ cause }) => cause)).toEqual(['EVENT', 'DEFINITION', 'DEFINITION']);
