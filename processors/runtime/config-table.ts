@@ -99,11 +99,11 @@ export const SETTINGS = {
     '300000',
     'Documents of one process whose newest state is in the journal only; at the bound, batches wait.',
   ),
-  KIZUNA_DIRTY_BYTES_MAX: defaulted(bytes(MIB), String(256 * MIB), 'The same, in bytes.'),
+  KIZUNA_DIRTY_BYTES_MAX: defaulted(bytes(MIB), String(512 * MIB), 'The same, in bytes.'),
   KIZUNA_DIRTY_SECONDS_MAX: defaulted(whole('seconds', 1), '60', 'The same, by the age of the oldest change.'),
   KIZUNA_RING_BYTES_MAX: defaulted(
     bytes(MIB),
-    String(64 * MIB),
+    String(128 * MIB),
     'Bytes of one partition’s journal that may await their documents.',
   ),
   KIZUNA_BLOCK_BYTES_MAX: defaulted(
