@@ -142,8 +142,12 @@ function countDocuments({ ports }: Kizuna): () => number {
   let count = 0;
   const { store } = ports;
   const plain = store.documents.bind(store);
+  // A store may answer the same documents each time.
+  const counting = new WeakSet<object>();
   store.documents = (processor) => {
     const documents = plain(processor);
+    if (counting.has(documents)) return documents;
+    counting.add(documents);
     const write = documents.store.bind(documents);
     documents.store = (writes) => ((count += writes.length), write(writes));
     return documents;
