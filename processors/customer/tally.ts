@@ -86,8 +86,11 @@ export function holdsUntil(tally: Tally, span: Span, least: number, now: Instant
   return -1;
 }
 
-/** The sums over every window, shortest first, and since ever, into seven places of `sums` from `at` on, of a present tally. */
-export function windowSums(tally: Tally, now: Instant, sums: Float64Array, at: number): void {
+/**
+ * The sums over every window, shortest first, and since ever, into seven places of `sums` from `at` on, of a present tally. A
+ * window that holds all there ever was is followed by others that do, unless amounts can be below zero (`signed`).
+ */
+export function windowSums(tally: Tally, signed: boolean, now: Instant, sums: Float64Array, at: number): void {
   let ring = -1;
   let count = 0;
   let sum = 0;
@@ -105,6 +108,10 @@ export function windowSums(tally: Tally, now: Instant, sums: Float64Array, at: n
     }
     const from = firstSlot(span, now);
     while (count < tilesOfWindow.length && tilesOfWindow.slot(count) >= from) sum += tilesOfWindow.value(count++);
+    if (sum === tally.lifetime && !signed) {
+      sums.fill(sum, at + index, at + ALL_SPANS.length);
+      return;
+    }
     sums[at + index] = sum;
   }
 }

@@ -1,6 +1,6 @@
 import type { Instant } from '../core/processor.ts';
 import { MEASURES, RATIOS, WINDOWS, type Ratio } from './features.ts';
-import { placeOf } from './measures.ts';
+import { placeOf, SIGNED } from './measures.ts';
 import type { OpenState } from './open-state.ts';
 import { windowSums } from './tally.ts';
 
@@ -19,7 +19,7 @@ export class TraitSums {
     for (let place = 0; place < MEASURES.length; place++) {
       if (open.tallies[place]?.present !== true) continue;
       const at = place * WINDOWS.length;
-      windowSums(open.tally(place), now, sums, at);
+      windowSums(open.tally(place), SIGNED.has(place), now, sums, at);
       if (open.lastAt(place) >= 0 || !this.#isAllZero(at)) this.#listed[this.#count++] = place;
     }
   }
