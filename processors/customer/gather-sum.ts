@@ -23,7 +23,8 @@ export const sums: Gathering<Tally> = {
   valueIn: windowSum,
 
   valuesIn(tally, now, into) {
-    windowSums(tally, now, allSums, 0);
+    // What a brand adds up may be below zero.
+    windowSums(tally, true, now, allSums, 0);
     for (let index = 0; index < allSums.length; index++) into[index] = allSums[index];
   },
 

@@ -33,7 +33,7 @@ describe('loadConfig', () => {
       http: { host: '127.0.0.1', port: 9464 },
       log: { level: 'info' },
       definitionsFolder: null,
-      limits: { dirtyDocumentsMax: 300_000, dirtyBytesMax: 268_435_456, dirtyMsMax: 60_000, blockBytesMax: 8_000_000 },
+      limits: { dirtyDocumentsMax: 300_000, dirtyBytesMax: 536_870_912, dirtyMsMax: 60_000, blockBytesMax: 8_000_000 },
       stopWhenRefused: false,
     });
   });
