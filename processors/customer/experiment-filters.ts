@@ -59,12 +59,16 @@ export function readMetricFilters(experiments: Iterable<ExperimentDefinition>, f
 function filterOf(key: Fingerprint, filter: EventFilter): MetricFilter {
   const paths = [...filter.paths];
   const fields = paths.map(eventField).filter((each) => typeof each !== 'string');
-  const passes = compileFilter(filter, (path) => paths.indexOf(path));
+  const byType = new Map(
+    filter.types.map((type) => [type, compileFilter(filter, type, (path) => paths.indexOf(path))]),
+  );
   const values: FeatureValue[] = [];
   return {
     key,
     types: new Set(filter.types),
     passes(interaction) {
+      const passes = byType.get(interaction.type) ?? null;
+      if (passes === null) return false;
       for (let slot = 0; slot < fields.length; slot++) values[slot] = fields[slot]?.read(interaction);
       return passes(values);
     },
