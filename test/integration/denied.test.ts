@@ -153,7 +153,7 @@ describeWithServices('what services refuse', () => {
     const least = ['find', 'insert', 'update', 'createIndex'];
     for (const [missing, named] of [
       ['createIndex', 'createIndexes on .*\\.v1\\.state'],
-      ['find', '(find|aggregate) on .*\\.v1\\.journal'],
+      ['find', 'find on .*\\.definitions\\.v1'],
       ['insert', 'insert on .*\\.v1\\.journal'],
     ] as const) {
       const user = `without-${missing}`;
