@@ -38,7 +38,7 @@ export async function expectSameAsReplay(
 }
 
 /** A join whose answer was lost leaves a member behind that nobody knows of, until its session is over. */
-async function untilNobodyIsLeft(place: PipelinePlace): Promise<void> {
+export async function untilNobodyIsLeft(place: PipelinePlace): Promise<void> {
   const admin = kafkaClient(place.kafkaBrokers).admin();
   await admin.connect();
   try {
