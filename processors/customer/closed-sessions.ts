@@ -9,8 +9,6 @@ export interface ClosedSessions {
   readonly engaged: number;
 }
 
-export const NOTHING_CLOSED: ClosedSessions = { sessions: 0, engaged: 0 };
-
 const CLOSED_SESSIONS = placeOfSum('sessions');
 const ENGAGED_SESSIONS = placeOfSum('engagedSessions');
 

@@ -14,9 +14,9 @@ import type { FoldedEvent, FoldedInteraction } from './read-fields.ts';
 import { settleLeaving, settleMerge } from './settle.ts';
 import { initialState, type CustomerState } from './state.ts';
 import type { CustomerAddition } from './totals.ts';
-import { countSessions, NOTHING_CLOSED, type ClosedSessions } from './closed-sessions.ts';
-import { closedOf } from './visits.ts';
 import { keepTold } from './triggers.ts';
+import { countVisits, sumOfVisits, type VisitCounts } from './visit-counts.ts';
+import { visitCountsOf } from './visits.ts';
 import { packTransfer, unpackTransfer } from './transfer-packing.ts';
 
 const CUSTOMER_EVENTS = 'customer-events.v1';
@@ -113,7 +113,7 @@ function link(turn: IdentityTurn, identity: Identity, stronger: string): Outcome
   if (transfers.includes(null)) return skip('identity_conflict');
 
   open.open(state);
-  if (through.length > 0) countSessions(changeOf(closedOf(open), sumOf(turn, parts)), now, open.ofBrand);
+  if (through.length > 0) countVisits(visitCountsOf(open), visitsOf(turn, parts), now, open.ofBrand);
   const left = settleLeaving(turn);
   const merged = mergedRecord(state, stronger, { split: false, cause: 'EVENT' }, now);
   Object.assign(state, initialState(state.key), { at: now, body: open.idsAlone() });
@@ -148,7 +148,7 @@ function transfer(turn: IdentityTurn, identity: Identity, step: IdentityStep): O
     mergeHeld(identity.own, from, turn);
   }
   theirs.open(from);
-  const moved = closedOf(theirs);
+  const moved = visitCountsOf(theirs);
   mergeCustomers(open, theirs, plan, now);
   open.parts.put(IDENTITY, identity);
   mine.open(before);
@@ -186,7 +186,7 @@ function split(turn: IdentityTurn, identity: Identity, step: IdentityStep): Outc
     returns.push(back);
   }
   if (returns.length === 0) return applied([]);
-  const moved = changeOf(sumOf(turn, leaving), NOTHING_CLOSED);
+  const moved = visitsOf(turn, leaving).map((count) => -count);
 
   const before = { body: state.body, parts: state.parts };
   state.body = own.body;
@@ -205,20 +205,14 @@ function split(turn: IdentityTurn, identity: Identity, step: IdentityStep): Outc
   return { ...settled, outputs: [...settled.outputs, ...returns] };
 }
 
-/** Sessions that each of these has counted, or will have. */
-function sumOf({ theirs }: IdentityTurn, all: readonly Packed[]): ClosedSessions {
-  let [sessions, engaged] = [0, 0];
-  for (const each of all) {
-    theirs.open(each);
-    const own = closedOf(theirs);
-    sessions += own.sessions;
-    engaged += own.engaged;
-  }
-  return { sessions, engaged };
-}
-
-function changeOf(before: ClosedSessions, after: ClosedSessions): ClosedSessions {
-  return { sessions: after.sessions - before.sessions, engaged: after.engaged - before.engaged };
+/** Visits that each of these has counted, or will have. */
+function visitsOf({ theirs }: IdentityTurn, all: readonly Packed[]): VisitCounts {
+  return sumOfVisits(
+    all.map((each) => {
+      theirs.open(each);
+      return visitCountsOf(theirs);
+    }),
+  );
 }
 
 const NOT_STRONGER: Outcome<CustomerAddition> = {

@@ -22,7 +22,8 @@ import { NO_TRIGGER, updateEveryTrigger, updateTriggers } from './trigger-change
 import { TRIGGERS_PART } from './triggers.ts';
 import type { Turn } from './turn.ts';
 import { countSessions, type ClosedSessions } from './closed-sessions.ts';
-import { closedOf, closeVisit, VISITS } from './visits.ts';
+import { countVisits, sumOfVisits, type VisitCounts } from './visit-counts.ts';
+import { closeVisit, visitCountsOf, VISITS } from './visits.ts';
 import { watchMeasure, watchRatios } from './watching.ts';
 
 /** The customer at hand: the state, its body opened, its brand's plan, the instant. */
@@ -118,15 +119,13 @@ export function settleDeadline(at: AtHand): Applied<CustomerAddition> {
 
 /**
  * Everything that follows from taking in, or giving away, what is known under another identifier: all is looked at anew.
- * `before`: the customer as it was, opened; `moved`: sessions that were counted where it comes from, or less those that are where
- * it goes to.
+ * `before`: the customer as it was, opened; `moved`: visits that were counted where it comes from, or less those that are where it
+ * goes to.
  */
-export function settleMerge(at: AtHand, before: OpenState, moved: ClosedSessions): Applied<CustomerAddition> {
+export function settleMerge(at: AtHand, before: OpenState, moved: VisitCounts): Applied<CustomerAddition> {
   const { state, open, plan, now } = at;
-  // Of two sessions that both counted one may be left.
-  const [after, was] = [closedOf(open), closedOf(before)];
-  const sessions = after.sessions - was.sessions - moved.sessions;
-  countSessions({ sessions, engaged: after.engaged - was.engaged - moved.engaged }, now, open.ofBrand);
+  // Of two sessions, or views of a page, that both counted one may be left.
+  countVisits(sumOfVisits([visitCountsOf(before), moved]), visitCountsOf(open), now, open.ofBrand);
   const turn = turnOf(at, 'MERGE', true);
   takeFromBrand({ ...turn, open: before });
   countAnew(open);

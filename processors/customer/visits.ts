@@ -1,7 +1,7 @@
 import { placeOfSum } from '../core/brand-amounts.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
 import { fingerprint } from '../core/fingerprint.ts';
-import { closedEngaged, closedSessions, closedSince, NOTHING_CLOSED, type ClosedSessions } from './closed-sessions.ts';
+import { closedEngaged, closedSessions, closedSince, type ClosedSessions } from './closed-sessions.ts';
 import { placeOf } from './measures.ts';
 import { addPageEvent, mergePages, reportedMs } from './page-time.ts';
 import type { MergeablePart, OpenParts } from './parts.ts';
@@ -9,6 +9,7 @@ import type { OpenState } from './open-state.ts';
 import type { Postings } from './postings.ts';
 import type { FoldedInteraction } from './read-fields.ts';
 import { addSession, dropOutOfReach, extend, isInReach, SESSION_GAP_MS, sessionOf, type Session } from './sessions.ts';
+import { NO_VISITS, type VisitCounts } from './visit-counts.ts';
 import { readLastStart, Visits } from './visits-packing.ts';
 
 const SESSIONS = placeOf('sessions');
@@ -95,12 +96,14 @@ export function lastStartOf(parts: OpenParts): Instant {
   return reader === null ? parts.get(VISITS).lastStartAt : readLastStart(reader);
 }
 
-/** How many sessions of a customer have closed since ever: what its document has counted for the brand. */
-export function closedOf(open: Pick<OpenState, 'parts' | 'tally'>): ClosedSessions {
-  if (!open.parts.has(VISITS)) return NOTHING_CLOSED;
+/** What the customer's document has counted for the brand. */
+export function visitCountsOf(open: Pick<OpenState, 'parts' | 'tally'>): VisitCounts {
+  if (!open.parts.has(VISITS)) return NO_VISITS;
   const visits = open.parts.get(VISITS);
   const begun = open.tally(SESSIONS);
-  return { sessions: (begun.present ? begun.lifetime : 0) + closedSessions(visits), engaged: closedEngaged(visits) };
+  const sessions = (begun.present ? begun.lifetime : 0) + closedSessions(visits);
+  const { visibleMs, measuredViews, longViews, unmeasuredViews } = visits;
+  return [sessions, closedEngaged(visits), visibleMs, measuredViews, longViews, unmeasuredViews];
 }
 
 /** Takes a session in; answers how many sessions there are more than before. A start that stays where it was is not posted. */

@@ -93,6 +93,21 @@ describe('sessions of a customer', () => {
     expect(closed(chain, until + 2 * HOUR)).toBe(2);
   });
 
+  test('and so is a page view of which both know, for the brand as well', () => {
+    const processor = createCustomer(definitions({}));
+    const pages = (customers: Customers, at: number) => partials(customers.totals, at)['brand all'] ?? {};
+    const customers = new Customers(processor)
+      .event('a:x', T, { type: 'PAGE_VIEW', pageViewId: 'p' })
+      .event('u:1', T + MINUTE, { type: 'PAGE_ENGAGEMENT', pageViewId: 'p', engagedMs: 50_000 })
+      .foldAll();
+    expect(pages(customers, T + MINUTE)).toMatchObject({ measuredViews: 1, unmeasuredViews: 1 });
+    customers.link('a:x', 'u:1', T + MINUTE).foldAll();
+    expect(pages(customers, T + MINUTE)).toMatchObject({ measuredViews: 1, longViews: 1, pageVisibleMs: 50_000 });
+    expect(pages(customers, T + MINUTE)).not.toHaveProperty('unmeasuredViews');
+    customers.unlink('a:x', 'u:1', T + 2 * MINUTE).foldAll();
+    expect(pages(customers, T + 2 * MINUTE)).toMatchObject({ measuredViews: 1, longViews: 1, unmeasuredViews: 1 });
+  });
+
   test('opens and clicks of machines are counted for the brand alone', () => {
     const driver = new CustomerDriver(definitions({}))
       .record(T, { type: 'MESSAGE_OPENED', machineGenerated: true })
