@@ -121,8 +121,8 @@ export interface CaseChanged {
   definitionsVersion: string;
 }
 
-/** What made a change true: an event, the mere passing of time, a changed definition, or two customers that turned out to be one. */
-export type ChangeCause = 'UNKNOWN' | 'EVENT' | 'TIME' | 'DEFINITION' | 'MERGE';
+/** What made a change true: an event, the mere passing of time, a changed definition, two customers that turned out to be one, or the erasure of a customer. */
+export type ChangeCause = 'UNKNOWN' | 'EVENT' | 'TIME' | 'DEFINITION' | 'MERGE' | 'ERASURE';
 
 /** Where an interaction took place. UNKNOWN stands for a channel that this version does not know. */
 export type Channel =
@@ -201,23 +201,26 @@ export interface Command {
   issuedBy: string;
   /** The customer it is about: u:, e: or a: and the identifier. */
   subject: null | string;
-  /** What it is about beside the subject: the identifier to unlink, the case. */
+  /** What it is about beside the subject: the identifier to unlink, the case; of ERASE the touchpoint whose case it is, null for the customer. */
   target: null | string;
   /** Why, in the operator's words. */
   reason: null | string;
 }
 
 /** Which payload an event carries. UNKNOWN stands for a kind that this version does not know. */
-export type CustomerEventKind = 'UNKNOWN' | 'INTERACTION' | 'LINK' | 'TRANSFER' | 'FORWARD' | 'UNLINK' | 'SPLIT';
+export type CustomerEventKind =
+  'UNKNOWN' | 'INTERACTION' | 'LINK' | 'TRANSFER' | 'FORWARD' | 'UNLINK' | 'SPLIT' | 'ERASE';
 
 /** What is done about two identifiers of one person, or about an interaction that came in under another identifier. */
 export interface IdentityStep {
-  /** The other subject. LINK and UNLINK: the stronger one. TRANSFER: the one whose state it is. FORWARD: the one that the interaction came in under. SPLIT: the weaker one that is linked no more. */
+  /** The other subject. LINK and UNLINK: the stronger one. TRANSFER: the one whose state it is. FORWARD: the one that the interaction came in under. SPLIT: the weaker one that is linked no more. ERASE: the one that passed it on, or the subject itself. */
   subject: string;
   /** The subject, linked to the one and to the other, that passed it on; null: it came straight. */
   via: null | string;
   /** TRANSFER: what was known under that subject, as the customer processor packs it. */
   state: null | Buffer;
+  /** What an erasure is compared with. LINK: when the interaction that said so happened; TRANSFER: that of its link; SPLIT and what comes back by it: when it was ordered; ERASE: when it was ordered. null: the record's time. */
+  at: null | number;
 }
 
 /** What the customer processor reads: one thing that concerns one subject. Exactly the payload that its kind names is present. */
@@ -828,8 +831,9 @@ export interface TouchpointAlertChanged {
   expectedPerDay: null | number;
 }
 
-/** What happened. A REMARK is a text that comes with no score and no complaint. UNKNOWN stands for a kind that this version does not know. */
-export type TouchpointEventKind = 'UNKNOWN' | 'SCORE' | 'COMPLAINT' | 'CASE_ACKNOWLEDGE' | 'CASE_RESOLVE' | 'REMARK';
+/** What happened. A REMARK is a text that comes with no score and no complaint. ERASE: everything of the customer at the touchpoint is to go. UNKNOWN stands for a kind that this version does not know. */
+export type TouchpointEventKind =
+  'UNKNOWN' | 'SCORE' | 'COMPLAINT' | 'CASE_ACKNOWLEDGE' | 'CASE_RESOLVE' | 'REMARK' | 'ERASE';
 
 /** The feeling in a word. NO_EVIDENCE: nothing in the text is known, which is not the same as neutral. */
 export type SentimentLabel = 'UNKNOWN' | 'NEGATIVE' | 'NEUTRAL' | 'POSITIVE' | 'NO_EVIDENCE';

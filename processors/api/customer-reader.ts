@@ -51,25 +51,25 @@ export class CustomerReader {
   }
 
   /**
-   * The first that there is; of an identifier that is linked, the customer it is part of.
+   * The first that there is and that was not erased; of an identifier that is linked, the customer it is part of.
    *
    * @throws Problem when that one has not folded anything yet
    */
   async find(keys: readonly string[]): Promise<FoundCustomer | null> {
     for (const key of keys) {
       const found = await this.#read(key);
-      if (found !== null) return this.#followed(found);
+      if (found !== null && !this.#customer.isErased(found.state)) return this.#followed(found);
     }
     return null;
   }
 
   /** Links go upwards only, so this ends. */
-  async #followed(found: FoundCustomer): Promise<FoundCustomer> {
+  async #followed(found: FoundCustomer): Promise<FoundCustomer | null> {
     const { redirect } = this.#customer.links(found.state);
     if (redirect === null) return found;
     const key = subjectKey(found.state.brandId, redirect);
     const next = await this.#read(key);
-    if (next !== null) return this.#followed(next);
+    if (next !== null) return this.#customer.isErased(next.state) ? null : this.#followed(next);
     const fix = `It is part of ${key}, which has not folded that yet: ask again in a moment.`;
     throw new Problem(404, 'The customer is on its way to another identifier.', fix, 'id');
   }

@@ -9,6 +9,7 @@ import type { Config } from '../runtime/config.ts';
 import { openMongoStore } from '../runtime/mongo/store.ts';
 import { storeName } from '../runtime/pipeline-ports.ts';
 import { commandLog, requireServices } from './connections.ts';
+import { timeText } from './dlq-text.ts';
 import { CommandFailed } from './failure.ts';
 import { OutcomeMeter } from './outcome-meter.ts';
 
@@ -46,7 +47,8 @@ export async function loadCustomer(config: Config, brand: string, id: string): P
   const linkedFrom: string[] = [];
   for (let at = document; ;) {
     const state = customer.state.unpack(new ByteReader(at.state));
-    const { redirect } = customer.links(state);
+    const { redirect, erasedAt } = customer.links(state);
+    if (customer.isErased(state)) throw new CommandFailed(`${at.key} was erased at ${timeText(erasedAt ?? 0)}.`);
     if (redirect === null) return { key: at.key, state, customer, asOf: customer.clock(state), linkedFrom };
     linkedFrom.push(at.key);
     const [next] = await documents.load([subjectKey(brand, redirect)]);

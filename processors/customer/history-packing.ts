@@ -41,7 +41,7 @@ export interface PackedChanges {
 }
 
 /** Their places are in the packed form: causes are added at the end. */
-const CAUSES: readonly ChangeCause[] = ['UNKNOWN', 'EVENT', 'TIME', 'DEFINITION', 'MERGE'];
+const CAUSES: readonly ChangeCause[] = ['UNKNOWN', 'EVENT', 'TIME', 'DEFINITION', 'MERGE', 'ERASURE'];
 
 // The byte in front of a change: its kind, its cause, and how its time is written.
 const KIND = 7;

@@ -1,11 +1,13 @@
-import type { CustomerEvent, IdentityMerged, IdentityStep } from '../../schemas/types.ts';
+import type { IdentityStep } from '../../schemas/types.ts';
 import { fingerprint } from '../core/fingerprint.ts';
-import { strengthOf, subjectKey } from '../core/identity.ts';
-import { WholeRecordValue, type Applied, type Instant, type Outcome, type Output } from '../core/processor.ts';
+import { strengthOf } from '../core/identity.ts';
+import type { Applied, Instant, Outcome, Output } from '../core/processor.ts';
+import { erase, eraseStep, isErased } from './erasure.ts';
 import { foldEvent, skip } from './fold-event.ts';
 import { catchUp, foldHeld, heldFor, mergeHeld, withoutLinks, type HeldRoom } from './held.ts';
 import { HISTORY_PART } from './history.ts';
 import { HELD_MAX, IDENTITY, UNLINKED_MAX, type Held, type Identity } from './identity.ts';
+import { forward, mergedRecord, passOn, stepTo, transferOf } from './identity-records.ts';
 import { keepJourney } from './journey-changes.ts';
 import { mergeCustomers } from './merge.ts';
 import type { OpenState, Packed } from './open-state.ts';
@@ -17,15 +19,13 @@ import type { CustomerAddition } from './totals.ts';
 import { keepTold } from './triggers.ts';
 import { countVisits, sumOfVisits, type VisitCounts } from './visit-counts.ts';
 import { visitCountsOf } from './visits.ts';
-import { packTransfer, unpackTransfer } from './transfer-packing.ts';
+import { unpackTransfer } from './transfer-packing.ts';
 
-const CUSTOMER_EVENTS = 'customer-events.v1';
-
-/** How many times in a row a step makes another: a `SPLIT` up a chain of anonymous id, hash of an address and user id, and back. */
+/**
+ * How many times in a row a step makes another: a `SPLIT` up a chain of anonymous id, hash of an address and user id, and back; an
+ * order to erase likewise.
+ */
 export const IDENTITY_ROUNDS = 3;
-
-/** A state larger than this is neither handed over nor taken back: it must fit into a record of 1 MiB. */
-export const TRANSFER_BYTES_MAX = 960 * 1024;
 
 /** The customer at hand, its state opened in `open`, and room for what is held of it. */
 export interface IdentityTurn extends HeldRoom {
@@ -51,13 +51,15 @@ export function foldIdentity(turn: IdentityTurn, event: FoldedEvent): Outcome<Cu
     case 'FORWARD':
       return interactionOf(turn, identity, event, step);
     case 'LINK':
-      return link(turn, identity, step.subject);
+      return link(turn, identity, step);
     case 'UNLINK':
-      return unlink(turn, identity, step.subject);
+      return unlink(turn, identity, step);
     case 'TRANSFER':
       return transfer(turn, identity, step);
     case 'SPLIT':
       return split(turn, identity, step);
+    case 'ERASE':
+      return erase(turn, identity, step);
   }
 }
 
@@ -70,6 +72,7 @@ function interactionOf(
 ): Outcome<CustomerAddition> {
   const { state, open, plan, now } = turn;
   if (interaction === null || interaction.type === 'UNKNOWN') return skip('unknown_type');
+  if (isErased(identity, interaction.occurredAt)) return skip('erased');
   const { redirect } = identity;
   if (redirect !== null) {
     // Repeats are told here, by the clock that they come by: that of the stronger one may be far ahead.
@@ -100,36 +103,42 @@ function isRepeated({ state, open, now }: IdentityTurn, { eventId }: FoldedInter
 }
 
 /** An event of both said that this subject is the same person as a stronger one. */
-function link(turn: IdentityTurn, identity: Identity, stronger: string): Outcome<CustomerAddition> {
+function link(turn: IdentityTurn, identity: Identity, step: IdentityStep): Outcome<CustomerAddition> {
   const { state, open, now, plan } = turn;
+  const { subject: stronger } = step;
+  const at = step.at ?? now;
   if (strengthOf(stronger) <= strengthOf(state.subject)) return NOT_STRONGER;
+  if (isErased(identity, at)) return skip('erased');
   if (identity.redirect === stronger) return applied([]);
   if (identity.redirect !== null || identity.unlinked.includes(stronger)) return skip('identity_conflict');
   const own: Packed = identity.own ?? withoutLinks(state, open);
   for (const each of [own, ...identity.held]) catchUp(each, state, now, plan, turn);
   const through = identity.held.map((each) => ({ ...each, via: each.via ?? state.subject }));
   const parts: Held[] = [{ subject: state.subject, via: null, ...own }, ...through];
-  const transfers = parts.filter((each) => !isBlank(each)).map((each) => transferOf(state, stronger, each, now));
+  const transfers = parts.filter((each) => !isBlank(each)).map((each) => transferOf(state, stronger, each, at, now));
   if (transfers.includes(null)) return skip('identity_conflict');
 
   open.open(state);
   if (through.length > 0) countVisits(visitCountsOf(open), visitsOf(turn, parts), now, open.ofBrand);
-  const left = settleLeaving(turn);
+  const left = settleLeaving(turn, 'MERGE');
   const merged = mergedRecord(state, stronger, { split: false, cause: 'EVENT' }, now);
   Object.assign(state, initialState(state.key), { at: now, body: open.idsAlone() });
-  keepLinks(turn, { redirect: stronger, unlinked: identity.unlinked, own: null, held: [] });
+  keepLinks(turn, { ...identity, redirect: stronger, own: null, held: [] });
   return { ...left, outputs: [...left.outputs, merged, ...transfers] };
 }
 
 /** An operator said that the two are not the same person: also for all links to come. */
-function unlink(turn: IdentityTurn, identity: Identity, stronger: string): Outcome<CustomerAddition> {
+function unlink(turn: IdentityTurn, identity: Identity, step: IdentityStep): Outcome<CustomerAddition> {
   const { state, now } = turn;
+  const { subject: stronger } = step;
   if (strengthOf(stronger) <= strengthOf(state.subject)) return NOT_STRONGER;
+  if (isErased(identity, step.at ?? now)) return skip('erased');
   const unlinked = [...identity.unlinked.filter((each) => each !== stronger), stronger].slice(-UNLINKED_MAX);
   const isLinked = identity.redirect === stronger;
   keepLinks(turn, { ...identity, unlinked, redirect: isLinked ? null : identity.redirect });
   if (!isLinked) return applied([]);
-  const split = stepTo(state, stronger, 'SPLIT', ownStep(state.subject), now);
+  const back = { subject: state.subject, via: null, state: null, at: now };
+  const split = stepTo(state, stronger, 'SPLIT', back, now);
   return applied([mergedRecord(state, stronger, { split: true, cause: 'COMMAND' }, now), split]);
 }
 
@@ -138,6 +147,10 @@ function transfer(turn: IdentityTurn, identity: Identity, step: IdentityStep): O
   const { state, open, plan, mine, theirs, now } = turn;
   const { subject, via, state: packed } = step;
   if (packed === null) return { kind: 'reject', reason: 'no_identifier', message: 'identity.state is missing' };
+  // The other one was not known to be of the person who was erased: it is now.
+  if (isErased(identity, step.at ?? now)) {
+    return subject === state.subject ? skip('erased') : applied([eraseStep(state, subject, identity.erasedAt, now)]);
+  }
   if (identity.redirect !== null) return applied([passOn(state, identity.redirect, 'TRANSFER', step, now)]);
   const from = unpackTransfer(packed);
   const before = { body: state.body, parts: state.parts };
@@ -177,7 +190,7 @@ function split(turn: IdentityTurn, identity: Identity, step: IdentityStep): Outc
   for (const each of held) {
     const isTaken = each.subject === step.subject || each.via === step.subject;
     // To its own subject, which knows where it belongs by now: it may be parted from the one that it came through, too.
-    const back = isTaken ? transferOf(state, each.subject, { ...each, via: null }, now) : null;
+    const back = isTaken ? transferOf(state, each.subject, { ...each, via: null }, step.at ?? now, now) : null;
     if (back === null) {
       staying.push(each);
       continue;
@@ -234,54 +247,4 @@ function keepLinks({ state, open }: IdentityTurn, identity: Identity): void {
 
 function isBlank({ body, parts }: Packed): boolean {
   return body.length === 0 && parts.length === 0;
-}
-
-function ownStep(subject: string): IdentityStep {
-  return { subject, via: null, state: null };
-}
-
-/** What an interaction becomes that came under a subject which is linked: itself, whole. */
-function forward(state: CustomerState, redirect: string, step: IdentityStep | null, now: Instant): Output {
-  const { brandId, subject } = state;
-  const identity = step === null ? ownStep(subject) : passedOn(step, subject);
-  const value = new WholeRecordValue((record): CustomerEvent => {
-    const { interaction } = record as CustomerEvent;
-    return { brandId, subject: redirect, kind: 'FORWARD', interaction, identity };
-  });
-  return { topic: CUSTOMER_EVENTS, key: subjectKey(brandId, redirect), value, timestamp: now };
-}
-
-function passOn(state: CustomerState, redirect: string, kind: CustomerEvent['kind'], step: IdentityStep, now: Instant) {
-  return stepTo(state, redirect, kind, passedOn(step, state.subject), now);
-}
-
-function passedOn(step: IdentityStep, subject: string): IdentityStep {
-  return step.subject === subject ? step : { ...step, via: step.via ?? subject };
-}
-
-function transferOf(state: CustomerState, to: string, { subject, via, ...packed }: Held, now: Instant): Output | null {
-  const bytes = packTransfer(packed);
-  if (bytes.length > TRANSFER_BYTES_MAX) return null;
-  return stepTo(state, to, 'TRANSFER', { subject, via, state: bytes }, now);
-}
-
-function stepTo(
-  { brandId }: CustomerState,
-  subject: string,
-  kind: CustomerEvent['kind'],
-  identity: IdentityStep,
-  now: Instant,
-): Output {
-  const value: CustomerEvent = { brandId, subject, kind, interaction: null, identity };
-  return { topic: CUSTOMER_EVENTS, key: subjectKey(brandId, subject), value, timestamp: now };
-}
-
-function mergedRecord(
-  { brandId, subject, key }: CustomerState,
-  stronger: string,
-  { split: isSplit, cause }: Pick<IdentityMerged, 'split' | 'cause'>,
-  now: Instant,
-): Output {
-  const value: IdentityMerged = { brandId, weaker: subject, stronger, split: isSplit, cause, at: now };
-  return { topic: 'identity-merges.v1', key, value, timestamp: now };
 }

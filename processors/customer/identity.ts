@@ -1,5 +1,5 @@
 import type { ByteReader, ByteWriter } from '../core/packing.ts';
-import { NEVER } from '../core/processor.ts';
+import { NEVER, type Instant } from '../core/processor.ts';
 import type { Packed } from './open-state.ts';
 import type { Part } from './parts.ts';
 
@@ -25,17 +25,20 @@ export interface Identity {
   own: Packed | null;
   /** The longest held first. */
   held: Held[];
+  /** Whatever happened up to then was erased and counts no more; −1: nothing was. */
+  erasedAt: Instant;
 }
 
 /**
  * Links of a customer. Its id is the lowest, so that one byte tells whether a customer has any (`hasIdentity`).
  *
- *   redirect · subjects unlinked · own body, own parts · for each held: subject, via, body, parts
+ *   redirect · subjects unlinked · how many are held · own body, own parts · for each held: subject, via, body, parts ·
+ *   when it was erased, nothing in most
  */
 export const IDENTITY: Part<Identity> = {
   id: 0,
 
-  initial: () => ({ redirect: null, unlinked: [], own: null, held: [] }),
+  initial: () => ({ redirect: null, unlinked: [], own: null, held: [], erasedAt: -1 }),
 
   read(reader: ByteReader): Identity {
     const redirect = reader.string() || null;
@@ -47,23 +50,25 @@ export const IDENTITY: Part<Identity> = {
     for (let left = count; left > 0; left--) {
       held.push({ subject: reader.string(), via: reader.string() || null, ...readPacked(reader) });
     }
-    return { redirect, unlinked, own, held };
+    return { redirect, unlinked, own, held, erasedAt: reader.done ? -1 : reader.uint() };
   },
 
-  write({ redirect, unlinked, own, held }: Identity, writer: ByteWriter): void {
-    if (redirect === null && unlinked.length === 0 && own === null) return;
+  write({ redirect, unlinked, own, held, erasedAt }: Identity, writer: ByteWriter): void {
+    if (redirect === null && unlinked.length === 0 && own === null && erasedAt < 0) return;
     writer.string(redirect ?? '');
     writer.uint(unlinked.length);
     for (const subject of unlinked) writer.string(subject);
     const isHolding = own !== null && held.length > 0;
     writer.uint(isHolding ? held.length : 0);
-    if (!isHolding) return;
-    writePacked(own, writer);
-    for (const each of held) {
-      writer.string(each.subject);
-      writer.string(each.via ?? '');
-      writePacked(each, writer);
+    if (isHolding) {
+      writePacked(own, writer);
+      for (const each of held) {
+        writer.string(each.subject);
+        writer.string(each.via ?? '');
+        writePacked(each, writer);
+      }
     }
+    if (erasedAt >= 0) writer.uint(erasedAt);
   },
 
   // What is held waits for the next event; whatever it would publish, nobody sees.
@@ -73,6 +78,11 @@ export const IDENTITY: Part<Identity> = {
 /** Whether packed parts hold anything of links. */
 export function hasIdentity(parts: Buffer): boolean {
   return parts[0] === IDENTITY.id;
+}
+
+/** Whether nothing is known of a customer without a body but that it was erased. */
+export function isBlankSinceErasure({ redirect, unlinked, erasedAt }: Identity): boolean {
+  return erasedAt >= 0 && redirect === null && unlinked.length === 0;
 }
 
 function readPacked(reader: ByteReader): Packed {

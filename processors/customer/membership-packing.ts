@@ -14,7 +14,9 @@ import type { Turn } from './turn.ts';
 const writer = new ByteWriter(4096);
 
 /** Places of the symbols in the schema. */
-const CAUSES: Readonly<Record<ChangeCause, number>> = { UNKNOWN: 0, EVENT: 1, TIME: 2, DEFINITION: 3, MERGE: 4 };
+const CAUSES: Readonly<Record<ChangeCause, number>> = {
+  ...{ UNKNOWN: 0, EVENT: 1, TIME: 2, DEFINITION: 3, MERGE: 4, ERASURE: 5 },
+};
 const CHANGES: Readonly<Record<Flip['change'], number>> = { ENTERED: 1, EXITED: 2 };
 /** The end of an array. */
 const END = 0;

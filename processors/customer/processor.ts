@@ -4,7 +4,7 @@ import { compileDefinitions } from './brand-rules.ts';
 import { foldEvent } from './fold-event.ts';
 import { historyUntil, type CustomerHistory } from './history-view.ts';
 import { foldIdentity, IDENTITY_ROUNDS } from './identity-steps.ts';
-import { hasIdentity, IDENTITY } from './identity.ts';
+import { hasIdentity, IDENTITY, isBlankSinceErasure } from './identity.ts';
 import { inspect, type Inspection } from './inspect.ts';
 import { membersAt } from './members-at.ts';
 import { OpenState } from './open-state.ts';
@@ -35,6 +35,8 @@ export interface CustomerProcessor extends StatefulProcessor<
   isCurrent(state: CustomerState): boolean;
   /** What was published of the customer's memberships and churn risk, and what silence publishes up to `until`. */
   history(state: CustomerState, until: Instant): CustomerHistory;
+  /** Whether it was erased and nothing came since. */
+  isErased(state: CustomerState): boolean;
   /** What other identifiers of the same person the document knows. */
   links(state: CustomerState): Links;
 }
@@ -46,9 +48,11 @@ export interface Links {
   readonly held: readonly { readonly subject: string; readonly via: string | null }[];
   /** Stronger subjects that it was parted from for good. */
   readonly unlinked: readonly string[];
+  /** Until when everything was erased; null: nothing was. */
+  readonly erasedAt: Instant | null;
 }
 
-const NO_LINKS: Links = { redirect: null, held: [], unlinked: [] };
+const NO_LINKS: Links = { redirect: null, held: [], unlinked: [], erasedAt: null };
 
 /**
  * One document for each customer of each brand: rolling windows, churn risk, segments and traits, by event and by silence.
@@ -124,8 +128,14 @@ export function createCustomer(definitions: Definitions): CustomerProcessor {
     links(state) {
       if (!hasIdentity(state.parts)) return NO_LINKS;
       open.open(state);
-      const { redirect, held, unlinked } = open.parts.get(IDENTITY);
-      return { redirect, unlinked, held: held.map(({ subject, via }) => ({ subject, via })) };
+      const { redirect, held, unlinked, erasedAt } = open.parts.get(IDENTITY);
+      const parts = held.map(({ subject, via }) => ({ subject, via }));
+      return { redirect, unlinked, held: parts, erasedAt: erasedAt < 0 ? null : erasedAt };
+    },
+    isErased(state) {
+      if (state.body.length > 0 || !hasIdentity(state.parts)) return false;
+      open.open(state);
+      return isBlankSinceErasure(open.parts.get(IDENTITY));
     },
     inspect: (state, now) => inspect(state, open, planFor(state.brandId), now),
     membersAt: (state, now) => membersAt(state, open, planFor(state.brandId), now),

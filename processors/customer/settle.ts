@@ -150,9 +150,9 @@ export function settleMerge(at: AtHand, before: OpenState, moved: VisitCounts): 
 }
 
 /** Nothing is known under this identifier any more: it leaves its segments and its band, and what was published of it ends. */
-export function settleLeaving(at: AtHand): Applied<CustomerAddition> {
+export function settleLeaving(at: AtHand, cause: 'MERGE' | 'ERASURE'): Applied<CustomerAddition> {
   const { state, open, now } = at;
-  const turn = turnOf(at, 'MERGE', true);
+  const turn = turnOf(at, cause, true);
   leaveJourney(turn);
   takeFromBrand(turn);
   leaveSegments(turn);

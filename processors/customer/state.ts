@@ -4,6 +4,7 @@ import { NEVER, type Instant, type Packing, type Summary } from '../core/process
 import { RINGS } from '../core/window.ts';
 import { churnBand } from './churn-risk.ts';
 import { lastInteractionOf } from './open-state.ts';
+import { hasIdentity, IDENTITY, isBlankSinceErasure } from './identity.ts';
 import { journeyOf } from './journey.ts';
 import { LOYALTY } from './loyalty.ts';
 import { upgradedBody, upgradedParts } from './older-states.ts';
@@ -163,6 +164,9 @@ export const customerPacking: Packing<CustomerState> & { summarize(reader: ByteR
     summarized.open(version < VERSION ? upgradedParts(parts) : parts);
     const { stage, lifecycle } = journeyOf(summarized) ?? NO_JOURNEY;
     const { tier } = summarized.get(LOYALTY);
+    if (body.length === 0 && hasIdentity(parts) && isBlankSinceErasure(summarized.get(IDENTITY))) {
+      return { at, erased: true, revision };
+    }
     const seen = lastSeenAt < 0 ? null : new Date(lastSeenAt);
     return { at, churn, segments, stage, lifecycle, tier, lastSeenAt: seen, revision };
   },

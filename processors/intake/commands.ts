@@ -2,7 +2,7 @@ import type { Command } from '../../schemas/types.ts';
 import type { Instant, Outcome, Output, Rejected, Skipped } from '../core/processor.ts';
 import { strengthOf } from '../core/identity.ts';
 import { fitsUtf8 } from '../core/text.ts';
-import { placeOfCase, splitTouchpointKey } from '../core/touchpoint-key.ts';
+import { placeOfCase, splitTouchpointKey, touchpointKey, touchpointName } from '../core/touchpoint-key.ts';
 import { AHEAD_MS } from './ahead.ts';
 import { customerEvent, identityStep } from './customer-events.ts';
 import { refusal } from './refusal.ts';
@@ -22,6 +22,9 @@ const NOT_A_CASE = refusal('invalid_identifier', 'target: not a case, which is t
 const OTHER_SUBJECT = refusal('invalid_identifier', 'subject: not the customer of the case');
 const NO_SUBJECTS = refusal('no_identifier', 'subject, target: the stronger or the weaker subject is missing');
 const NOT_SUBJECTS = refusal('invalid_identifier', 'subject, target: not u:, e: or a: and an identifier');
+const NO_SUBJECT = refusal('no_identifier', 'subject: missing');
+const NOT_A_SUBJECT = refusal('invalid_identifier', 'subject: not u:, e: or a: and an identifier');
+const LONG_TOUCHPOINT = refusal('invalid_identifier', `target: not a touchpoint, over ${STRING_BYTES} bytes`);
 const NOT_WEAKER = refusal('invalid_identifier', 'target: not weaker than subject, so they were never linked');
 const FUTURE_TIMESTAMP = refusal('future_timestamp', 'issuedAt: more than 5 minutes after the record');
 const LONG_ISSUER = refusal('field_too_long', `issuedBy: over ${STRING_BYTES} bytes`);
@@ -41,7 +44,7 @@ export function onCommand(command: Command, now: Instant): Outcome {
   return order === null ? UNKNOWN_KIND : { kind: 'apply', outputs: [order] };
 }
 
-/** What whoever carries a command out is told; null: nobody does in this version, as with erasing. */
+/** What whoever carries a command out is told; null: nobody does in this version. */
 function orderOf(command: Command, now: Instant): Output | Rejected | null {
   switch (command.kind) {
     case 'CASE_ACKNOWLEDGE':
@@ -50,17 +53,47 @@ function orderOf(command: Command, now: Instant): Output | Rejected | null {
     case 'UNLINK':
       return unlinkOrder(command, now);
     case 'ERASE':
+      return eraseOrder(command, now);
     case 'UNKNOWN':
       return null;
   }
 }
 
 /** To the weaker subject, through which everything goes that concerns the link. */
-function unlinkOrder({ brandId, subject, target }: Command, now: Instant): Output | Rejected {
+function unlinkOrder({ brandId, subject, target, issuedAt }: Command, now: Instant): Output | Rejected {
   if (subject === null || subject === '' || target === null || target === '') return NO_SUBJECTS;
   if (!isSubject(subject) || !isSubject(target)) return NOT_SUBJECTS;
   if (strengthOf(target) >= strengthOf(subject)) return NOT_WEAKER;
-  return customerEvent(brandId, target, 'UNLINK', { interaction: null, identity: identityStep(subject) }, now);
+  return customerEvent(
+    brandId,
+    target,
+    'UNLINK',
+    { interaction: null, identity: identityStep(subject, issuedAt) },
+    now,
+  );
+}
+
+/** To the customer; with a target, to the customer's case at that touchpoint, of which the customer's document knows nothing. */
+function eraseOrder(command: Command, now: Instant): Output | Rejected {
+  const { brandId, commandId, issuedAt, issuedBy, subject, target } = command;
+  if (subject === null || subject === '') return NO_SUBJECT;
+  if (!isSubject(subject)) return NOT_A_SUBJECT;
+  if (target === null) {
+    return customerEvent(
+      brandId,
+      subject,
+      'ERASE',
+      { interaction: null, identity: identityStep(subject, issuedAt) },
+      now,
+    );
+  }
+  if (!fitsUtf8(target, STRING_BYTES)) return LONG_TOUCHPOINT;
+  const touchpoint = touchpointName(target);
+  const value = touchpointEvent({
+    ...{ brandId, touchpoint, channel: 'UNKNOWN', subject, kind: 'ERASE' },
+    ...{ eventId: commandId, occurredAt: issuedAt, issuedBy },
+  });
+  return { topic: TOUCHPOINT_EVENTS, key: touchpointKey(brandId, touchpoint, subject), value, timestamp: now };
 }
 
 function caseOrder(command: Command, kind: 'CASE_ACKNOWLEDGE' | 'CASE_RESOLVE', now: Instant): Output | Rejected {

@@ -37,6 +37,8 @@ export interface CaseState extends Head {
   contentAt: Instant;
   /** The newest commands, newest first. */
   commands: Fingerprint[];
+  /** Whatever happened up to then was erased and counts no more. */
+  erasedAt: Instant;
 }
 
 export function initialCase(head: Head, subject: string): CaseState {
@@ -57,6 +59,7 @@ export function initialCase(head: Head, subject: string): CaseState {
     reopenings: 0,
     contentAt: -1,
     commands: [],
+    erasedAt: -1,
   };
 }
 
@@ -76,6 +79,8 @@ export function packCase(state: CaseState, writer: ByteWriter): void {
   writer.byte(state.commands.length);
   for (const id of state.commands) writeFingerprint(id, writer);
   packSignal(state.signal, writer);
+  // Nothing in most.
+  if (state.erasedAt >= 0) writer.uint(state.erasedAt);
 }
 
 export function unpackCase(state: CaseState, reader: ByteReader): void {
@@ -93,6 +98,7 @@ export function unpackCase(state: CaseState, reader: ByteReader): void {
   state.contentAt = reader.uint() - 1;
   state.commands = Array.from({ length: reader.byte() }, () => readFingerprint(reader));
   state.signal = unpackSignal(reader);
+  state.erasedAt = reader.done ? -1 : reader.uint();
 }
 
 export function summarizeCase(reader: ByteReader): Summary {

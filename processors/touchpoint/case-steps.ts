@@ -4,7 +4,7 @@ import { fingerprint } from '../core/fingerprint.ts';
 import type { Applied, Instant, Outcome, Output } from '../core/processor.ts';
 import { caseIdOf, placeOfCase } from '../core/touchpoint-key.ts';
 import type { CaseChange, CaseChanged, CaseSignal, TouchpointEvent } from '../../schemas/types.ts';
-import { REMEMBERED_COMMANDS, type CaseState, type Stage } from './case-state.ts';
+import { initialCase, REMEMBERED_COMMANDS, type CaseState, type Stage } from './case-state.ts';
 import type { Rules } from './rules.ts';
 import { CASE_SERIES, type TouchpointAddition } from './totals.ts';
 
@@ -20,6 +20,8 @@ export function foldCase(
   rules: Rules,
 ): Outcome<TouchpointAddition> {
   const turn = { state, now, rules, outputs: [], additions: [] } satisfies Turn;
+  if (event.kind === 'ERASE') return erase(turn, event);
+  if (event.occurredAt <= state.erasedAt) return { kind: 'skip', reason: 'erased' };
   switch (event.kind) {
     case 'CASE_ACKNOWLEDGE':
     case 'CASE_RESOLVE':
@@ -61,6 +63,11 @@ interface Turn {
 
 function isUnderWork(stage: Stage): boolean {
   return stage === 'OPEN' || stage === 'ACKNOWLEDGED';
+}
+
+/** Whether the case leaves the count of its stage when it enters another. */
+function isCounted(stage: Stage): stage is 'OPEN' | 'ACKNOWLEDGED' | 'RESOLVED' {
+  return stage !== 'NONE' && stage !== 'VERIFIED';
 }
 
 /** False for an answer on a metric that nobody knows. */
@@ -131,10 +138,27 @@ function command(turn: Turn, event: TouchpointEvent): Outcome<TouchpointAddition
   return close(turn);
 }
 
+/**
+ * Nothing stays of the customer here but when it was erased, which refuses what tells again of the time before. What counts over
+ * cases, such as how long they took, names nobody and stays.
+ */
+function erase(turn: Turn, { occurredAt }: TouchpointEvent): Applied<TouchpointAddition> {
+  const { state, now, outputs } = turn;
+  if (occurredAt <= state.erasedAt) return close(turn);
+  if (isCounted(state.stage)) count(turn, state.stage, -1);
+  if (isUnderWork(state.stage) && state.overdue) count(turn, 'overdue', -1);
+  for (let number = 1; number <= state.number; number++) {
+    const key = `${state.brandId}|${caseIdOf(state.key, number)}`;
+    outputs.push({ topic: 'cases.v1', key, value: null, timestamp: now });
+  }
+  Object.assign(state, initialCase(state, state.subject), { erasedAt: Math.max(now, occurredAt) });
+  return close(turn);
+}
+
 /** A verified case is over: it stays counted when the customer's next one opens. */
 function enter(turn: Turn, stage: Exclude<Stage, 'NONE'>, change: CaseChange, by: TouchpointEvent | null): void {
   const { state } = turn;
-  if (state.stage !== 'NONE' && state.stage !== 'VERIFIED') count(turn, state.stage, -1);
+  if (isCounted(state.stage)) count(turn, state.stage, -1);
   state.stage = stage;
   count(turn, stage, 1);
   publish(turn, change, by);

@@ -37,7 +37,9 @@ export function initialState(key: string): TouchpointState {
 
 /** Whether there is nothing but a clock: what a command about a case that was made up leaves behind. */
 export function isBlank(state: TouchpointState): boolean {
-  if (state.kind === 'case') return state.number === 0 && state.contentAt < 0 && state.commands.length === 0;
+  if (state.kind === 'case') {
+    return state.number === 0 && state.contentAt < 0 && state.commands.length === 0 && state.erasedAt < 0;
+  }
   return state.publishedAt < 0 && state.recent.size === 0;
 }
 

@@ -312,3 +312,15 @@ describe('an identifier that is linked', () => {
     });
   });
 });
+
+test('a customer who was erased is not there, and one who came back is', async () => {
+  const driver = new CustomerDriver(DEFINITIONS).record(T);
+  const identity = { subject: 'u:1', via: null, state: null, at: T + HOUR };
+  driver.processor.onRecord(driver.state, { kind: 'ERASE', interaction: null, identity }, T + HOUR);
+  await storeDocument(driver, 1);
+  await writeBlock(1, 0, driver);
+  expect((await get(PROFILE)).status).toBe(404);
+  await storeDocument(driver.record(T + DAY), 2);
+  await writeBlock(2, 2, driver);
+  expect((await get(PROFILE)).body).toMatchObject({ profile: { traits: { page_views: { lifetime: 1 } } } });
+});

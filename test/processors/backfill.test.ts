@@ -184,7 +184,7 @@ describe('customers of other definitions', () => {
   test('are left alone where nothing was ever evaluated, as identifiers that are linked', async () => {
     const link: CustomerEvent = {
       ...event({}, 'a:1'),
-      ...{ kind: 'LINK', interaction: null, identity: { subject: 'u:9', via: null, state: null } },
+      ...{ kind: 'LINK', interaction: null, identity: { subject: 'u:9', via: null, state: null, at: null } },
     };
     const anonymous = event({ eventId: 'first', occurredAt: T, type: 'PAGE_VIEW' }, 'a:1');
     const records = [

@@ -36,7 +36,7 @@ describe('the segments of a customer at an instant', () => {
       {
         kind: 'LINK',
         interaction: null,
-        identity: { subject: 'u:1', via: null, state: null },
+        identity: { subject: 'u:1', via: null, state: null, at: null },
       },
       T + HOUR,
     );

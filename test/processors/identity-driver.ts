@@ -44,11 +44,15 @@ export class Customers {
   }
 
   link(weaker: string, stronger: string, at: Instant): this {
-    return this.step(weaker, 'LINK', { subject: stronger, via: null, state: null }, at);
+    return this.step(weaker, 'LINK', { subject: stronger, via: null, state: null, at }, at);
   }
 
   unlink(weaker: string, stronger: string, at: Instant): this {
-    return this.step(weaker, 'UNLINK', { subject: stronger, via: null, state: null }, at);
+    return this.step(weaker, 'UNLINK', { subject: stronger, via: null, state: null, at }, at);
+  }
+
+  erase(subject: string, at: Instant, orderedAt = at): this {
+    return this.step(subject, 'ERASE', { subject, via: null, state: null, at: orderedAt }, at);
   }
 
   step(subject: string, kind: CustomerEvent['kind'], identity: IdentityStep | null, at: Instant): this {

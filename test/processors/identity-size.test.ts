@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { ByteWriter } from '../../processors/core/packing.ts';
 import { EXPOSURES } from '../../processors/customer/exposures.ts';
 import { HELD_MAX } from '../../processors/customer/identity.ts';
-import { TRANSFER_BYTES_MAX } from '../../processors/customer/identity-steps.ts';
+import { TRANSFER_BYTES_MAX } from '../../processors/customer/identity-records.ts';
 import { OpenParts } from '../../processors/customer/parts.ts';
 import { createCustomer } from '../../processors/customer/processor.ts';
 import type { IdentityStep } from '../../schemas/types.ts';
@@ -62,7 +62,7 @@ describe('a state too large to hand over', () => {
     customers.link(DEVICE, USER, T + HOUR).foldAll();
     expect(customers.links(DEVICE).redirect).toBe(USER);
     expect(views(USER)).toBe(1);
-    const identity: IdentityStep = { subject: DEVICE, via: EMAIL, state: Buffer.alloc(TRANSFER_BYTES_MAX) };
+    const identity: IdentityStep = { subject: DEVICE, via: EMAIL, state: Buffer.alloc(TRANSFER_BYTES_MAX), at: null };
     const subject = `u:${'x'.repeat(256)}`;
     const value = { brandId: 'b'.repeat(64), subject, kind: 'TRANSFER', interaction: null, identity };
     const writer = new ByteWriter();

@@ -217,7 +217,7 @@ describe('a chain of three identifiers', () => {
       { subject: DEVICE, via: EMAIL },
       { subject: EMAIL, via: null },
     ]);
-    expect(customers.links(EMAIL)).toEqual({ redirect: USER, held: [], unlinked: [] });
+    expect(customers.links(EMAIL)).toEqual({ redirect: USER, held: [], unlinked: [], erasedAt: null });
   });
 
   test('is taken apart link by link', () => {
@@ -253,7 +253,7 @@ describe('unlinking', () => {
     expect([device.traits.page_views.lifetime, device.traits.orders.lifetime]).toEqual([2, 1]);
     expect([user.traits.page_views.lifetime, user.traits.orders.lifetime]).toEqual([1, 1]);
     expect(changesOf(DEVICE).at(-1)).toEqual(['MERGE', '+buyers', '+viewers']);
-    expect(customers.links(USER)).toEqual({ redirect: null, held: [], unlinked: [] });
+    expect(customers.links(USER)).toEqual({ redirect: null, held: [], unlinked: [], erasedAt: null });
     expect(customers.gauges).toMatchObject({ viewers: 2, buyers: 2, known: 1 });
     expect(customers.of<IdentityMerged>('identity-merges.v1', DEVICE).at(-1)).toEqual({
       ...{ brandId: 'acme', weaker: DEVICE, stronger: USER, split: true, cause: 'COMMAND', at: T + DAY },
@@ -266,7 +266,7 @@ describe('unlinking', () => {
       .link(DEVICE, USER, T + DAY)
       .foldAll();
     expect(customers.outcomes).toContain('identity_conflict');
-    expect(customers.links(DEVICE)).toEqual({ redirect: null, held: [], unlinked: [USER] });
+    expect(customers.links(DEVICE)).toEqual({ redirect: null, held: [], unlinked: [USER], erasedAt: null });
     customers.link(DEVICE, 'u:2', T + 2 * DAY).foldAll();
     expect([views('u:2', T + 3 * DAY), views(USER, T + 3 * DAY)]).toEqual([2, 1]);
   });

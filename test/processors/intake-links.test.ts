@@ -56,7 +56,7 @@ describe('an order to unlink', () => {
   test('goes to the weaker subject', () => {
     const outcome = intake.onRecord(order(), NOW, 'commands.v1');
     const value = { brandId: 'demo', subject: 'a:1', kind: 'UNLINK', interaction: null };
-    const identity = { subject: 'u:1', via: null, state: null };
+    const identity = { subject: 'u:1', via: null, state: null, at: NOW };
     const output = { topic: 'customer-events.v1', key: 'demo|a:1', value: { ...value, identity }, timestamp: NOW };
     expect(outcome).toEqual({ kind: 'apply', outputs: [output] });
   });

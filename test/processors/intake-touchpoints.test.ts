@@ -188,7 +188,7 @@ describe('a command', () => {
     [{ issuedAt: NOW + 300_000 }, 'apply'],
     [{ issuedBy: 'm'.repeat(257) }, 'field_too_long'],
     [{ reason: 'r'.repeat(257) }, 'field_too_long'],
-    [{ kind: 'ERASE', target: null }, 'unknown_type'],
+    [{ kind: 'ERASE', subject: null, target: null }, 'no_identifier'],
     [{ kind: 'UNKNOWN' }, 'unknown_type'],
     [{ kind: 'CASE_ACKNOWLEDGE' }, 'apply'],
   ])('%j: %s', (changes, fate) => {
