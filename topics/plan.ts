@@ -59,6 +59,7 @@ export interface TopicPlan {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+const COMPACTION_LAG_MS = 7 * DAY_MS;
 
 /** Compares catalog and cluster. Pure: the same two always give the same plan, and applying it leaves an empty one. */
 export function planTopics(topics: readonly Topic[], state: ClusterState, options: PlanOptions): TopicPlan {
@@ -127,7 +128,10 @@ function wantedOf(row: Topic, options: PlanOptions): Wanted {
     retentionMs,
     config: {
       'cleanup.policy': row.cleanup,
-      ...(row.cleanup === 'delete' ? { 'retention.ms': String(retentionMs) } : {}),
+      // What a tombstone ends is gone after so long, not just some day.
+      ...(row.cleanup === 'delete'
+        ? { 'retention.ms': String(retentionMs) }
+        : { 'max.compaction.lag.ms': String(COMPACTION_LAG_MS) }),
       'max.message.bytes': String(row.maxMessageBytes),
       'min.insync.replicas': String(minInsync),
       'compression.type': row.compression,

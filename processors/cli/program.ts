@@ -6,6 +6,7 @@ import { addCustomer } from './customer.ts';
 import { addDefinitions } from './definitions.ts';
 import { addDlq } from './dlq.ts';
 import { reportOf } from './failure.ts';
+import { addErase } from './erase.ts';
 import { addInput } from './input.ts';
 import { addReplay } from './replay.ts';
 import { addRun } from './run.ts';
@@ -16,6 +17,7 @@ import { addSweep } from './sweep.ts';
 import type { Terminal } from './terminal.ts';
 import { addTopics } from './topics.ts';
 import { addTouchpoints } from './touchpoints.ts';
+import { addVerifyErasure } from './verify-erasure.ts';
 
 const EXAMPLES = `
 Exit codes: 0 done, 1 failed, 2 bad usage or configuration; what plans changes: 0 no change, 2 changes.
@@ -72,6 +74,8 @@ function programOf(terminal: Terminal, json: boolean): Command {
   addChurn(program, terminal);
   addSentiment(program, terminal);
   addDlq(program, terminal);
+  addErase(program, terminal);
+  addVerifyErasure(program, terminal);
   addInput(program, terminal);
   addConfig(program, terminal);
   return program;

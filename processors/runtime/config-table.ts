@@ -80,6 +80,11 @@ export const SETTINGS = {
     'What a request to the API must show as bearer token.',
     { secret: true },
   ),
+  KIZUNA_ERASURE_KEY: optional(
+    matching('key', /^[\x21-\x7e]{32,}$/, 'at least 32 visible ASCII characters'),
+    'Key of the hashes by which receipts name who was erased (`kizuna erase`). Keep it: with another one earlier receipts name nobody.',
+    { secret: true },
+  ),
   KIZUNA_LOG_LEVEL: defaulted(
     choice(['debug', 'info', 'warn', 'error']),
     'info',

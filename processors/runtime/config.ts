@@ -51,6 +51,8 @@ export interface Config {
   readonly http: { readonly host: string; readonly port: number };
   /** null: none is served. */
   readonly api: { readonly host: string; readonly port: number; readonly token: string | null } | null;
+  /** Key of the hashes in receipts of erasures; null: none are written. */
+  readonly erasureKey: string | null;
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
   /** null: the shipped set. */
   readonly definitionsFolder: string | null;
@@ -83,6 +85,7 @@ export function loadConfig(environment: Environment = process.env, readFile: Rea
     time: values.KIZUNA_TIME,
     http: { host: values.KIZUNA_HTTP_HOST, port: values.KIZUNA_HTTP_PORT },
     api: apiConfig(values),
+    erasureKey: values.KIZUNA_ERASURE_KEY,
     log: { level: values.KIZUNA_LOG_LEVEL },
     definitionsFolder: values.KIZUNA_DEFINITIONS,
     limits: {

@@ -63,6 +63,11 @@ export function initialCase(head: Head, subject: string): CaseState {
   };
 }
 
+/** Whether nothing is known but that everything was erased. */
+export function isErasedCase({ erasedAt, number, contentAt, commands }: CaseState): boolean {
+  return erasedAt >= 0 && number === 0 && contentAt < 0 && commands.length === 0;
+}
+
 /** The summary's part comes first. */
 export function packCase(state: CaseState, writer: ByteWriter): void {
   writer.byte(STAGES.indexOf(state.stage));

@@ -7,6 +7,7 @@ import { loadDefinitions, shippedDefinitions } from '../../processors/definition
 import { SETTING_NAMES, SETTINGS } from '../../processors/runtime/config-table.ts';
 import type { Setting } from '../../processors/runtime/config-types.ts';
 import { METRIC_NAMES } from '../../processors/runtime/metrics-table.ts';
+import { ERASURES_COLLECTION } from '../../processors/runtime/mongo/erasure-store.ts';
 import { RECEIPTS_COLLECTION } from '../../processors/runtime/mongo/dead-letter-receipts.ts';
 import { GENERATIONS_COLLECTION } from '../../processors/runtime/mongo/definition-generations.ts';
 import { MARKS_COLLECTION } from '../../processors/runtime/mongo/fold-marks.ts';
@@ -107,6 +108,7 @@ describe('the documents', () => {
       ...processors.flatMap((each) => [`${storeName(each)}.state`, `${storeName(each)}.journal`]),
       ...processors.map((each) => `${storeName(each)}.inputs`),
       RECEIPTS_COLLECTION,
+      ERASURES_COLLECTION,
       MARKS_COLLECTION,
       GENERATIONS_COLLECTION,
     ]);
@@ -139,7 +141,7 @@ describe('the command line', () => {
   const helps = new Map<string, string>();
   const below = (help: string): string[] => {
     const [, list = ''] = help.split(/^Commands:$/m);
-    return [...list.matchAll(/^ {2}([a-z]+)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help');
+    return [...list.matchAll(/^ {2}([a-z][a-z-]*)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help');
   };
   const subcommands = (words: string): string[] => below(helps.get(words) ?? '');
 
@@ -166,7 +168,7 @@ describe('the command line', () => {
 
   test('has every command and option that a document shows', () => {
     const faults = (line: string): string[] =>
-      [...line.matchAll(/\bkizuna ([a-z]+)((?: [^\s&|#`]+)*)/g)].flatMap(([shown, first = '', rest = '']) => {
+      [...line.matchAll(/\bkizuna ([a-z][a-z-]*)((?: [^\s&|#`]+)*)/g)].flatMap(([shown, first = '', rest = '']) => {
         const [second = ''] = rest.trim().split(' ');
         const words = subcommands(first).length > 0 && !second.startsWith('-') ? `${first} ${second}`.trim() : first;
         const help = helps.get(words);

@@ -91,7 +91,9 @@ describe('topics plan', () => {
       config: { 'retention.ms': '-1', 'min.insync.replicas': '1' },
     });
     expect(creation('interactions.v1.kizuna.intake.v1.dlq')).toMatchObject({ partitions: 3, replication: 1 });
-    expect(creation('customer-traits.v1')).toMatchObject({ config: { 'cleanup.policy': 'compact' } });
+    expect(creation('customer-traits.v1')).toMatchObject({
+      config: { 'cleanup.policy': 'compact', 'max.compaction.lag.ms': '604800000' },
+    });
     expect(warnings).toEqual([]);
   });
 

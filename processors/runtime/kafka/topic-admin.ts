@@ -40,6 +40,25 @@ export class KafkaTopicAdmin implements TopicAdmin {
     });
   }
 
+  /** Every setting of topics as it is in force, the cluster's defaults included; topics that do not exist are left out. */
+  async settings(topics: readonly string[]): Promise<Map<string, ReadonlyMap<string, string>>> {
+    return this.#ask('read settings of topics', async (admin) => {
+      const existing = new Set(await admin.listTopics());
+      const present = topics.filter((topic) => existing.has(topic));
+      if (present.length === 0) return new Map();
+      const { resources } = await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: present.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
+      });
+      return new Map(
+        resources.map(({ resourceName, configEntries }) => [
+          resourceName,
+          new Map(configEntries.map(({ configName, configValue }) => [configName, configValue])),
+        ]),
+      );
+    });
+  }
+
   async create(topics: readonly TopicCreation[]): Promise<void> {
     await this.#ask('create topics', async (admin) => {
       try {

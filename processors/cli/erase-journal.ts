@@ -1,0 +1,90 @@
+import { topicOf } from '../../topics/catalog.ts';
+import { blankBlock } from '../runtime/blank-block.ts';
+import { readCommit } from '../runtime/group-commit.ts';
+import { unpackOutputs } from '../runtime/block.ts';
+import { partitionOfKey } from '../runtime/partitioner.ts';
+import { groupName, storeName } from '../runtime/pipeline-ports.ts';
+import type { TopicPartition } from '../runtime/ports.ts';
+import { newestOf } from '../runtime/take-over.ts';
+import type { FoundDocument } from './erase-plan.ts';
+import { isAbout, type Sought } from './erasure-subjects.ts';
+import { decoded } from './erasure-topics.ts';
+import type { CUSTOMER, ErasureWorld, TOUCHPOINT } from './erasure-world.ts';
+
+export interface BlankedJournal {
+  states: number;
+  outputs: number;
+  /** Outputs that are not known to be acknowledged: a take-over would have to send them. */
+  left: number;
+}
+
+/**
+ * Takes what journals still hold of customers whose erased documents are stored. States older than these can go, since whoever
+ * takes the partition over finds the newer one; outputs once they are acknowledged. Blocks are compared with their nonce, so one
+ * whose slot was given away meanwhile is left alone.
+ */
+export async function blankJournal(
+  world: ErasureWorld,
+  processor: typeof CUSTOMER | typeof TOUCHPOINT,
+  documents: readonly FoundDocument[],
+  sought: Sought,
+): Promise<BlankedJournal> {
+  const { log, erasures } = world;
+  const seqs = new Map(documents.map(({ key, seq }) => [key, seq]));
+  const partitions = (await log.ranges(processor.input)).length;
+  const numbers = new Set(documents.map(({ key }) => partitionOfKey(Buffer.from(key), partitions)));
+  const done: BlankedJournal = { states: 0, outputs: 0, left: 0 };
+  for (const partition of numbers) {
+    const at = { topic: processor.input, partition };
+    const acknowledged = await acknowledgedTo(world, processor, at);
+    for await (const block of erasures.blocks(storeName(processor), at)) {
+      const outputs = await decodedOutputs(world, block.outputs);
+      const isAcknowledged = block.seq <= acknowledged;
+      const blanked = blankBlock(
+        block,
+        (key) => block.seq < (seqs.get(key) ?? -1),
+        ({ topic, key, value }) => {
+          const isOurs = isAbout(sought, key, outputs(value, topic));
+          if (isOurs && !isAcknowledged) done.left += 1;
+          return isOurs && isAcknowledged;
+        },
+      );
+      if (blanked === null || !(await erasures.rewrite(storeName(processor), block, blanked))) continue;
+      done.states += blanked.statesGone;
+      done.outputs += blanked.outputsGone;
+    }
+  }
+  return done;
+}
+
+/** Reads the values of a block's outputs, whose schemas it learns first. */
+export async function decodedOutputs(
+  { codec }: Pick<ErasureWorld, 'codec'>,
+  outputs: Buffer,
+): Promise<(value: Buffer | null, topic: string) => object | null> {
+  const byTopic = Map.groupBy(
+    unpackOutputs(outputs).filter((output) => output !== null),
+    ({ topic }) => topic,
+  );
+  for (const [topic, from] of byTopic) {
+    if (topicOf(topic).schema === null) continue;
+    await codec.learn(
+      topic,
+      from.map(({ value }) => value),
+    );
+  }
+  return (value, topic) => decoded(value, topicOf(topic).schema === null ? '' : topic, codec);
+}
+
+/** Up to which block a take-over would send nothing again: as the head says, or the group's commit. */
+async function acknowledgedTo(
+  { log, store }: ErasureWorld,
+  processor: typeof CUSTOMER | typeof TOUCHPOINT,
+  at: TopicPartition,
+): Promise<number> {
+  const commit = await readCommit(log, groupName(processor), at);
+  const head = newestOf(await store.journal(storeName(processor)).headers(at));
+  if (head === null) return -1;
+  const isOfHead = commit.epoch === head.epoch && commit.seq <= head.seq;
+  return Math.max(head.emittedTo, isOfHead ? commit.seq : -1);
+}

@@ -1,0 +1,121 @@
+import type { IdentityMerged } from '../../schemas/types.ts';
+import { strengthOf, subjectKey } from '../core/identity.ts';
+import { ByteReader } from '../core/packing.ts';
+import type { Instant } from '../core/processor.ts';
+import { splitTouchpointKey, touchpointKey } from '../core/touchpoint-key.ts';
+import { storeName } from '../runtime/pipeline-ports.ts';
+import { isErasedCase } from '../touchpoint/case-state.ts';
+import { touchpointPacking } from '../touchpoint/state.ts';
+import { CUSTOMER, TOUCHPOINT, type ErasureWorld } from './erasure-world.ts';
+import { readTopic } from './erasure-topics.ts';
+
+/** Whom an erasure is about, and where there may be something of them. */
+export interface ErasurePlan {
+  readonly brand: string;
+  /** Every identifier of the person, the strongest first. */
+  readonly subjects: readonly string[];
+  /** Every touchpoint of the brand that there is a document of. */
+  readonly touchpoints: readonly string[];
+}
+
+/** A document about somebody who is to be erased. */
+export interface FoundDocument {
+  readonly key: string;
+  readonly seq: number;
+  /** Until when everything was erased; −1: never. */
+  readonly erasedAt: Instant;
+  /** Nothing but that stands in it. */
+  readonly isErased: boolean;
+}
+
+type Links = ReadonlyMap<string, string>;
+
+/**
+ * Follows every link from some identifiers: those that documents hold, and those that were published, since a document forgets
+ * whom it was linked to when nothing came of it.
+ */
+export async function planErasure(
+  world: ErasureWorld,
+  brand: string,
+  given: readonly string[],
+  progress: (line: () => string) => void,
+): Promise<ErasurePlan> {
+  const links = await publishedLinks(world, brand, progress);
+  const known = new Set(given);
+  for (let found = [...given]; found.length > 0;) {
+    const next = new Set([...(await linkedTo(world, brand, found)), ...publishedWith(links, found)]);
+    found = [...next].filter((subject) => !known.has(subject));
+    for (const subject of found) known.add(subject);
+  }
+  const subjects = [...known].sort((a, b) => strengthOf(b) - strengthOf(a) || (a < b ? -1 : 1));
+  const touchpoints = new Set<string>();
+  for await (const key of world.erasures.keys(storeName(TOUCHPOINT), `${brand}|`)) {
+    touchpoints.add(splitTouchpointKey(key).touchpoint);
+    progress(() => `${touchpoints.size} touchpoints`);
+  }
+  return { brand, subjects, touchpoints: [...touchpoints].sort() };
+}
+
+/** The customers' own documents, as far as they are stored. */
+export async function customersOf(world: ErasureWorld, { brand, subjects }: ErasurePlan): Promise<FoundDocument[]> {
+  const { customer } = world;
+  const keys = subjects.map((subject) => subjectKey(brand, subject));
+  const stored = await world.store.documents(storeName(CUSTOMER)).load(keys);
+  return stored.map(({ key, seq, state: packed }) => {
+    const state = customer.state.unpack(new ByteReader(packed));
+    return { key, seq, erasedAt: customer.links(state).erasedAt ?? -1, isErased: customer.isErased(state) };
+  });
+}
+
+/** The documents of their cases, as far as they are stored. */
+export async function casesOf(world: ErasureWorld, plan: ErasurePlan): Promise<FoundDocument[]> {
+  const stored = await world.store.documents(storeName(TOUCHPOINT)).load(caseKeys(plan));
+  return stored.flatMap(({ key, seq, state: packed }) => {
+    const state = touchpointPacking.unpack(new ByteReader(packed));
+    if (state.kind !== 'case') return [];
+    return [{ key, seq, erasedAt: state.erasedAt, isErased: isErasedCase(state) }];
+  });
+}
+
+/** Where each of them may have a case. */
+export function caseKeys({ brand, subjects, touchpoints }: ErasurePlan): string[] {
+  return subjects.flatMap((subject) => touchpoints.map((touchpoint) => touchpointKey(brand, touchpoint, subject)));
+}
+
+/** By weaker subject the stronger one, as it was published last. */
+async function publishedLinks(
+  world: ErasureWorld,
+  brand: string,
+  progress: (line: () => string) => void,
+): Promise<Links> {
+  const links = new Map<string, string>();
+  let records = 0;
+  await readTopic(world, 'identity-merges.v1', ({ key }, value) => {
+    records += 1;
+    progress(() => `identity-merges.v1: ${records} records`);
+    const told = value as Partial<IdentityMerged> | null;
+    const text = key?.toString() ?? '';
+    if (!text.startsWith(`${brand}|`)) return;
+    const weaker = text.slice(brand.length + 1);
+    if (told?.stronger === undefined || told.split === true) links.delete(weaker);
+    else links.set(weaker, told.stronger);
+  });
+  return links;
+}
+
+function publishedWith(links: Links, subjects: readonly string[]): string[] {
+  const wanted = new Set(subjects);
+  return [...links].flatMap(([weaker, stronger]) => [
+    ...(wanted.has(weaker) ? [stronger] : []),
+    ...(wanted.has(stronger) ? [weaker] : []),
+  ]);
+}
+
+async function linkedTo({ customer, store }: ErasureWorld, brand: string, subjects: readonly string[]) {
+  const keys = subjects.map((subject) => subjectKey(brand, subject));
+  const stored = await store.documents(storeName(CUSTOMER)).load(keys);
+  return stored.flatMap(({ state }) => {
+    const { redirect, held } = customer.links(customer.state.unpack(new ByteReader(state)));
+    return [redirect, ...held.flatMap(({ subject, via }) => [subject, via])].filter((each) => each !== null);
+  });
+}

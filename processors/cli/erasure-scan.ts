@@ -1,0 +1,107 @@
+import { TOPICS } from '../../topics/catalog.ts';
+import { subjectKey } from '../core/identity.ts';
+import { ByteReader } from '../core/packing.ts';
+import type { Instant } from '../core/processor.ts';
+import { splitTouchpointKey } from '../core/touchpoint-key.ts';
+import { unpackOutputs, unpackStates } from '../runtime/block.ts';
+import { storeName } from '../runtime/pipeline-ports.ts';
+import { isErasedCase } from '../touchpoint/case-state.ts';
+import { touchpointPacking } from '../touchpoint/state.ts';
+import { decodedOutputs } from './erase-journal.ts';
+import { FoundInTopic, topicPlace, type ErasurePlace } from './erasure-places.ts';
+import { isAbout, type Sought } from './erasure-subjects.ts';
+import { readTopic } from './erasure-topics.ts';
+import { CUSTOMER, TOUCHPOINT, type ErasureWorld } from './erasure-world.ts';
+
+export type Tell = (line: () => string) => void;
+
+/** How many documents are loaded at once. */
+const LOAD_MAX = 500;
+
+/** Reads every topic of the catalog that there is, from its first record to its last. */
+export async function scanTopics(
+  world: ErasureWorld,
+  sought: Sought,
+  { purgeAfterMs, now }: { readonly purgeAfterMs: number | null; readonly now: Instant },
+  tell: Tell,
+): Promise<ErasurePlace[]> {
+  const settings = await world.settings();
+  const places: ErasurePlace[] = [];
+  for (const { name } of TOPICS) {
+    const inForce = settings.get(name);
+    if (inForce === undefined) continue;
+    const found = new FoundInTopic();
+    await readTopic(world, name, ({ key, timestamp }, value) => {
+      found.scanned += 1;
+      tell(() => `${name}: ${found.scanned} records`);
+      if (isAbout(sought, key, value)) found.add(key?.toString('latin1') ?? '', timestamp, value === null);
+    });
+    places.push(topicPlace(name, found, inForce, purgeAfterMs, now));
+  }
+  return places;
+}
+
+/** Reads every journal and every document of the processors that keep something of customers. */
+export async function scanStores(world: ErasureWorld, sought: Sought, tell: Tell): Promise<ErasurePlace[]> {
+  const places: ErasurePlace[] = [];
+  for (const processor of [CUSTOMER, TOUCHPOINT]) {
+    places.push(await scanJournal(world, processor, sought, tell), await scanDocuments(world, processor, sought, tell));
+  }
+  return places;
+}
+
+type Kept = typeof CUSTOMER | typeof TOUCHPOINT;
+
+async function scanJournal(world: ErasureWorld, processor: Kept, sought: Sought, tell: Tell): Promise<ErasurePlace> {
+  const name = `${storeName(processor)}.journal`;
+  let [scanned, found, marks] = [0, 0, 0];
+  for await (const block of world.erasures.blocks(storeName(processor), null)) {
+    scanned += 1;
+    tell(() => `${name}: ${scanned} blocks`);
+    for (const { key, state } of unpackStates(block.states)) {
+      if (!isOurs(key, processor, sought)) continue;
+      if (isErased(world, processor, state)) marks += 1;
+      else found += 1;
+    }
+    const decode = await decodedOutputs(world, block.outputs);
+    for (const output of unpackOutputs(block.outputs)) {
+      if (output === null || !isAbout(sought, output.key, decode(output.value, output.topic))) continue;
+      if (output.value === null) marks += 1;
+      else found += 1;
+    }
+  }
+  return { kind: 'journal', name, scanned, found, marks, by: found > 0 ? 'erase' : null, until: null };
+}
+
+async function scanDocuments(world: ErasureWorld, processor: Kept, sought: Sought, tell: Tell): Promise<ErasurePlace> {
+  const name = `${storeName(processor)}.state`;
+  const keys: string[] = [];
+  let scanned = 0;
+  for await (const key of world.erasures.keys(storeName(processor), `${sought.brand}|`)) {
+    scanned += 1;
+    tell(() => `${name}: ${scanned} documents`);
+    if (isOurs(key, processor, sought)) keys.push(key);
+  }
+  let [found, marks] = [0, 0];
+  for (let from = 0; from < keys.length; from += LOAD_MAX) {
+    const stored = await world.store.documents(storeName(processor)).load(keys.slice(from, from + LOAD_MAX));
+    for (const { state } of stored) {
+      if (isErased(world, processor, state)) marks += 1;
+      else found += 1;
+    }
+  }
+  return { kind: 'documents', name, scanned, found, marks, by: found > 0 ? 'erase' : null, until: null };
+}
+
+/** Whether a document's key is that of somebody who is sought, or of a case. */
+function isOurs(key: string, processor: Kept, sought: Sought): boolean {
+  if (processor === CUSTOMER) return sought.has(key);
+  const { brandId, last } = splitTouchpointKey(key);
+  return sought.has(subjectKey(brandId, last));
+}
+
+function isErased({ customer }: ErasureWorld, processor: Kept, packed: Buffer): boolean {
+  if (processor === CUSTOMER) return customer.isErased(customer.state.unpack(new ByteReader(packed)));
+  const state = touchpointPacking.unpack(new ByteReader(packed));
+  return state.kind === 'case' && isErasedCase(state);
+}
