@@ -104,13 +104,14 @@ function describePlan({ brand, subjects, touchpoints }: ErasurePlan, { documents
     key,
     isErased ? `erased at ${timeText(erasedAt)}` : 'to be erased',
   ]);
-  const whole = `${subjects.join(', ')} of ${brand}, with cases at ${touchpoints.length} touchpoints`;
+  const places = touchpoints.length === 1 ? '1 touchpoint' : `${touchpoints.length} touchpoints`;
+  const whole = `${subjects.join(', ')} of ${brand}, and of cases at ${places}`;
   const end =
     documents.length === 0
       ? `Nothing is stored of ${whole}. --yes refuses what may still come.`
       : open === 0
         ? `All is erased of ${whole}. \`kizuna verify-erasure\` looks everywhere.`
-        : `Would erase ${whole}. Nothing was done: --yes does it.`;
+        : `Would erase what there is of ${whole}. Nothing was done: --yes does it.`;
   return [...(rows.length > 0 ? [columns(rows)] : []), end].join('\n');
 }
 

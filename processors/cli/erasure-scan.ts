@@ -15,9 +15,6 @@ import { CUSTOMER, TOUCHPOINT, type ErasureWorld } from './erasure-world.ts';
 
 export type Tell = (line: () => string) => void;
 
-/** How many documents are loaded at once. */
-const LOAD_MAX = 500;
-
 /** Reads every topic of the catalog that there is, from its first record to its last. */
 export async function scanTopics(
   world: ErasureWorld,
@@ -59,9 +56,9 @@ async function scanJournal(world: ErasureWorld, processor: Kept, sought: Sought,
     scanned += 1;
     tell(() => `${name}: ${scanned} blocks`);
     for (const { key, state } of unpackStates(block.states)) {
-      if (!isOurs(key, processor, sought)) continue;
-      if (isErased(world, processor, state)) marks += 1;
-      else found += 1;
+      const told = toldBy(world, processor, key, state, sought);
+      if (told === 'found') found += 1;
+      else if (told === 'mark') marks += 1;
     }
     const decode = await decodedOutputs(world, block.outputs);
     for (const output of unpackOutputs(block.outputs)) {
@@ -75,33 +72,38 @@ async function scanJournal(world: ErasureWorld, processor: Kept, sought: Sought,
 
 async function scanDocuments(world: ErasureWorld, processor: Kept, sought: Sought, tell: Tell): Promise<ErasurePlace> {
   const name = `${storeName(processor)}.state`;
-  const keys: string[] = [];
-  let scanned = 0;
-  for await (const key of world.erasures.keys(storeName(processor), `${sought.brand}|`)) {
+  let [scanned, found, marks] = [0, 0, 0];
+  for await (const { key, state } of world.states(storeName(processor), `${sought.brand}|`)) {
     scanned += 1;
     tell(() => `${name}: ${scanned} documents`);
-    if (isOurs(key, processor, sought)) keys.push(key);
-  }
-  let [found, marks] = [0, 0];
-  for (let from = 0; from < keys.length; from += LOAD_MAX) {
-    const stored = await world.store.documents(storeName(processor)).load(keys.slice(from, from + LOAD_MAX));
-    for (const { state } of stored) {
-      if (isErased(world, processor, state)) marks += 1;
-      else found += 1;
-    }
+    const told = toldBy(world, processor, key, state, sought);
+    if (told === 'found') found += 1;
+    else if (told === 'mark') marks += 1;
   }
   return { kind: 'documents', name, scanned, found, marks, by: found > 0 ? 'erase' : null, until: null };
 }
 
-/** Whether a document's key is that of somebody who is sought, or of a case. */
-function isOurs(key: string, processor: Kept, sought: Sought): boolean {
-  if (processor === CUSTOMER) return sought.has(key);
-  const { brandId, last } = splitTouchpointKey(key);
-  return sought.has(subjectKey(brandId, last));
-}
-
-function isErased({ customer }: ErasureWorld, processor: Kept, packed: Buffer): boolean {
-  if (processor === CUSTOMER) return customer.isErased(customer.state.unpack(new ByteReader(packed)));
-  const state = touchpointPacking.unpack(new ByteReader(packed));
-  return state.kind === 'case' && isErasedCase(state);
+/**
+ * What a state tells of somebody who is sought: that of a customer, or of a case; or of another identifier that is linked to one
+ * of theirs. That an operator parted another customer from them is a mark: it only refuses a link.
+ */
+function toldBy(
+  { customer }: ErasureWorld,
+  processor: Kept,
+  key: string,
+  packed: Buffer,
+  sought: Sought,
+): 'found' | 'mark' | null {
+  if (processor === TOUCHPOINT) {
+    const { brandId, last } = splitTouchpointKey(key);
+    if (!sought.has(subjectKey(brandId, last))) return null;
+    const state = touchpointPacking.unpack(new ByteReader(packed));
+    return state.kind === 'case' && isErasedCase(state) ? 'mark' : 'found';
+  }
+  const state = customer.state.unpack(new ByteReader(packed));
+  if (sought.has(key)) return customer.isErased(state) ? 'mark' : 'found';
+  const { redirect, held, unlinked } = customer.links(state);
+  const names = (subject: string | null): boolean => subject !== null && sought.has(subjectKey(state.brandId, subject));
+  if (names(redirect) || held.some(({ subject, via }) => names(subject) || names(via))) return 'found';
+  return unlinked.some(names) ? 'mark' : null;
 }

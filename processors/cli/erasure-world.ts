@@ -9,8 +9,9 @@ import { KafkaAdmin } from '../runtime/kafka/kafka-admin.ts';
 import { createKafkaClient } from '../runtime/kafka/kafka-client.ts';
 import { KafkaTopicAdmin } from '../runtime/kafka/topic-admin.ts';
 import { openErasureStore } from '../runtime/mongo/erasure-store.ts';
+import { scanStates } from '../runtime/mongo/scan-states.ts';
 import { storeName } from '../runtime/pipeline-ports.ts';
-import type { Emitter, EventLog, Store } from '../runtime/ports.ts';
+import type { Emitter, EventLog, Store, StoredState } from '../runtime/ports.ts';
 import type { PreparedCodec } from '../../schemas/codec.ts';
 import { commandLog, requireServices } from './connections.ts';
 import { OutcomeMeter } from './outcome-meter.ts';
@@ -28,6 +29,8 @@ export interface ErasureWorld extends AsyncDisposable {
   readonly erasures: ErasureStore;
   /** Reads states; what it makes of them is no matter. */
   readonly customer: CustomerProcessor;
+  /** Every stored state whose key begins so. */
+  states(processor: string, prefix: string): AsyncIterable<StoredState>;
   /** Removes what a reading left of its group. */
   forgetGroup(group: string): Promise<void>;
   /** Topics of the catalog that there are, with every setting in force. */
@@ -50,6 +53,7 @@ export async function openErasureWorld(config: Config): Promise<ErasureWorld> {
   const opened = stack.move();
   return {
     ...{ log, emitter, codec, store, erasures, customer },
+    states: (processor, prefix) => scanStates(services.store, processor, prefix),
     forgetGroup: (group) => forgetGroup(admin, prefix + group),
     settings: async () => {
       const settings = await new KafkaTopicAdmin(admin).settings(TOPICS.map(({ name }) => prefix + name));

@@ -125,7 +125,7 @@ describeWithServices('kizuna erase', () => {
       expect(JSON.parse(plan.stdout)).toMatchObject({
         ...{ dryRun: true, subjects: ['u:anna', `e:${HASH}`, 'a:anna-phone'], touchpoints: ['shop'], open: 4 },
       });
-      expect((await verify(place)).places.get('customer.v1.state')).toMatchObject({ found: 1, by: 'erase' });
+      expect((await verify(place)).places.get('customer.v1.state')).toMatchObject({ found: 3, by: 'erase' });
 
       const done = await kizuna('erase demo a:anna-phone --by mika --note 4711 --yes --json', place.environment);
       expect(done.stderr + String(done.code)).toMatch(/0$/);
@@ -159,6 +159,14 @@ describeWithServices('kizuna erase', () => {
     for (const each of storesOf(again.places)) expect(each).toMatchObject({ found: 0 });
     expect((await kizuna('customer show demo u:anna', place.environment)).stderr).toMatch(/was erased at/);
     expect(await profileOf(place, 'u:ben')).toEqual(before);
+
+    // A link of the time before, of an identifier that nobody had heard of: found, and erased with the rest.
+    await tell(place, start + 3_000, [{ userId: 'anna', anonymousId: 'anna-tv', occurredAt: start + 6 }]);
+    const foundAgain = async (): Promise<true | undefined> =>
+      (await verify(place)).places.get('customer.v1.state')?.found === 1 ? true : undefined;
+    await waitUntil('the link is stored', foundAgain, WITHIN);
+    expect((await kizuna('erase demo u:anna --yes', place.environment)).code).toBe(0);
+    for (const each of storesOf((await verify(place)).places)) expect(each).toMatchObject({ found: 0 });
     await two.stop();
 
     await deleteAllRecords(place);

@@ -45,7 +45,7 @@ export class KafkaTopicAdmin implements TopicAdmin {
     return this.#ask('read settings of topics', async (admin) => {
       const existing = new Set(await admin.listTopics());
       const present = topics.filter((topic) => existing.has(topic));
-      if (present.length === 0) return new Map();
+      if (present.length === 0) return new Map<string, ReadonlyMap<string, string>>();
       const { resources } = await admin.describeConfigs({
         includeSynonyms: false,
         resources: present.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
