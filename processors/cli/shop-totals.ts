@@ -1,12 +1,13 @@
 import type { Kizuna } from '../main.ts';
 import type { GaugeSample } from '../core/processor.ts';
-import type { CaseCounts, TouchpointCounts } from '../simulation/summary.ts';
+import type { CaseCounts, TouchpointCounts, TriggerCounts } from '../simulation/summary.ts';
 
 /** What the totals of this process's partitions say, over every brand. */
 export interface ShopTotals {
   readonly members: ReadonlyMap<string, number>;
   readonly bands: ReadonlyMap<string, number>;
   readonly kpis: Readonly<Record<string, number>>;
+  readonly triggers: readonly TriggerCounts[];
   readonly touchpoints: readonly TouchpointCounts[];
   readonly cases: CaseCounts;
 }
@@ -21,6 +22,7 @@ export function shopTotals({ ports }: Kizuna): ShopTotals {
     members: sumBy(samples, 'segment_members', 'segment'),
     bands: sumBy(samples, 'customers', 'churn_band'),
     kpis: Object.fromEntries(sumBy(samples, 'brand_kpi', 'kpi')),
+    triggers: triggersOf(samples),
     touchpoints: touchpointsOf(samples),
     cases: casesOf(samples),
   };
@@ -34,6 +36,20 @@ function sumBy(samples: readonly GaugeSample[], gauge: string, label: string): M
     sums.set(key, (sums.get(key) ?? 0) + value);
   }
   return sums;
+}
+
+function triggersOf(samples: readonly GaugeSample[]): TriggerCounts[] {
+  const triggers = samples.filter(({ name }) => name === 'triggers');
+  const by = (change: string): ReadonlyMap<string, number> =>
+    sumBy(
+      triggers.filter(({ labels }) => labels['trigger_change'] === change),
+      'triggers',
+      'trigger',
+    );
+  const [fired, cancelled] = [by('FIRED'), by('CANCELLED')];
+  return [...fired]
+    .sort()
+    .map(([trigger, count]) => ({ trigger, fired: count, cancelled: cancelled.get(trigger) ?? 0 }));
 }
 
 function touchpointsOf(samples: readonly GaugeSample[]): TouchpointCounts[] {

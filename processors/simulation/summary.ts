@@ -31,6 +31,13 @@ export interface CaseCounts {
   readonly reopenings: number;
 }
 
+/** How often a trigger was fired, and cancelled, since the start. */
+export interface TriggerCounts {
+  readonly trigger: string;
+  readonly fired: number;
+  readonly cancelled: number;
+}
+
 /** Everything the summary of a running shop shows: plain data, filled by whoever runs it. */
 export interface ShopSummary {
   /** The services in use, in words: `Kafka 127.0.0.1:9092`. Empty when everything is embedded, and nothing is kept. */
@@ -50,6 +57,7 @@ export interface ShopSummary {
   readonly churn: readonly { readonly band: ChurnBand | 'INSUFFICIENT_DATA'; readonly customers: number }[];
   /** Measures of the brand that have a value, by their name in brand-kpis.v1. */
   readonly kpis: Readonly<Record<string, number>>;
+  readonly triggers: readonly TriggerCounts[];
   readonly touchpoints: readonly TouchpointCounts[];
   readonly cases: CaseCounts;
   /** The newest of each metric of each experiment. */

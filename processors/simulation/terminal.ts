@@ -6,6 +6,7 @@ import { experimentLines } from './experiment-lines.ts';
 import { HOUR_MS } from './rhythm.ts';
 import type { OutcomeCounts, ShopSummary } from './summary.ts';
 import { caseWords, touchpointLines } from './touchpoint-lines.ts';
+import { triggerLines } from './trigger-lines.ts';
 
 export interface RenderOptions {
   readonly columns: number;
@@ -42,6 +43,9 @@ export function renderSummary(summary: ShopSummary, { columns, colour }: RenderO
     '',
     heading('The brand over a year'),
     ...wrapped(brandWords(summary.kpis), columns),
+    '',
+    heading('Triggers'),
+    ...triggerLines(summary.triggers).map((line) => cut(line, columns)),
     '',
     heading('Touchpoints: answers of 30 days'),
     ...touchpointLines(summary.touchpoints).map((line) => cut(line, columns)),

@@ -57,6 +57,10 @@ const SUMMARY: ShopSummary = {
     average_time_on_page: 21_340,
     orders: 9,
   },
+  triggers: [
+    { trigger: 'cart_abandoned', fired: 2_468, cancelled: 391 },
+    { trigger: 'win_back', fired: 53, cancelled: 0 },
+  ],
   touchpoints: [
     {
       touchpoint: 'delivery',
@@ -115,6 +119,7 @@ const SUMMARY: ShopSummary = {
   metricsAddress: 'http://127.0.0.1:9464/metrics',
 };
 const NUMBERS = ['345,678', '23,456', '2,101', '612', '1,207', '196', '334', '926', '645', '344,640', '340,001'];
+const TRIGGERS = ['2,468 fired    391 cancelled', '53 fired'];
 const SATISFACTION = ['61 % satisfied of   100  1 alert', 'NPS +31 of   160', 'none of     0  2 alerts'];
 const EXPERIMENTS = [
   'banner ordered: B no lift yet, p 0.32, undecided, but the',
@@ -135,8 +140,8 @@ describe('the summary', () => {
   test.each([60, 80, 100, 160])('fits %i columns and shows every number', (columns) => {
     const text = renderSummary(SUMMARY, { columns, colour: false });
     for (const line of text.split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(columns);
-    for (const shown of [...NUMBERS, ...SATISFACTION, ...EXPERIMENTS, ...MEASURES, ...CASES, ...REASONS])
-      expect(text).toContain(shown);
+    const told = [...TRIGGERS, ...SATISFACTION, ...EXPERIMENTS, ...MEASURES, ...CASES, ...REASONS];
+    for (const shown of [...NUMBERS, ...told]) expect(text).toContain(shown);
     // No control character but the ends of lines.
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/);
   });
