@@ -347,6 +347,24 @@ export interface LoyaltyTraits {
   points: number;
 }
 
+/** One of them. */
+export interface AffinityKey {
+  /** The category, the product, the channel, or the hour of the day by the brand's clock, 0 to 23. */
+  key: string;
+  /** What its events weigh at least, each half after every half-life. */
+  weight: number;
+}
+
+/** What of one dimension the customer turns to most. */
+export interface AffinityTraits {
+  /** category, product, channel or hour. */
+  dimension: string;
+  /** The newest event that counted. Weights are as of then; silence changes no rank. */
+  lastAt: number;
+  /** At most three, the heaviest first, of those that weigh enough to be told. */
+  keys: AffinityKey[];
+}
+
 /** The profile view of a customer, packed: everything a segment rule can see. */
 export interface CustomerTraits {
   /** The brand. */
@@ -377,6 +395,8 @@ export interface CustomerTraits {
   values: ValueTraits[];
   /** Membership of the loyalty programme; null for who is no member. */
   loyalty: null | LoyaltyTraits;
+  /** What the customer turns to most, by dimension; empty where it is not followed or not yet enough is known. */
+  affinities: AffinityTraits[];
 }
 
 /** One metric of one customer. */

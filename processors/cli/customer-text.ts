@@ -31,6 +31,7 @@ export function profileText(key: string, at: Instant, { asOf, isRedefined, profi
     ...(profile.loyalty === undefined
       ? []
       : [['loyalty', `${profile.loyalty.tier ?? 'no tier'}, ${profile.loyalty.points} points`]]),
+    ...affinityFacts(profile),
     ...visitFacts(profile),
     ...triggerFacts(triggers),
     ...Object.entries(attributes).map(([name, value]) => [`attribute ${printable(name)}`, printable(value)]),
@@ -43,6 +44,13 @@ function journeyFacts({ stage, stageSince = '', lifecycle, lifecycleSince = '' }
     ...(stage === undefined ? [] : [['stage', `${stage} since ${stageSince}`]]),
     ...(lifecycle === undefined ? [] : [['lifecycle', `${lifecycle} since ${lifecycleSince}`]]),
   ];
+}
+
+function affinityFacts({ affinities = [] }: Inspection['profile']): string[][] {
+  return affinities.map(({ dimension, keys }) => {
+    const told = keys.map(({ key, weight }) => `${printable(key)} (${weight.toFixed(1)})`);
+    return [`most of ${dimension}`, told.join(', ')];
+  });
 }
 
 function visitFacts({ visits, traits }: Inspection['profile']): string[][] {

@@ -1,4 +1,5 @@
 import type {
+  AffinitySettings,
   BrandDefinition,
   Definitions,
   ExperimentDefinition,
@@ -9,6 +10,7 @@ import { ConfigurationError } from '../core/errors.ts';
 import type { Fault } from '../core/errors.ts';
 import type { ByteWriter } from '../core/packing.ts';
 import type { ReadFields } from '../core/processor.ts';
+import { fieldsOfAffinity } from './affinity-plan.ts';
 import { baselineFault, churnModelOf, type ChurnModel } from './churn-model.ts';
 import { readMetricFilters } from './experiment-filters.ts';
 import type { Feature, FeatureValue } from './features.ts';
@@ -52,6 +54,8 @@ export interface BrandRules {
   readonly surveys: Definitions['surveys'];
   /** Those that the brand's owner defined. */
   readonly measures: readonly UserMeasure[];
+  /** Null: nothing that customers turn to is followed. */
+  readonly affinity: AffinitySettings | null;
 }
 
 export interface CompiledSegment {
@@ -113,6 +117,7 @@ export function compileDefinitions(definitions: Definitions): CompiledDefinition
       ...definitions.churn.keys(),
       ...definitions.journeys.keys(),
       ...definitions.triggers.keys(),
+      ...definitions.affinities.keys(),
       ...parsed.flatMap(({ definition }) => definition.brands),
       ...Array.from(definitions.experiments.values(), ({ brands }) => brands).flat(),
       ...definitions.measures.flatMap(({ brands }) => brands),
@@ -127,7 +132,12 @@ export function compileDefinitions(definitions: Definitions): CompiledDefinition
     return rules;
   };
   return Object.assign(rulesOf, {
-    asks: [...asked, ...measures.flatMap(fieldsAsked), ...parsed.flatMap(sequencesOf).flatMap(fieldsOfSequence)],
+    asks: [
+      ...asked,
+      ...measures.flatMap(fieldsAsked),
+      ...parsed.flatMap(sequencesOf).flatMap(fieldsOfSequence),
+      ...[...definitions.affinities.values()].flatMap(fieldsOfAffinity),
+    ],
   });
 }
 
@@ -215,6 +225,7 @@ function compileBrand(
     surveys: definitions.surveys,
     experiments: [...definitions.experiments.values()].filter(isOwn),
     measures: measures.filter(({ definition }) => isOwn(definition)),
+    affinity: definitions.affinities.get(brandId) ?? definitions.affinities.get('default') ?? null,
   };
 }
 

@@ -41,13 +41,16 @@ const CHANNELS: Readonly<Record<Channel, true>> = {
   STORY: true,
 };
 
+/** Every channel, UNKNOWN included. */
+export const CHANNEL_NAMES: readonly string[] = Object.keys(CHANNELS);
+
 /** Every type that is folded. */
 export const FOLDED_TYPES: readonly InteractionType[] = INTERACTION_TYPES.filter((type) => type !== 'UNKNOWN');
 
 const FIELDS: ReadonlyMap<string, EventField> = new Map(
   [
     field('type', { ...TEXT, texts: FOLDED_TYPES, optional: false }, ({ type }) => type),
-    field('channel', { ...TEXT, texts: Object.keys(CHANNELS), optional: false }, ({ channel }) => channel),
+    field('channel', { ...TEXT, texts: CHANNEL_NAMES, optional: false }, ({ channel }) => channel),
     field('touchpoint', TEXT, ({ touchpoint }) => touchpoint),
     field('campaignId', TEXT, ({ campaignId }) => campaignId),
     field('messageId', TEXT, ({ messageId }) => messageId),
@@ -101,6 +104,7 @@ export type AskedFields = Pick<
   'channel' | 'touchpoint' | 'campaignId' | 'messageId' | 'sessionId' | 'language' | 'engagedMs'
 > & {
   readonly product: Partial<NonNullable<Interaction['product']>> | null;
+  readonly order: Partial<Pick<NonNullable<Interaction['order']>, 'items'>> | null;
   readonly score: Partial<NonNullable<Interaction['score']>> | null;
   readonly experiment: Partial<NonNullable<Interaction['experiment']>> | null;
 };

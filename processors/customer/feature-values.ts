@@ -1,4 +1,5 @@
 import type { Instant } from '../core/processor.ts';
+import { affinityValue } from './affinity-view.ts';
 import type { ChurnModel } from './churn-model.ts';
 import { churnBand, churnProbability } from './churn-risk.ts';
 import { RATIOS, type Feature, type FeatureValue } from './features.ts';
@@ -51,6 +52,8 @@ export function valueOf(
       return membershipOf(open)?.tier ?? undefined;
     case 'loyalty_points':
       return membershipOf(open)?.points;
+    case 'affinity':
+      return affinityValue(open, feature.dimension);
     case 'attribute':
       return open.attributes.get(feature.name)?.value;
     case 'segments':

@@ -1,3 +1,4 @@
+import type { AffinityDimension } from '../core/definitions.ts';
 import type { Sequence } from './sequences.ts';
 import type { UserMeasure } from './user-measures.ts';
 
@@ -61,6 +62,7 @@ export type Feature =
   | { readonly kind: 'lifecycle' }
   | { readonly kind: 'loyalty_tier' }
   | { readonly kind: 'loyalty_points' }
+  | { readonly kind: 'affinity'; readonly dimension: AffinityDimension }
   | { readonly kind: 'attribute'; readonly name: string }
   | { readonly kind: 'segments' }
   | { readonly kind: 'identified' };

@@ -2,6 +2,7 @@ import { isBeyondHorizon, tileTime, utcDay } from '../core/event-time.ts';
 import type { Instant, Outcome, Rejected, Skipped } from '../core/processor.ts';
 import type { SkipReason } from '../core/reasons.ts';
 import { mergeAttributes } from './attributes.ts';
+import { foldAffinity } from './fold-affinity.ts';
 import { countExtras } from './brand-extras.ts';
 import { noteForExperiments } from './note-exposures.ts';
 import { noteForTriggers } from './note-triggers.ts';
@@ -71,6 +72,7 @@ export function foldEvent(
     hasEnrolled:
       interaction.type === 'LOYALTY_ENROLLED' && plan.rules.journey.loyalty !== null && enrol(open.parts, at),
     closedSessions,
+    otherLiked: plan.affinity === null ? 0 : foldAffinity(open.parts, plan.affinity, interaction, at),
   };
   state.at = now;
   if (!isBeyondHorizon(at, now)) return settleEvent({ state, open, plan, now }, folded);

@@ -1,5 +1,6 @@
 import { PipelineError } from '../core/errors.ts';
 import type { Instant } from '../core/processor.ts';
+import { AFFINITY, mergeAffinity } from './affinity.ts';
 import { BRAND_PART } from './brand-part.ts';
 import { EXPOSURES, mergeExposures } from './exposures.ts';
 import { HISTORY_PART } from './history.ts';
@@ -49,6 +50,9 @@ export const MERGES: Readonly<Record<PartId, PartMerge>> = {
     }
   }),
   70: rule(TRIGGERS_PART, (into, from, { postings }) => TRIGGERS_PART.merge(into, from, postings)),
+  71: rule(AFFINITY, (into, from, { plan }) => {
+    mergeAffinity(into, from, plan.affinity);
+  }),
 };
 
 /** @throws PipelineError `store_unreadable` for a part that this program does not know */

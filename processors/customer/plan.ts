@@ -1,4 +1,5 @@
 import type { Span } from '../core/window.ts';
+import { affinityPlanOf, type AffinityPlan } from './affinity-plan.ts';
 import type { BrandRules } from './brand-rules.ts';
 import type { Nobody } from './decide-anew.ts';
 import { experimentPlanOf, type ExperimentPlan } from './experiment-plan.ts';
@@ -62,6 +63,8 @@ export interface Plan {
   readonly loyaltySlots: readonly number[];
   /** Null for a brand without triggers. */
   readonly triggers: TriggerPlan | null;
+  /** Null for a brand that follows none. */
+  readonly affinity: AffinityPlan | null;
   /** Probabilities that some segment compares with, and the bands' limits. */
   readonly churnThresholds: readonly number[];
   /** By slot: the segments that read it. */
@@ -148,7 +151,8 @@ export function planOf(rules: BrandRules, isQuiet = false): Plan {
       case 'measured':
       case 'measured_age':
       case 'sequence':
-        // Followed by their own plan (gather-plan.ts).
+      case 'affinity':
+        // Followed by their own plans (gather-plan.ts, affinity-plan.ts).
         break;
       case 'segments':
       case 'identified':
@@ -171,6 +175,7 @@ export function planOf(rules: BrandRules, isQuiet = false): Plan {
     gathering: gatherPlanOf(rules),
     loyaltySlots,
     triggers: triggerPlanOf(rules.triggers),
+    affinity: affinityPlanOf(rules),
     churnThresholds,
     readers: readersOf(rules),
     namedBy: rules.segments.map((_, place) => namesOf(rules, place)),

@@ -1,4 +1,11 @@
-import type { CustomerTraits, JourneyTraits, LoyaltyTraits, MeasureTraits, VisitTraits } from '../../schemas/types.ts';
+import type {
+  AffinityTraits,
+  CustomerTraits,
+  JourneyTraits,
+  LoyaltyTraits,
+  MeasureTraits,
+  VisitTraits,
+} from '../../schemas/types.ts';
 import { MEASURES, RATIOS, WINDOWS, type Measure, type Ratio, type Window } from './features.ts';
 import { FIELD_OF_WINDOW, isNumber } from './measured-traits.ts';
 import type { UserMeasure } from './user-measures.ts';
@@ -19,11 +26,19 @@ export interface ProfileView {
   readonly stage?: string;
   readonly lifecycle?: string;
   readonly loyalty?: { readonly tier?: string; readonly points: number };
+  /** The first key of each dimension. */
+  readonly affinity?: { readonly [dimension: string]: string | number };
   /** Shown, but not for rules. */
   readonly stageSince?: string;
   readonly lifecycleSince?: string;
+  /** Shown, but not for rules: the first keys of each dimension, with their weights at the newest event that counted. */
+  readonly affinities?: readonly AffinityView[];
   /** Shown, but not for rules: the measures `sessions` and `engaged_seconds` are. */
   readonly visits?: VisitView;
+}
+
+export interface AffinityView extends Pick<AffinityTraits, 'dimension' | 'keys'> {
+  readonly lastAt: string;
 }
 
 export interface VisitView extends VisitTraits {
@@ -53,6 +68,7 @@ export function profileViewOf(traits: CustomerTraits, own: readonly UserMeasure[
     identified: traits.identified,
     ...journeyView(traits.journey),
     ...loyaltyView(traits.loyalty),
+    ...affinityView(traits.affinities),
     ...(traits.visits === null ? {} : { visits: visitView(traits.visits) }),
   };
 }
@@ -73,6 +89,19 @@ function loyaltyView(loyalty: LoyaltyTraits | null): Pick<ProfileView, 'loyalty'
   if (loyalty === null) return {};
   const { tier, points } = loyalty;
   return { loyalty: tier === null ? { points } : { tier, points } };
+}
+
+function affinityView(affinities: readonly AffinityTraits[]): Pick<ProfileView, 'affinity' | 'affinities'> {
+  if (affinities.length === 0) return {};
+  const first = affinities.map(({ dimension, keys: [{ key } = { key: '' }] }) => {
+    return [dimension, dimension === 'hour' ? Number(key) : key] as const;
+  });
+  return {
+    affinity: Object.fromEntries(first),
+    affinities: affinities.map(({ dimension, lastAt, keys }) => {
+      return { dimension, lastAt: new Date(lastAt).toISOString(), keys };
+    }),
+  };
 }
 
 function visitView(visits: VisitTraits): VisitView {

@@ -1,4 +1,6 @@
+import { AFFINITY_DIMENSIONS, type AffinityDimension } from '../core/definitions.ts';
 import { suggestion } from '../core/nearest-name.ts';
+import { CHANNEL_NAMES } from './event-fields.ts';
 import { CHURN_BANDS, MEASURES, RATIOS, WINDOWS } from './features.ts';
 import { LIFECYCLES } from './lifecycle.ts';
 import { STAGES } from './stages.ts';
@@ -24,13 +26,20 @@ export interface RulePath {
 }
 
 /** Parts of the profile view that rules cannot name yet. */
-const NOT_SERVED_YET: ReadonlySet<string> = new Set(['affinity', 'scores']);
+const NOT_SERVED_YET: ReadonlySet<string> = new Set(['scores']);
 
 /** Sums that a refund or a negative `attributes.points` can take below zero. */
 const MAY_BE_NEGATIVE: ReadonlySet<Measure> = new Set(['revenue', 'points_earned', 'points_redeemed']);
 
 const RATIO_NAMES = Object.keys(RATIOS) as Ratio[];
 const ANY = { min: -Infinity, max: Infinity, texts: null } as const;
+
+const AFFINITY_DOMAINS: Readonly<Record<AffinityDimension, Domain>> = {
+  category: { ...ANY, type: 'text', optional: true },
+  product: { ...ANY, type: 'text', optional: true },
+  channel: { ...ANY, type: 'text', texts: CHANNEL_NAMES.filter((channel) => channel !== 'UNKNOWN'), optional: true },
+  hour: { ...ANY, type: 'integer', min: 0, max: 23, optional: true },
+};
 
 const KNOWN_PATHS: readonly string[] = [
   ...MEASURES.flatMap((measure) => WINDOWS.map((window) => `traits.${measure}.${window}`)),
@@ -42,6 +51,7 @@ const KNOWN_PATHS: readonly string[] = [
   'lifecycle',
   'loyalty.tier',
   'loyalty.points',
+  ...AFFINITY_DIMENSIONS.map((dimension) => `affinity.${dimension}`),
   'segments',
   'identified',
 ];
@@ -135,6 +145,10 @@ function featureOf(head: string, second: string, third: string): Omit<RulePath, 
       return second === 'tier'
         ? { feature: { kind: 'loyalty_tier' }, domain: { ...ANY, type: 'text', optional: true } }
         : { feature: { kind: 'loyalty_points' }, domain: { ...ANY, type: 'integer', optional: true } };
+    case 'affinity': {
+      const dimension = second as AffinityDimension;
+      return { feature: { kind: 'affinity', dimension }, domain: AFFINITY_DOMAINS[dimension] };
+    }
     case 'segments':
       return { feature: { kind: 'segments' }, domain: { ...ANY, type: 'segments', optional: false } };
     case 'identified':

@@ -1,5 +1,6 @@
 import type { Applied, Instant } from '../core/processor.ts';
 import type { ChangeCause } from '../../schemas/types.ts';
+import { reviewAffinity } from './affinity.ts';
 import { leaveBand, updateChurn } from './churn-changes.ts';
 import { countOutcome } from './churn-outcomes.ts';
 import { RATIOS } from './features.ts';
@@ -52,6 +53,8 @@ export interface Folded {
   readonly hasEnrolled: boolean;
   /** null: as many as before. */
   readonly closedSessions: ClosedSessions | null;
+  /** A bit for each dimension of affinity that has another first key; 0 for none. */
+  readonly otherLiked: number;
 }
 
 /** Bits of the measures that ratios are made of. */
@@ -59,6 +62,8 @@ const IN_RATIOS = Object.values(RATIOS).reduce(
   (bits, { numerator, denominator }) => bits | (1 << placeOf(numerator)) | (1 << placeOf(denominator)),
   0,
 );
+
+const NO_SLOTS: readonly number[] = [];
 
 /** Everything that follows from an event that was folded in. `noteAges` ran before the fold. */
 export function settleEvent(at: AtHand, folded: Folded): Applied<CustomerAddition> {
@@ -72,6 +77,7 @@ export function settleEvent(at: AtHand, folded: Folded): Applied<CustomerAdditio
   if (everything) watchEverything(turn);
   else watchTouched(turn);
   if (folded.hasOtherAttributes) for (const { slot } of plan.attributes) moved[slot] = 1;
+  if (folded.otherLiked !== 0) markAffinity(turn, folded.otherLiked);
   if (everything || folded.hasOtherOrders || folded.ordered)
     updateChurn(turn, folded.ordered || state.mustPublishChurn);
   if (folded.hasOtherOrders) countOutcome(turn, folded.ordersBefore, open.facts);
@@ -182,6 +188,15 @@ function watchEverything({ state, open, plan, now }: Turn): void {
   for (let measure = 0; measure < open.tallies.length; measure++) watchMeasure(open, plan, measure, now, null);
   state.ratioDue = watchRatios(open, plan, now, null);
   watchAllGathered(open, plan.gathering, now);
+  reviewAffinity(open.parts, plan.affinity);
+}
+
+function markAffinity({ plan }: Turn, dimensions: number): void {
+  const slots = plan.affinity?.slots ?? NO_SLOTS;
+  for (let dimension = 0; dimension < slots.length; dimension++) {
+    const slot = slots[dimension] ?? -1;
+    if (slot >= 0 && (dimensions & (1 << dimension)) !== 0) plan.scratch.moved[slot] = 1;
+  }
 }
 
 function watchTouched({ state, open, plan, now }: Turn): void {

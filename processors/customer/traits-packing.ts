@@ -1,5 +1,6 @@
 import { ByteWriter } from '../core/packing.ts';
 import { PackedValue, type Instant } from '../core/processor.ts';
+import { affinityTraits } from './affinity-view.ts';
 import { attributeTexts } from './attributes.ts';
 import type { BrandRules } from './brand-rules.ts';
 import { churnBand } from './churn-risk.ts';
@@ -52,6 +53,7 @@ export function packTraits(state: CustomerState, open: OpenState, rules: BrandRu
   packJourney(open);
   packValues(open, own, now);
   packLoyalty(open);
+  packAffinities(open);
   return new PackedValue(writer.copy());
 }
 
@@ -176,4 +178,21 @@ function packLoyalty(open: OpenState): void {
   writer.int(membership.enrolledAt);
   packStanding(membership.tier, membership.tierSince);
   writer.int(membership.points);
+}
+
+function packAffinities(open: OpenState): void {
+  const affinities = affinityTraits(open);
+  if (affinities.length > 0) writer.int(affinities.length);
+  for (const { dimension, lastAt, keys } of affinities) {
+    writer.avroString(dimension);
+    writer.int(lastAt);
+    // One that is told has a key.
+    writer.int(keys.length);
+    for (const { key, weight } of keys) {
+      writer.avroString(key);
+      writer.double(weight);
+    }
+    writer.byte(END);
+  }
+  writer.byte(END);
 }

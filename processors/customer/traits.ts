@@ -9,6 +9,7 @@ import type {
   RatioTraits,
   VisitTraits,
 } from '../../schemas/types.ts';
+import { affinityTraits } from './affinity-view.ts';
 import { attributeTexts } from './attributes.ts';
 import type { BrandRules } from './brand-rules.ts';
 import type { ChurnModel } from './churn-model.ts';
@@ -78,6 +79,7 @@ export function traitsOf(state: CustomerState, open: OpenState, rules: BrandRule
     journey: journeyTraits(open),
     values: own.filter((measure) => !isNumber(measure)).map((measure) => valueTraits(measure, open, now)),
     loyalty: loyaltyTraits(open),
+    affinities: affinityTraits(open),
   };
 }
 

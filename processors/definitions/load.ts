@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type {
+  AffinitySettings,
   BrandDefinition,
   ChurnModelDefinition,
   Definitions,
@@ -15,6 +16,7 @@ import type {
 import { ConfigurationError } from '../core/errors.ts';
 import type { Fault } from '../core/errors.ts';
 import { suggestion } from '../core/nearest-name.ts';
+import { AffinityFile } from './affinity-shape.ts';
 import { contentHash } from './content-hash.ts';
 import { experimentFaults, holdoutFaults } from './experiment-file.ts';
 import { readDefinitionFiles } from './read-files.ts';
@@ -63,6 +65,7 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
   faults.push(...holdoutFaults(experiments));
   const journeys = files.journeys.flatMap((file) => journeyOf(file, faults));
   const triggers = files.triggers.flatMap((file) => triggersOf(file, faults));
+  const affinities = files.affinities.flatMap((file): AffinitySettings[] => namedFile(AffinityFile, file, faults));
   if (segments.length > MAX_SEGMENTS)
     faults.push({ where: 'segments/', message: `holds more than ${MAX_SEGMENTS} segments` });
   if (experiments.length > MAX_EXPERIMENTS)
@@ -87,6 +90,7 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
     journeys: new Map(journeys.map((settings) => [settings.id, settings])),
     defaultJourney,
     triggers: new Map(triggers.map((settings) => [settings.id, settings])),
+    affinities: new Map(affinities.map((settings) => [settings.id, settings])),
     // `file` is where a definition stands, not what it says.
     hash: contentHash({
       brands: brands.filter((brand) => !isDefault(brand)),
@@ -104,6 +108,7 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
       journeys: journeys.filter((settings) => !isDefault(settings)).map(withoutFile),
       defaultJourney: withoutFile(defaultJourney),
       ...(triggers.length === 0 ? {} : { triggers: triggers.map(withoutFile) }),
+      ...(affinities.length === 0 ? {} : { affinities: affinities.map(withoutFile) }),
     }),
   };
 }

@@ -15,6 +15,7 @@ export const FOLDERS = [
   'experiments',
   'journeys',
   'triggers',
+  'affinities',
 ] as const;
 export type Folder = (typeof FOLDERS)[number];
 

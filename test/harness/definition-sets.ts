@@ -1,4 +1,5 @@
 import type {
+  AffinitySettings,
   ChurnModelDefinition,
   Definitions,
   JourneySettings,
@@ -115,7 +116,21 @@ export function definitionsWith(
     journeys: new Map(),
     defaultJourney: NO_JOURNEY,
     triggers: new Map(),
+    affinities: new Map(),
     hash: 'hash-of-the-set',
+  };
+}
+
+/** Settings of affinities, for `acme`, as if its file said no more than this. */
+export function affinityOf(settings: Partial<AffinitySettings> = {}): AffinitySettings {
+  return {
+    id: 'acme',
+    dimensions: ['category', 'product', 'channel', 'hour'],
+    halfLifeDays: 30,
+    minimumWeight: 3,
+    weights: { PRODUCT_VIEW: 1, CART_ADD: 3, ORDER_PLACED: 5 },
+    file: 'affinities/acme.json',
+    ...settings,
   };
 }
 
@@ -163,6 +178,8 @@ export function slotValues(rules: BrandRules, byPath: Readonly<Record<string, Fe
         return byPath['churn.band'];
       case 'attribute':
         return byPath[`attributes.${feature.name}`];
+      case 'affinity':
+        return byPath[`affinity.${feature.dimension}`];
       case 'loyalty_tier':
         return byPath['loyalty.tier'];
       case 'loyalty_points':

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Instant } from '../../processors/core/processor.ts';
 import { unroll, Unrolled } from '../../processors/core/unroll.ts';
+import type { Affinity } from '../../processors/customer/affinity.ts';
 import { daysOf as dayTilesOf, type BrandPart } from '../../processors/customer/brand-part.ts';
 import type { Exposures } from '../../processors/customer/exposures.ts';
 import { WINDOWS } from '../../processors/customer/features.ts';
@@ -102,6 +103,17 @@ const subscribed = fc
 const exposed = fc
   .record({ experimentId: fc.constantFrom('button', 'colour'), variant: fc.constantFrom('A', 'B') })
   .map((experiment): Partial<Interaction> => ({ type: 'EXPERIMENT_EXPOSED', experiment }));
+
+const liked = fc
+  .record({
+    type: fc.constantFrom('PRODUCT_VIEW' as const, 'CART_ADD' as const, 'PAGE_VIEW' as const),
+    channel: fc.constantFrom('WEB' as const, 'APP' as const),
+    // As many as are kept: nothing has to go.
+    category: fc.constantFrom(...'abcdefgh'),
+  })
+  .map(({ type, channel, category }): Partial<Interaction> => {
+    return { type, channel, product: { productId: `p-${category}`, category, priceMinor: null } };
+  });
 
 const daysOf = (part: BrandPart): Record<number, unknown> => {
   const found: Record<number, unknown> = {};
@@ -236,5 +248,12 @@ export const PART_SPECS: Readonly<Record<PartId, PartSpec>> = {
       const { startedAt, toldOrders } = value as Triggers;
       return { startedAt, toldOrders };
     },
+  },
+  71: {
+    isHandedOn: true,
+    event: liked,
+    spanMs: 360 * DAY,
+    eventsMax: 20,
+    facts: (value) => value as Affinity,
   },
 };

@@ -12,6 +12,8 @@ export const PATHS = [
   'ages.orders',
   'churn.probability',
   'churn.band',
+  'affinity.category',
+  'affinity.hour',
   'attributes.plan',
   'attributes.city',
   'identified',
@@ -115,6 +117,7 @@ export const profiles: fc.Arbitrary<Document> = documentsOf((path) => {
   if (path === 'ratios.ctr.30d') return optional(fc.constantFrom(0, 0.25, 0.5, 1, 2));
   if (path === 'ages.orders') return optional(fc.nat({ max: 31 }));
   if (path === 'churn.probability') return optional(fc.constantFrom(0, 0.25, 0.5, 1));
+  if (path === 'affinity.hour') return optional(fc.constantFrom(0, 1, 2, 23));
   if (path === 'churn.band') return optional(fc.constantFrom('LOW', 'MEDIUM', 'HIGH'));
   return optional(text);
 });

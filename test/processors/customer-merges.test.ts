@@ -12,7 +12,7 @@ import { Postings } from '../../processors/customer/postings.ts';
 import { createCustomer } from '../../processors/customer/processor.ts';
 import type { CustomerState } from '../../processors/customer/state.ts';
 import type { Interaction } from '../../schemas/types.ts';
-import { measureOf, TRIGGER_SETTINGS } from '../harness/definition-sets.ts';
+import { affinityOf, measureOf, TRIGGER_SETTINGS } from '../harness/definition-sets.ts';
 import { experiment } from '../harness/experiments.ts';
 import { PART_SPECS, type PartSpec } from '../harness/part-specs.ts';
 import { CustomerDriver, definitionsWithJourney, HOUR, MIDNIGHT } from './customer-fixture.ts';
@@ -25,6 +25,7 @@ const DEFINITIONS = {
     quick: { $sequence: { first: { type: 'CART_ADD' }, then: { type: 'ORDER_PLACED' }, within: '1d', for: '3d' } },
     buyers: { 'traits.orders.lifetime': { $gte: 1 } },
   }),
+  affinities: new Map([['acme', affinityOf()]]),
   experiments: new Map(['button', 'colour'].map((id) => [id, experiment({ id })])),
   triggers: new Map([['acme', TRIGGER_SETTINGS]]),
   measures: [

@@ -5,7 +5,7 @@ import { traitsOf } from '../../processors/customer/traits.ts';
 import { packTraits } from '../../processors/customer/traits-packing.ts';
 import { generatedSegments } from '../bench/segments.ts';
 import { typeOf } from '../harness/avro-values.ts';
-import { measureOf } from '../harness/definition-sets.ts';
+import { affinityOf, measureOf } from '../harness/definition-sets.ts';
 import { CustomerDriver, definitions, MIDNIGHT } from './customer-fixture.ts';
 import { tangledInteractions } from './published-input.ts';
 
@@ -17,7 +17,11 @@ const OWN = [
   measureOf('kinds', 'distinct', {}, 'type'),
   measureOf('last-channel', 'last', {}, 'channel'),
 ];
-const DEFINITIONS = { ...definitions(generatedSegments(60)), measures: OWN };
+const DEFINITIONS = {
+  ...definitions(generatedSegments(60)),
+  measures: OWN,
+  affinities: new Map([['acme', affinityOf()]]),
+};
 const rulesOf = compileDefinitions(DEFINITIONS);
 
 function bothOf({ state }: CustomerDriver, now: number): { packed: Buffer; asObject: Buffer } {
@@ -44,6 +48,7 @@ test('packed traits are the bytes that the schema makes of the profile view', ()
   }
   expect(drivers.every(({ outcomes }) => outcomes.length > 400)).toBe(true);
   const [first] = drivers;
+  expect(first?.traits.at(-1)?.affinities.length).toBeGreaterThan(1);
   expect(first?.traits.at(-1)?.values.map(({ measure }) => measure)).toEqual(['dear', 'last-channel']);
 });
 

@@ -61,7 +61,7 @@ test.each([
     'brand-kpis.v1.ndjson': '2404bff9432f74ef',
     'cases.v1.ndjson': '8355d09c14931d99',
     'churn-risk.v1.ndjson': '6ded9d70b6bd897f',
-    'customer-traits.v1.ndjson': 'b709e88cbdd7f931',
+    'customer-traits.v1.ndjson': '31424007d36df9db',
     'dead-letters.ndjson': '2f4dd53b204d7130',
     'experiment-results.v1.ndjson': 'e3b0c44298fc1c14',
     'journey-stages.v1.ndjson': '5ac6f4d6be538c40',

@@ -6,7 +6,7 @@ import { ConfigurationError } from '../../processors/core/errors.ts';
 import { compileDefinitions } from '../../processors/customer/brand-rules.ts';
 import { checkDefinitions } from '../../processors/definitions/check.ts';
 import { loadDefinitions, shippedDefinitions } from '../../processors/definitions/load.ts';
-import { JOURNEY_SETTINGS, TRIGGER_SETTINGS } from '../harness/definition-sets.ts';
+import { affinityOf, JOURNEY_SETTINGS, TRIGGER_SETTINGS } from '../harness/definition-sets.ts';
 
 const folders: string[] = [];
 
@@ -106,7 +106,7 @@ describe('loading definitions', () => {
       'segment/vip.json': VIP,
     });
     expect(faults.map((fault) => fault.replace(/(not valid JSON): .*/, '$1'))).toEqual([
-      'segment/: unknown folder, beside brands, measures, segments, churn, surveys, touchpoints, sentiment, experiments, journeys, triggers; did you mean "segments"?',
+      'segment/: unknown folder, beside brands, measures, segments, churn, surveys, touchpoints, sentiment, experiments, journeys, triggers, affinities; did you mean "segments"?',
       'segments/broken.json: is not valid JSON',
       'segments/text.txt: is not a .json file',
       'brands/acme.json: currency: must be an ISO 4217 code such as "USD"',
@@ -133,6 +133,29 @@ describe('loading definitions', () => {
     expect(faults).toEqual([
       'churn/acme.json: baseline.tx: must not be later than T: tx ≤ T',
       'churn/acme.json: baseline.tx: must be 0 when x is 0',
+    ]);
+  });
+
+  test('completes affinities, and refuses what cannot be followed', async () => {
+    const folder = await folderOf({ 'affinities/acme.json': { id: 'acme', weights: { ORDER_PLACED: 2 } } });
+    const { affinities, hash } = await loadDefinitions(folder);
+    expect(affinities.get('acme')).toEqual(affinityOf({ weights: { ORDER_PLACED: 2 } }));
+    expect(hash).not.toBe((await loadDefinitions(await folderOf({ 'README.md': '' }))).hash);
+    const faults = await faultsOf({
+      'affinities/acme.json': {
+        ...{ id: 'acme', dimensions: ['hour', 'hour'], halfLifeDays: 0, minimumWeight: -1, halfLife: 3 },
+        weights: { ORDER_PLACED: 0.5, UNKNOWN: 1 },
+      },
+      'affinities/other.json': { id: 'acme', dimensions: [] },
+    });
+    expect(faults).toEqual([
+      'affinities/acme.json: dimensions: must be different',
+      'affinities/acme.json: halfLifeDays: Too small: expected number to be >=1',
+      'affinities/acme.json: minimumWeight: Too small: expected number to be >=0',
+      'affinities/acme.json: weights.ORDER_PLACED: Invalid input: expected int, received number',
+      'affinities/acme.json: weights.UNKNOWN: unknown field',
+      'affinities/acme.json: halfLife: unknown field',
+      'affinities/other.json: dimensions: Too small: expected array to have >=1 items',
     ]);
   });
 

@@ -30,7 +30,6 @@ describe('a rule that cannot be served is refused with its place and the fix', (
       { 'traits.orders': 1 },
       `${WHERE}["traits.orders"]: "traits.orders" is a group of values; name one of them, for example "traits.orders.1h"`,
     ],
-    [{ 'affinity.channel': 'WEB' }, `${WHERE}["affinity.channel"]: "affinity" is not served yet: rules cannot name it`],
     [{ 'scores.nps': { $gte: 9 } }, `${WHERE}["scores.nps"]: "scores" is not served yet: rules cannot name it`],
     [
       { 'attributes.a.b': 'x' },
