@@ -58,8 +58,8 @@ const importArrows = [
       ]),
       inside(
         '*',
-        FROM_PROCESSORS,
-        'A processor sees core/, topics/, schemas/ and its own folder. Two processors share through a topic, or through core/.',
+        [...FROM_PROCESSORS, 'sentiment/sentiment'],
+        'A processor sees core/, topics/, schemas/, what reads texts in sentiment/ and its own folder. Two processors share through a topic, or through core/.',
         [...pure, ...others, RUNTIME_PACKAGE],
         NOT_A_PROCESSOR,
       ),
@@ -67,9 +67,10 @@ const importArrows = [
         ...pure,
         PACKAGE,
       ]),
-      inside('sentiment', ['core/', 'intake/sentiment-'], 'sentiment/ sees core/ and the sentiment of intake/.', [
+      inside('sentiment', ['core/', '\\.\\./schemas/'], 'sentiment/ sees core/ and the types of schemas/.', [
         ...pure,
         PACKAGE,
+        refuse('/schemas/', 'sentiment/ sees the types of schemas/ alone.', { allowTypeImports: true }),
       ]),
       inside('runtime', FROM_PROCESSORS, 'runtime/ sees core/, topics/ and schemas/, never a processor by name.', [
         TEST,
@@ -94,6 +95,11 @@ const importArrows = [
         ...Object.entries(CLIENTS).flatMap(([name, client]) => (name === adapter ? [] : [client])),
       ],
     ),
+  ),
+  // A lexicon is nothing to write oneself.
+  arrows(
+    ['processors/sentiment/sentiment-english.ts'],
+    [stayInside(1, ['core/'], 'sentiment/ sees core/ and the types of schemas/.'), TEST, NODE, ...others],
   ),
   arrows(
     ['topics/**/*.ts', 'schemas/**/*.ts'],

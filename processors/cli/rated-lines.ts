@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readText } from '../intake/sentiment-grams.ts';
+import { readText } from '../sentiment/sentiment-grams.ts';
 import { feelingOf, type RatedText } from '../sentiment/rated-text.ts';
 import { CommandFailed } from './failure.ts';
 import { openInput } from './replay-input.ts';

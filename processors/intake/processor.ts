@@ -5,7 +5,7 @@ import { AHEAD_MS } from './ahead.ts';
 import { onCommand } from './commands.ts';
 import { CUSTOMER_EVENTS, customerEvent, linkOutputs } from './customer-events.ts';
 import { refusal } from './refusal.ts';
-import { sentimentReader, type SentimentReader } from './sentiment.ts';
+import { sentimentReader, type SentimentReader } from '../sentiment/sentiment.ts';
 import { chooseSubject } from './subject.ts';
 import { TOUCHPOINT_EVENTS, touchpointOutputs } from './touchpoint-events.ts';
 import { refuseSize } from './validate-fields.ts';

@@ -1,7 +1,7 @@
-import type { Interaction, InteractionType, TouchpointEvent } from '../../schemas/types.ts';
+import type { Interaction, TouchpointEvent } from '../../schemas/types.ts';
 import type { Instant, Output } from '../core/processor.ts';
 import { touchpointKey, touchpointName } from '../core/touchpoint-key.ts';
-import type { SentimentReader } from './sentiment.ts';
+import { writtenText, type SentimentReader } from '../sentiment/sentiment.ts';
 
 export const TOUCHPOINT_EVENTS = 'touchpoint-events.v1';
 
@@ -22,20 +22,6 @@ export function touchpointEvent(
   return { ...NO_DETAILS, ...given };
 }
 
-/** What customers write of themselves: a message that was sent to them is not, nor what they searched for. */
-const WRITTEN: ReadonlySet<InteractionType> = new Set([
-  'SURVEY_ANSWERED',
-  'REVIEW_POSTED',
-  'COMPLAINT',
-  'SUPPORT_CONTACTED',
-  'SOCIAL_REPLY',
-  'SOCIAL_SHARE',
-  'SOCIAL_TAG',
-  'SOCIAL_COMMENT',
-  'SOCIAL_QUESTION',
-  'SOCIAL_LIVE',
-]);
-
 /**
  * What touchpoints learn of an interaction. An answer or a complaint goes to the touchpoint on its channel and to the customer's
  * case there, which knows no channel; a text alone only to the touchpoint. Of a text nothing but the feeling goes on.
@@ -46,12 +32,12 @@ export function touchpointOutputs(
   now: Instant,
   readSentiment: SentimentReader,
 ): Output[] {
-  const { type, score, brandId, channel, text } = interaction;
+  const { type, score, brandId, channel } = interaction;
   const isComplaint = type === 'COMPLAINT';
   // An answer on a metric that this version does not know has no good end and no bad one.
   const answer = (type === 'SURVEY_ANSWERED' || type === 'REVIEW_POSTED') && score?.metric !== 'UNKNOWN' ? score : null;
-  const isWritten = text !== null && text.trim() !== '' && WRITTEN.has(type);
-  if (!isComplaint && answer === null && !isWritten) return [];
+  const text = writtenText(interaction);
+  if (!isComplaint && answer === null && text === null) return [];
   const touchpoint = touchpointName(interaction.touchpoint);
   const kind = isComplaint ? 'COMPLAINT' : answer !== null ? 'SCORE' : 'REMARK';
   const value = touchpointEvent({
@@ -63,7 +49,7 @@ export function touchpointOutputs(
     eventId: interaction.eventId,
     occurredAt: interaction.occurredAt,
     ...(answer !== null && { metric: answer.metric, value: answer.value, surveyId: answer.surveyId }),
-    sentiment: isWritten ? readSentiment(text, interaction.language) : null,
+    sentiment: text === null ? null : readSentiment(text, interaction.language),
   });
   return (kind === 'REMARK' ? [channel] : [channel, subject]).map((last) => {
     return { topic: TOUCHPOINT_EVENTS, key: touchpointKey(brandId, touchpoint, last), value, timestamp: now };

@@ -1,5 +1,5 @@
 import { FEELINGS } from '../core/definitions.ts';
-import { SentimentModel, type Evidence } from '../intake/sentiment-model.ts';
+import { SentimentModel, type Evidence } from './sentiment-model.ts';
 import type { RatedText } from './rated-text.ts';
 import { train } from './train.ts';
 

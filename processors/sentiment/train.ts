@@ -1,5 +1,5 @@
 import { FEELINGS, type SentimentModelDefinition } from '../core/definitions.ts';
-import { gramsOf } from '../intake/sentiment-grams.ts';
+import { gramsOf } from './sentiment-grams.ts';
 import type { RatedText } from './rated-text.ts';
 
 /** What training gives; the rest of a definition says where it stands. */

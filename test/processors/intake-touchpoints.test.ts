@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createIntake } from '../../processors/intake/processor.ts';
-import { ENGLISH_MODEL } from '../../processors/intake/sentiment-english.ts';
+import { ENGLISH_MODEL } from '../../processors/sentiment/sentiment-english.ts';
 import type { Command, Interaction, ScoreMetric, TextSentiment, TouchpointEvent } from '../../schemas/types.ts';
 import { definitionsWith } from '../harness/definition-sets.ts';
 import { interaction, NOW } from './intake-fixture.ts';

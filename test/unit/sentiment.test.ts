@@ -4,10 +4,10 @@ import winkSentiment from 'wink-sentiment';
 import { beforeAll, describe, expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { loadDefinitions, shippedDefinitions } from '../../processors/definitions/load.ts';
-import { NaiveBayes, normalise } from '../../processors/intake/sentiment-bayes.ts';
-import { ENGLISH_MODEL } from '../../processors/intake/sentiment-english.ts';
-import { gramsOf, READ_UNITS, readText } from '../../processors/intake/sentiment-grams.ts';
-import { languageOf, sentimentReader, type SentimentReader } from '../../processors/intake/sentiment.ts';
+import { NaiveBayes, normalise } from '../../processors/sentiment/sentiment-bayes.ts';
+import { ENGLISH_MODEL } from '../../processors/sentiment/sentiment-english.ts';
+import { gramsOf, READ_UNITS, readText } from '../../processors/sentiment/sentiment-grams.ts';
+import { languageOf, sentimentReader, type SentimentReader } from '../../processors/sentiment/sentiment.ts';
 
 let read: SentimentReader;
 beforeAll(async () => {

@@ -1,6 +1,5 @@
-import type { SentimentLabel, TextSentiment } from '../../schemas/types.ts';
-import type { FEELINGS } from '../core/definitions.ts';
-import { type Definitions } from '../core/definitions.ts';
+import type { Interaction, InteractionType, SentimentLabel, TextSentiment } from '../../schemas/types.ts';
+import type { Definitions, FEELINGS } from '../core/definitions.ts';
 import { ENGLISH_MODEL, judgeEnglish } from './sentiment-english.ts';
 import { readText } from './sentiment-grams.ts';
 import { SentimentModel } from './sentiment-model.ts';
@@ -13,6 +12,25 @@ const LABELS: Readonly<Record<(typeof FEELINGS)[number], SentimentLabel>> = {
   positive: 'POSITIVE',
 };
 const HUNDREDTHS = 100;
+
+/** What customers write of themselves: a message that was sent to them is not, nor what they searched for. */
+const WRITTEN: ReadonlySet<InteractionType> = new Set([
+  'SURVEY_ANSWERED',
+  'REVIEW_POSTED',
+  'COMPLAINT',
+  'SUPPORT_CONTACTED',
+  'SOCIAL_REPLY',
+  'SOCIAL_SHARE',
+  'SOCIAL_TAG',
+  'SOCIAL_COMMENT',
+  'SOCIAL_QUESTION',
+  'SOCIAL_LIVE',
+]);
+
+/** What a customer wrote in an interaction; null for nothing, or for what somebody else wrote. */
+export function writtenText({ type, text }: Pick<Interaction, 'type' | 'text'>): string | null {
+  return text !== null && text.trim() !== '' && WRITTEN.has(type) ? text : null;
+}
 
 /** What tells the feeling of a text. Nothing of the text itself is in the answer. */
 export type SentimentReader = (text: string, language: string | null) => TextSentiment;
