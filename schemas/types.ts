@@ -365,6 +365,16 @@ export interface AffinityTraits {
   keys: AffinityKey[];
 }
 
+/** The last answer to one kind of question. */
+export interface ScoreTraits {
+  /** nps, csat or ces; or sentiment, of what the customer wrote. */
+  score: string;
+  /** As it was given, on the scale of its survey; of a text from -1 to 1. */
+  value: number;
+  /** When it was given. */
+  answeredAt: number;
+}
+
 /** The profile view of a customer, packed: everything a segment rule can see. */
 export interface CustomerTraits {
   /** The brand. */
@@ -397,6 +407,8 @@ export interface CustomerTraits {
   loyalty: null | LoyaltyTraits;
   /** What the customer turns to most, by dimension; empty where it is not followed or not yet enough is known. */
   affinities: AffinityTraits[];
+  /** The last answers, by when they were given. The sentiment is known where a segment of the brand asks for it. */
+  scores: ScoreTraits[];
 }
 
 /** One metric of one customer. */

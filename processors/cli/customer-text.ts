@@ -31,6 +31,7 @@ export function profileText(key: string, at: Instant, { asOf, isRedefined, profi
     ...(profile.loyalty === undefined
       ? []
       : [['loyalty', `${profile.loyalty.tier ?? 'no tier'}, ${profile.loyalty.points} points`]]),
+    ...scoreFacts(profile),
     ...affinityFacts(profile),
     ...visitFacts(profile),
     ...triggerFacts(triggers),
@@ -44,6 +45,10 @@ function journeyFacts({ stage, stageSince = '', lifecycle, lifecycleSince = '' }
     ...(stage === undefined ? [] : [['stage', `${stage} since ${stageSince}`]]),
     ...(lifecycle === undefined ? [] : [['lifecycle', `${lifecycle} since ${lifecycleSince}`]]),
   ];
+}
+
+function scoreFacts({ scores = {}, scoredAt = {} }: Inspection['profile']): string[][] {
+  return Object.entries(scores).map(([score, value]) => [`last ${score}`, `${value} at ${scoredAt[score] ?? ''}`]);
 }
 
 function affinityFacts({ affinities = [] }: Inspection['profile']): string[][] {

@@ -26,6 +26,7 @@ import { compileRule } from './rule-program.ts';
 import type { Matcher } from './rule-program.ts';
 import { parseRule, profileVocabulary } from './rule-syntax.ts';
 import type { RuleNode } from './rule-nodes.ts';
+import { sentimentReader, type SentimentReader } from '../sentiment/sentiment.ts';
 import { fieldsOfSequence, parseSequence, SEQUENCES_MAX, type Sequence } from './sequences.ts';
 import { compileMeasures, fieldsAsked, type UserMeasure } from './user-measures.ts';
 
@@ -54,6 +55,8 @@ export interface BrandRules {
   readonly surveys: Definitions['surveys'];
   /** Those that the brand's owner defined. */
   readonly measures: readonly UserMeasure[];
+  /** Null: no segment asks for the sentiment of texts. */
+  readonly readSentiment: SentimentReader | null;
   /** Null: nothing that customers turn to is followed. */
   readonly affinity: AffinitySettings | null;
 }
@@ -123,11 +126,14 @@ export function compileDefinitions(definitions: Definitions): CompiledDefinition
       ...definitions.measures.flatMap(({ brands }) => brands),
     ].filter((id) => id !== '*'),
   );
-  const unnamed = compileBrand('', definitions, ordered, measures);
+  const readerOf = lazyReader(definitions);
+  const unnamed = compileBrand('', definitions, ordered, measures, readerOf);
   const rulesOf = (brandId: string): BrandRules => {
     const known = compiled.get(brandId);
     if (known !== undefined) return known;
-    const rules = named.has(brandId) ? compileBrand(brandId, definitions, ordered, measures) : { ...unnamed, brandId };
+    const rules = named.has(brandId)
+      ? compileBrand(brandId, definitions, ordered, measures, readerOf)
+      : { ...unnamed, brandId };
     if (named.has(brandId) || compiled.size < MAX_REMEMBERED_BRANDS) compiled.set(brandId, rules);
     return rules;
   };
@@ -137,6 +143,7 @@ export function compileDefinitions(definitions: Definitions): CompiledDefinition
       ...measures.flatMap(fieldsAsked),
       ...parsed.flatMap(sequencesOf).flatMap(fieldsOfSequence),
       ...[...definitions.affinities.values()].flatMap(fieldsOfAffinity),
+      ...(parsed.some(({ rule }) => asksSentiment(rule)) ? [{ text: true, language: true } as const] : []),
     ],
   });
 }
@@ -163,6 +170,7 @@ function compileBrand(
   definitions: Definitions,
   ordered: readonly ParsedSegment[],
   measures: readonly UserMeasure[],
+  readerOf: () => SentimentReader,
 ): BrandRules {
   const brand: BrandDefinition = definitions.brands.get(brandId) ?? definitions.defaultBrand;
   const isOwn = ({ brands }: { readonly brands: readonly string[] }) =>
@@ -225,6 +233,7 @@ function compileBrand(
     surveys: definitions.surveys,
     experiments: [...definitions.experiments.values()].filter(isOwn),
     measures: measures.filter(({ definition }) => isOwn(definition)),
+    readSentiment: own.some(({ rule }) => asksSentiment(rule)) ? readerOf() : null,
     affinity: definitions.affinities.get(brandId) ?? definitions.affinities.get('default') ?? null,
   };
 }
@@ -247,6 +256,16 @@ function pathsOf(rule: RuleNode): [RulePath, readonly Comparison[]][] {
     case 'compare':
       return [[rule.path, [rule.comparison]]];
   }
+}
+
+function asksSentiment(rule: RuleNode): boolean {
+  return pathsOf(rule).some(([{ feature }]) => feature?.kind === 'score' && feature.score === 'sentiment');
+}
+
+/** Made when the first brand needs it: it takes in every model. */
+function lazyReader(definitions: Definitions): () => SentimentReader {
+  let reader: SentimentReader | null = null;
+  return () => (reader ??= sentimentReader(definitions));
 }
 
 /** Measures that not every brand of a segment has. */

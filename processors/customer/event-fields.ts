@@ -101,7 +101,7 @@ function field(
 /** Fields of an interaction that only definitions may ask for. */
 export type AskedFields = Pick<
   Interaction,
-  'channel' | 'touchpoint' | 'campaignId' | 'messageId' | 'sessionId' | 'language' | 'engagedMs'
+  'channel' | 'touchpoint' | 'campaignId' | 'messageId' | 'sessionId' | 'language' | 'text' | 'engagedMs'
 > & {
   readonly product: Partial<NonNullable<Interaction['product']>> | null;
   readonly order: Partial<Pick<NonNullable<Interaction['order']>, 'items'>> | null;

@@ -8,6 +8,7 @@ import { measuredLastAt, measuredValue } from './measured.ts';
 import { membershipOf } from './loyalty.ts';
 import { placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
+import { scoreValue } from './scores.ts';
 import { windowSum } from './tally.ts';
 import { sequenceHolds } from './sequence-part.ts';
 import { ageDays } from './watching.ts';
@@ -54,6 +55,8 @@ export function valueOf(
       return membershipOf(open)?.points;
     case 'affinity':
       return affinityValue(open, feature.dimension);
+    case 'score':
+      return scoreValue(open, feature.score);
     case 'attribute':
       return open.attributes.get(feature.name)?.value;
     case 'segments':

@@ -1,4 +1,5 @@
 import type { AffinityDimension } from '../core/definitions.ts';
+import type { ScoreName } from './scores.ts';
 import type { Sequence } from './sequences.ts';
 import type { UserMeasure } from './user-measures.ts';
 
@@ -63,6 +64,7 @@ export type Feature =
   | { readonly kind: 'loyalty_tier' }
   | { readonly kind: 'loyalty_points' }
   | { readonly kind: 'affinity'; readonly dimension: AffinityDimension }
+  | { readonly kind: 'score'; readonly score: ScoreName }
   | { readonly kind: 'attribute'; readonly name: string }
   | { readonly kind: 'segments' }
   | { readonly kind: 'identified' };

@@ -19,6 +19,7 @@ import type { OpenParts } from './parts.ts';
 import type { Plan } from './plan.ts';
 import type { Postings } from './postings.ts';
 import type { FoldedInteraction } from './read-fields.ts';
+import { foldScores } from './scores.ts';
 import { settleEvent, type Folded } from './settle.ts';
 import { settleLate } from './settle-brand.ts';
 import { postAnswer } from './stage-sums.ts';
@@ -73,6 +74,10 @@ export function foldEvent(
       interaction.type === 'LOYALTY_ENROLLED' && plan.rules.journey.loyalty !== null && enrol(open.parts, at),
     closedSessions,
     otherLiked: plan.affinity === null ? 0 : foldAffinity(open.parts, plan.affinity, interaction, at),
+    otherScores:
+      interaction.score === null && plan.rules.readSentiment === null
+        ? 0
+        : foldScores(open.parts, interaction, at, plan.rules.readSentiment),
   };
   state.at = now;
   if (!isBeyondHorizon(at, now)) return settleEvent({ state, open, plan, now }, folded);

@@ -12,6 +12,7 @@ import { MESSAGES_PART } from './messages-part.ts';
 import type { Part, PartId, PartMerge } from './parts.ts';
 import type { Plan } from './plan.ts';
 import type { Postings } from './postings.ts';
+import { LAST_SCORES } from './scores.ts';
 import { mergeSequences, openSequence, SEQUENCES } from './sequence-part.ts';
 import { SUBSCRIPTIONS_PART } from './subscriptions.ts';
 import { TRIGGERS_PART } from './triggers.ts';
@@ -53,6 +54,7 @@ export const MERGES: Readonly<Record<PartId, PartMerge>> = {
   71: rule(AFFINITY, (into, from, { plan }) => {
     mergeAffinity(into, from, plan.affinity);
   }),
+  72: rule(LAST_SCORES, (into, from) => LAST_SCORES.merge(into, from)),
 };
 
 /** @throws PipelineError `store_unreadable` for a part that this program does not know */

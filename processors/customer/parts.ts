@@ -22,7 +22,7 @@ export interface Part<Value> {
 }
 
 /** Every part that there is. That of links is the first, so that one byte tells whether a customer has any. */
-export type PartId = 0 | 1 | 2 | 3 | 30 | 40 | 41 | 42 | 50 | 60 | 61 | 70 | 71;
+export type PartId = 0 | 1 | 2 | 3 | 30 | 40 | 41 | 42 | 50 | 60 | 61 | 70 | 71 | 72;
 
 /** How a part of another customer is taken in (part-list.ts). */
 export interface PartMerge {

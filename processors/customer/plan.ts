@@ -9,6 +9,7 @@ import type { Flip } from './flips.ts';
 import { gatherPlanOf, type GatherPlan } from './gather-plan.ts';
 import { placeOf, SIGNED } from './measures.ts';
 import { readersOf, type Readers } from './readers.ts';
+import { SCORES } from './scores.ts';
 import type { SegmentList } from './segment-list.ts';
 import { triggerPlanOf, type TriggerPlan } from './trigger-plan.ts';
 import { SPANS } from './windows.ts';
@@ -63,6 +64,8 @@ export interface Plan {
   readonly loyaltySlots: readonly number[];
   /** Null for a brand without triggers. */
   readonly triggers: TriggerPlan | null;
+  /** By place of the score: its slot; −1: no rule reads it. */
+  readonly scoreSlots: readonly number[];
   /** Null for a brand that follows none. */
   readonly affinity: AffinityPlan | null;
   /** Probabilities that some segment compares with, and the bands' limits. */
@@ -114,6 +117,7 @@ export function planOf(rules: BrandRules, isQuiet = false): Plan {
   const stageSlots: number[] = [];
   const lifecycleSlots: number[] = [];
   const loyaltySlots: number[] = [];
+  const scoreSlots = SCORES.map(() => -1);
   const churnThresholds = [...BAND_LIMITS];
   for (const [slot, feature] of rules.features.entries()) {
     const thresholds = rules.thresholds[slot] ?? [];
@@ -148,6 +152,9 @@ export function planOf(rules: BrandRules, isQuiet = false): Plan {
       case 'loyalty_points':
         loyaltySlots.push(slot);
         break;
+      case 'score':
+        scoreSlots[SCORES.indexOf(feature.score)] = slot;
+        break;
       case 'measured':
       case 'measured_age':
       case 'sequence':
@@ -175,6 +182,7 @@ export function planOf(rules: BrandRules, isQuiet = false): Plan {
     gathering: gatherPlanOf(rules),
     loyaltySlots,
     triggers: triggerPlanOf(rules.triggers),
+    scoreSlots,
     affinity: affinityPlanOf(rules),
     churnThresholds,
     readers: readersOf(rules),

@@ -28,7 +28,10 @@ export interface ProfileView {
   readonly loyalty?: { readonly tier?: string; readonly points: number };
   /** The first key of each dimension. */
   readonly affinity?: { readonly [dimension: string]: string | number };
+  /** The last answer of each. */
+  readonly scores?: { readonly [score: string]: number };
   /** Shown, but not for rules. */
+  readonly scoredAt?: { readonly [score: string]: string };
   readonly stageSince?: string;
   readonly lifecycleSince?: string;
   /** Shown, but not for rules: the first keys of each dimension, with their weights at the newest event that counted. */
@@ -69,6 +72,7 @@ export function profileViewOf(traits: CustomerTraits, own: readonly UserMeasure[
     ...journeyView(traits.journey),
     ...loyaltyView(traits.loyalty),
     ...affinityView(traits.affinities),
+    ...scoresView(traits.scores),
     ...(traits.visits === null ? {} : { visits: visitView(traits.visits) }),
   };
 }
@@ -101,6 +105,14 @@ function affinityView(affinities: readonly AffinityTraits[]): Pick<ProfileView, 
     affinities: affinities.map(({ dimension, lastAt, keys }) => {
       return { dimension, lastAt: new Date(lastAt).toISOString(), keys };
     }),
+  };
+}
+
+function scoresView(scores: CustomerTraits['scores']): Pick<ProfileView, 'scores' | 'scoredAt'> {
+  if (scores.length === 0) return {};
+  return {
+    scores: Object.fromEntries(scores.map(({ score, value }) => [score, value])),
+    scoredAt: Object.fromEntries(scores.map(({ score, answeredAt }) => [score, new Date(answeredAt).toISOString()])),
   };
 }
 

@@ -3,6 +3,7 @@ import { suggestion } from '../core/nearest-name.ts';
 import { CHANNEL_NAMES } from './event-fields.ts';
 import { CHURN_BANDS, MEASURES, RATIOS, WINDOWS } from './features.ts';
 import { LIFECYCLES } from './lifecycle.ts';
+import { SCORES, type ScoreName } from './scores.ts';
 import { STAGES } from './stages.ts';
 import type { Feature, Measure, Ratio, Window } from './features.ts';
 import type { UserMeasure } from './user-measures.ts';
@@ -25,9 +26,6 @@ export interface RulePath {
   readonly domain: Domain;
 }
 
-/** Parts of the profile view that rules cannot name yet. */
-const NOT_SERVED_YET: ReadonlySet<string> = new Set(['scores']);
-
 /** Sums that a refund or a negative `attributes.points` can take below zero. */
 const MAY_BE_NEGATIVE: ReadonlySet<Measure> = new Set(['revenue', 'points_earned', 'points_redeemed']);
 
@@ -41,6 +39,14 @@ const AFFINITY_DOMAINS: Readonly<Record<AffinityDimension, Domain>> = {
   hour: { ...ANY, type: 'integer', min: 0, max: 23, optional: true },
 };
 
+/** A survey of the brand's own may have any scale for satisfaction and effort. */
+const SCORE_DOMAINS: Readonly<Record<ScoreName, Domain>> = {
+  nps: { ...ANY, type: 'integer', min: 0, max: 10, optional: true },
+  csat: { ...ANY, type: 'integer', optional: true },
+  ces: { ...ANY, type: 'integer', optional: true },
+  sentiment: { ...ANY, type: 'number', min: -1, max: 1, optional: true },
+};
+
 const KNOWN_PATHS: readonly string[] = [
   ...MEASURES.flatMap((measure) => WINDOWS.map((window) => `traits.${measure}.${window}`)),
   ...RATIO_NAMES.flatMap((ratio) => WINDOWS.map((window) => `ratios.${ratio}.${window}`)),
@@ -52,6 +58,7 @@ const KNOWN_PATHS: readonly string[] = [
   'loyalty.tier',
   'loyalty.points',
   ...AFFINITY_DIMENSIONS.map((dimension) => `affinity.${dimension}`),
+  ...SCORES.map((score) => `scores.${score}`),
   'segments',
   'identified',
 ];
@@ -65,7 +72,6 @@ const NO_MEASURES: UserMeasures = new Map();
 export function parseRulePath(path: string, own: UserMeasures = NO_MEASURES): RulePath | string {
   const parts = path.split('.');
   const [head = '', second = '', third = ''] = parts;
-  if (NOT_SERVED_YET.has(head)) return `"${head}" is not served yet: rules cannot name it`;
   if (head === 'attributes') return attributePath(path, parts);
   const measure = own.get(second);
   const measured = measure === undefined ? undefined : measuredPath(path, head, third, parts.length, measure);
@@ -148,6 +154,10 @@ function featureOf(head: string, second: string, third: string): Omit<RulePath, 
     case 'affinity': {
       const dimension = second as AffinityDimension;
       return { feature: { kind: 'affinity', dimension }, domain: AFFINITY_DOMAINS[dimension] };
+    }
+    case 'scores': {
+      const score = second as ScoreName;
+      return { feature: { kind: 'score', score }, domain: SCORE_DOMAINS[score] };
     }
     case 'segments':
       return { feature: { kind: 'segments' }, domain: { ...ANY, type: 'segments', optional: false } };

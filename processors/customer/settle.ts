@@ -15,6 +15,7 @@ import type { OpenState } from './open-state.ts';
 import { NO_ORDERS, type OrderFacts } from './order-book.ts';
 import type { Plan } from './plan.ts';
 import { countAnew, settleBrand, takeFromBrand } from './settle-brand.ts';
+import { reviewScores } from './scores.ts';
 import type { CustomerState } from './state.ts';
 import { takeUnitsBack, tellUnits } from './tell-units.ts';
 import type { CustomerAddition } from './totals.ts';
@@ -55,6 +56,8 @@ export interface Folded {
   readonly closedSessions: ClosedSessions | null;
   /** A bit for each dimension of affinity that has another first key; 0 for none. */
   readonly otherLiked: number;
+  /** A bit for each score whose last answer is another one; 0 for none. */
+  readonly otherScores: number;
 }
 
 /** Bits of the measures that ratios are made of. */
@@ -62,8 +65,6 @@ const IN_RATIOS = Object.values(RATIOS).reduce(
   (bits, { numerator, denominator }) => bits | (1 << placeOf(numerator)) | (1 << placeOf(denominator)),
   0,
 );
-
-const NO_SLOTS: readonly number[] = [];
 
 /** Everything that follows from an event that was folded in. `noteAges` ran before the fold. */
 export function settleEvent(at: AtHand, folded: Folded): Applied<CustomerAddition> {
@@ -77,7 +78,8 @@ export function settleEvent(at: AtHand, folded: Folded): Applied<CustomerAdditio
   if (everything) watchEverything(turn);
   else watchTouched(turn);
   if (folded.hasOtherAttributes) for (const { slot } of plan.attributes) moved[slot] = 1;
-  if (folded.otherLiked !== 0) markAffinity(turn, folded.otherLiked);
+  if (folded.otherLiked !== 0 && plan.affinity !== null) mark(plan.affinity.slots, folded.otherLiked, moved);
+  if (folded.otherScores !== 0) mark(plan.scoreSlots, folded.otherScores, moved);
   if (everything || folded.hasOtherOrders || folded.ordered)
     updateChurn(turn, folded.ordered || state.mustPublishChurn);
   if (folded.hasOtherOrders) countOutcome(turn, folded.ordersBefore, open.facts);
@@ -189,13 +191,14 @@ function watchEverything({ state, open, plan, now }: Turn): void {
   state.ratioDue = watchRatios(open, plan, now, null);
   watchAllGathered(open, plan.gathering, now);
   reviewAffinity(open.parts, plan.affinity);
+  reviewScores(open.parts, plan.rules.readSentiment);
 }
 
-function markAffinity({ plan }: Turn, dimensions: number): void {
-  const slots = plan.affinity?.slots ?? NO_SLOTS;
-  for (let dimension = 0; dimension < slots.length; dimension++) {
-    const slot = slots[dimension] ?? -1;
-    if (slot >= 0 && (dimensions & (1 << dimension)) !== 0) plan.scratch.moved[slot] = 1;
+/** Marks the slots of what has its bit set; by place, −1 for what no rule reads. */
+function mark(slots: readonly number[], bits: number, moved: Uint8Array): void {
+  for (let place = 0; place < slots.length; place++) {
+    const slot = slots[place] ?? -1;
+    if (slot >= 0 && (bits & (1 << place)) !== 0) moved[slot] = 1;
   }
 }
 

@@ -10,6 +10,7 @@ import { journeyOf } from './journey.ts';
 import { membershipOf } from './loyalty.ts';
 import type { OpenState } from './open-state.ts';
 import { isNumber, measuredTraits, ownMeasures } from './measured-traits.ts';
+import { scoreTraits } from './scores.ts';
 import { packedIds } from './segment-list.ts';
 import type { CustomerState } from './state.ts';
 import { RATIO_PLACES, TraitSums } from './trait-sums.ts';
@@ -54,6 +55,7 @@ export function packTraits(state: CustomerState, open: OpenState, rules: BrandRu
   packValues(open, own, now);
   packLoyalty(open);
   packAffinities(open);
+  packScores(open);
   return new PackedValue(writer.copy());
 }
 
@@ -193,6 +195,17 @@ function packAffinities(open: OpenState): void {
       writer.double(weight);
     }
     writer.byte(END);
+  }
+  writer.byte(END);
+}
+
+function packScores(open: OpenState): void {
+  const scores = scoreTraits(open);
+  if (scores.length > 0) writer.int(scores.length);
+  for (const { score, value, answeredAt } of scores) {
+    writer.avroString(score);
+    writer.double(value);
+    writer.int(answeredAt);
   }
   writer.byte(END);
 }

@@ -19,6 +19,7 @@ import { MEASURES } from './features.ts';
 import { journeyOf } from './journey.ts';
 import { membershipOf } from './loyalty.ts';
 import type { OpenState } from './open-state.ts';
+import { scoreTraits } from './scores.ts';
 import type { CustomerState } from './state.ts';
 import { isNumber, numberTraits, ownMeasures, valueTraits } from './measured-traits.ts';
 import { RATIO_PLACES, TraitSums, type RatioPlaces } from './trait-sums.ts';
@@ -80,6 +81,7 @@ export function traitsOf(state: CustomerState, open: OpenState, rules: BrandRule
     values: own.filter((measure) => !isNumber(measure)).map((measure) => valueTraits(measure, open, now)),
     loyalty: loyaltyTraits(open),
     affinities: affinityTraits(open),
+    scores: scoreTraits(open),
   };
 }
 

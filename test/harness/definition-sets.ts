@@ -180,6 +180,8 @@ export function slotValues(rules: BrandRules, byPath: Readonly<Record<string, Fe
         return byPath[`attributes.${feature.name}`];
       case 'affinity':
         return byPath[`affinity.${feature.dimension}`];
+      case 'score':
+        return byPath[`scores.${feature.score}`];
       case 'loyalty_tier':
         return byPath['loyalty.tier'];
       case 'loyalty_points':

@@ -13,6 +13,7 @@ import type { Message } from '../../processors/customer/messages-part.ts';
 import type { PartId } from '../../processors/customer/parts.ts';
 import type { Plan } from '../../processors/customer/plan.ts';
 import { isHolding } from '../../processors/customer/sequence-state.ts';
+import type { LastScores } from '../../processors/customer/scores.ts';
 import type { SequenceStates } from '../../processors/customer/sequence-part.ts';
 import { dropOutOfReach } from '../../processors/customer/sessions.ts';
 import type { Subscriptions } from '../../processors/customer/subscriptions.ts';
@@ -56,6 +57,16 @@ const ordered = fc
 const scored = fc
   .integer({ min: 0, max: 10 })
   .map((value): Partial<Interaction> => ({ type: 'SURVEY_ANSWERED', score: { metric: 'NPS', value, surveyId: null } }));
+
+const answered = fc
+  .record({
+    metric: fc.constantFrom('NPS' as const, 'CSAT' as const, 'CES' as const, 'RATING' as const),
+    value: fc.integer({ min: 1, max: 5 }),
+    text: fc.constantFrom('terrible', 'great', '17', null),
+  })
+  .map(({ metric, value, text }): Partial<Interaction> => {
+    return { type: 'SURVEY_ANSWERED', score: { metric, value, surveyId: null }, text, language: 'en' };
+  });
 
 const onPage = fc
   .record({
@@ -255,5 +266,12 @@ export const PART_SPECS: Readonly<Record<PartId, PartSpec>> = {
     spanMs: 360 * DAY,
     eventsMax: 20,
     facts: (value) => value as Affinity,
+  },
+  72: {
+    isHandedOn: true,
+    event: answered,
+    spanMs: 400 * DAY,
+    eventsMax: 12,
+    facts: (value) => value as LastScores,
   },
 };

@@ -14,6 +14,8 @@ export const PATHS = [
   'churn.band',
   'affinity.category',
   'affinity.hour',
+  'scores.nps',
+  'scores.sentiment',
   'attributes.plan',
   'attributes.city',
   'identified',
@@ -118,6 +120,8 @@ export const profiles: fc.Arbitrary<Document> = documentsOf((path) => {
   if (path === 'ages.orders') return optional(fc.nat({ max: 31 }));
   if (path === 'churn.probability') return optional(fc.constantFrom(0, 0.25, 0.5, 1));
   if (path === 'affinity.hour') return optional(fc.constantFrom(0, 1, 2, 23));
+  if (path === 'scores.nps') return optional(fc.nat({ max: 10 }));
+  if (path === 'scores.sentiment') return optional(fc.constantFrom(-1, -0.25, 0, 0.5, 1));
   if (path === 'churn.band') return optional(fc.constantFrom('LOW', 'MEDIUM', 'HIGH'));
   return optional(text);
 });

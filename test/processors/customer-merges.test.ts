@@ -23,6 +23,7 @@ const DEFINITIONS = {
     abandoned: { $sequence: { first: { type: 'CART_ADD' }, thenNot: { type: 'ORDER_PLACED' }, within: '3d' } },
     fresh: { $sequence: { first: { type: 'CART_ADD' }, thenNot: { type: 'ORDER_PLACED' }, within: '12h', for: '2d' } },
     quick: { $sequence: { first: { type: 'CART_ADD' }, then: { type: 'ORDER_PLACED' }, within: '1d', for: '3d' } },
+    sad: { 'scores.sentiment': { $lt: 0 } },
     buyers: { 'traits.orders.lifetime': { $gte: 1 } },
   }),
   affinities: new Map([['acme', affinityOf()]]),

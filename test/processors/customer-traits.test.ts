@@ -4,6 +4,7 @@ import { OpenState } from '../../processors/customer/open-state.ts';
 import { traitsOf } from '../../processors/customer/traits.ts';
 import { packTraits } from '../../processors/customer/traits-packing.ts';
 import { generatedSegments } from '../bench/segments.ts';
+import type { Interaction } from '../../schemas/types.ts';
 import { typeOf } from '../harness/avro-values.ts';
 import { affinityOf, measureOf } from '../harness/definition-sets.ts';
 import { CustomerDriver, definitions, MIDNIGHT } from './customer-fixture.ts';
@@ -32,6 +33,12 @@ function bothOf({ state }: CustomerDriver, now: number): { packed: Buffer; asObj
   return { packed, asObject: TRAITS.toBuffer(traitsOf(state, open, rules, now)) };
 }
 
+/** Of every metric in turn. */
+function scoreOf(index: number): Interaction['score'] {
+  const metric = (['NPS', 'CSAT', 'CES', 'RATING'] as const)[index % 4] ?? 'NPS';
+  return { metric, value: index % 5, surveyId: null };
+}
+
 test('packed traits are the bytes that the schema makes of the profile view', () => {
   const drivers = [1, 2, 3].map((customer) => {
     const driver = new CustomerDriver(DEFINITIONS, customer === 3 ? 'a:é' : `u:${customer}`);
@@ -42,12 +49,13 @@ test('packed traits are the bytes that the schema makes of the profile view', ()
   for (const { timestamp, value } of tangledInteractions(1_500)) {
     const driver = drivers[index++ % drivers.length];
     if (driver === undefined || value.occurredAt > timestamp) continue;
-    driver.record(timestamp, { ...value, brandId: 'acme' });
+    driver.record(timestamp, { ...value, brandId: 'acme', score: value.score === null ? null : scoreOf(index) });
     const { packed, asObject } = bothOf(driver, driver.state.at + (index % 7) * 40_000_000);
     expect(packed.equals(asObject)).toBe(true);
   }
   expect(drivers.every(({ outcomes }) => outcomes.length > 400)).toBe(true);
   const [first] = drivers;
+  expect(first?.traits.at(-1)?.scores.length).toBeGreaterThan(0);
   expect(first?.traits.at(-1)?.affinities.length).toBeGreaterThan(1);
   expect(first?.traits.at(-1)?.values.map(({ measure }) => measure)).toEqual(['dear', 'last-channel']);
 });

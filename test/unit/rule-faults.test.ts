@@ -30,7 +30,10 @@ describe('a rule that cannot be served is refused with its place and the fix', (
       { 'traits.orders': 1 },
       `${WHERE}["traits.orders"]: "traits.orders" is a group of values; name one of them, for example "traits.orders.1h"`,
     ],
-    [{ 'scores.nps': { $gte: 9 } }, `${WHERE}["scores.nps"]: "scores" is not served yet: rules cannot name it`],
+    [
+      { 'scores.rating': 4 },
+      `${WHERE}["scores.rating"]: unknown path "scores.rating"; "scores" has nps, csat, ces, sentiment`,
+    ],
     [
       { 'attributes.a.b': 'x' },
       `${WHERE}["attributes.a.b"]: "attributes.a.b" reaches inside an attribute, but attributes are plain texts: "attributes.<name>" without further dots`,
