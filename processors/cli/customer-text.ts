@@ -1,5 +1,5 @@
 import type { Instant } from '../core/processor.ts';
-import { MEASURES, RATIOS, WINDOWS, type Ratio } from '../customer/features.ts';
+import { MEASURES, WINDOWS } from '../customer/features.ts';
 import type { InspectedLeaf, InspectedSegment, Inspection } from '../customer/inspect.ts';
 import { printable, timeText } from './dlq-text.ts';
 import { columns } from './terminal.ts';
@@ -94,9 +94,8 @@ function measuresText({ traits, ages }: Inspection['profile']): string {
 }
 
 function ratiosText({ ratios }: Inspection['profile']): string {
-  const rows = (Object.keys(RATIOS) as Ratio[]).flatMap((ratio) => {
-    const values = ratios[ratio];
-    return values === undefined ? [] : [[ratio, ...WINDOWS.map((window) => values[window]?.toFixed(3) ?? '')]];
+  const rows = Object.entries(ratios).map(([ratio, values]) => {
+    return [ratio, ...WINDOWS.map((window) => values[window]?.toFixed(3) ?? '')];
   });
   return rows.length === 0 ? '' : columns([['ratio', ...WINDOWS], ...rows]);
 }

@@ -45,6 +45,18 @@ export interface MeasureDefinition {
   readonly file: string;
 }
 
+/** A ratio of the profile view that a brand's owner defines. */
+export interface RatioDefinition {
+  readonly id: string;
+  readonly name: string;
+  /** Brand ids, or `*` for every brand. */
+  readonly brands: readonly string[];
+  /** Measures of the product or of the brand's own. */
+  readonly numerator: string;
+  readonly denominator: string;
+  readonly file: string;
+}
+
 /** Of the BG/NBD family (customer/churn-model.ts). */
 export const CHURN_MODELS = ['mbg-nbd', 'bg-nbd'] as const;
 export type ChurnModelName = (typeof CHURN_MODELS)[number];
@@ -278,6 +290,7 @@ export interface Definitions {
   readonly defaultBrand: BrandDefinition;
   readonly segments: readonly SegmentDefinition[];
   readonly measures: readonly MeasureDefinition[];
+  readonly ratios: readonly RatioDefinition[];
   readonly churn: ReadonlyMap<string, ChurnModelDefinition>;
   readonly surveys: ReadonlyMap<string, SurveyDefinition>;
   readonly touchpoints: ReadonlyMap<string, TouchpointSettings>;

@@ -19,15 +19,16 @@ import { numbersOf } from './readers.ts';
 import type { Comparison } from './rule-comparisons.ts';
 import { compileExplanation, packReasons } from './rule-evidence.ts';
 import type { Leaf } from './rule-evidence.ts';
+import { asksSentiment, brandFaults, pathsOf, sequenceFaults, sequencesOf } from './rule-reads.ts';
 import { countedSegments, countsSegmentsAt, namedSegments, orderSegments, referenceFaults } from './rule-order.ts';
 import type { ParsedSegment } from './rule-order.ts';
 import type { RulePath } from './rule-paths.ts';
 import { compileRule } from './rule-program.ts';
 import type { Matcher } from './rule-program.ts';
 import { parseRule, profileVocabulary } from './rule-syntax.ts';
-import type { RuleNode } from './rule-nodes.ts';
 import { sentimentReader, type SentimentReader } from '../sentiment/sentiment.ts';
-import { fieldsOfSequence, parseSequence, SEQUENCES_MAX, type Sequence } from './sequences.ts';
+import { fieldsOfSequence, parseSequence } from './sequences.ts';
+import { compileRatios, type UserRatio } from './user-ratios.ts';
 import { compileMeasures, fieldsAsked, type UserMeasure } from './user-measures.ts';
 
 /** Everything a brand's owner defined, compiled: what a customer document of that brand is held against. */
@@ -55,6 +56,7 @@ export interface BrandRules {
   readonly surveys: Definitions['surveys'];
   /** Those that the brand's owner defined. */
   readonly measures: readonly UserMeasure[];
+  readonly ratios: readonly UserRatio[];
   /** Null: no segment asks for the sentiment of texts. */
   readonly readSentiment: SentimentReader | null;
   /** Null: nothing that customers turn to is followed. */
@@ -98,7 +100,9 @@ export function compileDefinitions(definitions: Definitions): CompiledDefinition
   const measures = compileMeasures(definitions.measures, faults);
   const asked = readMetricFilters(definitions.experiments.values(), faults);
   const own = new Map(measures.map((measure) => [measure.definition.id, measure]));
-  const vocabulary = profileVocabulary(own, parseSequence);
+  const ratios = compileRatios(definitions.ratios, own, faults);
+  const ownRatios = new Map(ratios.map((ratio) => [ratio.definition.id, ratio]));
+  const vocabulary = profileVocabulary({ measures: own, ratios: ownRatios }, parseSequence);
   const parsed = definitions.segments.map((definition): ParsedSegment => {
     const where = `${definition.file}: where`;
     const before = faults.length;
@@ -107,7 +111,7 @@ export function compileDefinitions(definitions: Definitions): CompiledDefinition
     if (contradiction !== null) faults.push({ where, message: contradiction });
     return { definition, rule };
   });
-  faults.push(...referenceFaults(parsed), ...measureFaults(parsed), ...sequenceFaults(parsed));
+  faults.push(...referenceFaults(parsed), ...brandFaults(parsed), ...sequenceFaults(parsed));
   const ordered = orderSegments(parsed, faults);
   for (const model of definitions.churn.values())
     faults.push(...[baselineFault(model)].filter((fault) => fault !== null));
@@ -124,16 +128,15 @@ export function compileDefinitions(definitions: Definitions): CompiledDefinition
       ...parsed.flatMap(({ definition }) => definition.brands),
       ...Array.from(definitions.experiments.values(), ({ brands }) => brands).flat(),
       ...definitions.measures.flatMap(({ brands }) => brands),
+      ...definitions.ratios.flatMap(({ brands }) => brands),
     ].filter((id) => id !== '*'),
   );
-  const readerOf = lazyReader(definitions);
-  const unnamed = compileBrand('', definitions, ordered, measures, readerOf);
+  const all = { definitions, ordered, measures, ratios, readerOf: lazyReader(definitions) };
+  const unnamed = compileBrand('', all);
   const rulesOf = (brandId: string): BrandRules => {
     const known = compiled.get(brandId);
     if (known !== undefined) return known;
-    const rules = named.has(brandId)
-      ? compileBrand(brandId, definitions, ordered, measures, readerOf)
-      : { ...unnamed, brandId };
+    const rules = named.has(brandId) ? compileBrand(brandId, all) : { ...unnamed, brandId };
     if (named.has(brandId) || compiled.size < MAX_REMEMBERED_BRANDS) compiled.set(brandId, rules);
     return rules;
   };
@@ -165,13 +168,16 @@ export function region(thresholds: readonly number[], value: FeatureValue): numb
   return 2 * index;
 }
 
-function compileBrand(
-  brandId: string,
-  definitions: Definitions,
-  ordered: readonly ParsedSegment[],
-  measures: readonly UserMeasure[],
-  readerOf: () => SentimentReader,
-): BrandRules {
+/** What is compiled for all brands together. */
+interface CompiledSet {
+  readonly definitions: Definitions;
+  readonly ordered: readonly ParsedSegment[];
+  readonly measures: readonly UserMeasure[];
+  readonly ratios: readonly UserRatio[];
+  readonly readerOf: () => SentimentReader;
+}
+
+function compileBrand(brandId: string, { definitions, ordered, measures, ratios, readerOf }: CompiledSet): BrandRules {
   const brand: BrandDefinition = definitions.brands.get(brandId) ?? definitions.defaultBrand;
   const isOwn = ({ brands }: { readonly brands: readonly string[] }) =>
     brands.includes('*') || brands.includes(brandId);
@@ -233,68 +239,14 @@ function compileBrand(
     surveys: definitions.surveys,
     experiments: [...definitions.experiments.values()].filter(isOwn),
     measures: measures.filter(({ definition }) => isOwn(definition)),
+    ratios: ratios.filter(({ definition }) => isOwn(definition)),
     readSentiment: own.some(({ rule }) => asksSentiment(rule)) ? readerOf() : null,
     affinity: definitions.affinities.get(brandId) ?? definitions.affinities.get('default') ?? null,
   };
-}
-
-const SEGMENTS_PATH: RulePath = {
-  path: 'segments',
-  feature: { kind: 'segments' },
-  domain: { type: 'segments', min: -Infinity, max: Infinity, texts: null, optional: false },
-};
-
-/** Every path that the rule reads, with what it is compared with. */
-function pathsOf(rule: RuleNode): [RulePath, readonly Comparison[]][] {
-  switch (rule.kind) {
-    case 'and':
-    case 'or':
-      return rule.children.flatMap(pathsOf);
-    case 'member':
-    case 'members':
-      return [[SEGMENTS_PATH, []]];
-    case 'compare':
-      return [[rule.path, [rule.comparison]]];
-  }
-}
-
-function asksSentiment(rule: RuleNode): boolean {
-  return pathsOf(rule).some(([{ feature }]) => feature?.kind === 'score' && feature.score === 'sentiment');
 }
 
 /** Made when the first brand needs it: it takes in every model. */
 function lazyReader(definitions: Definitions): () => SentimentReader {
   let reader: SentimentReader | null = null;
   return () => (reader ??= sentimentReader(definitions));
-}
-
-/** Measures that not every brand of a segment has. */
-function measureFaults(segments: readonly ParsedSegment[]): Fault[] {
-  return segments.flatMap(({ definition: { file, brands }, rule }) =>
-    pathsOf(rule).flatMap(([{ path, feature }]): Fault[] => {
-      if (feature?.kind !== 'measured' && feature?.kind !== 'measured_age') return [];
-      const { id, brands: theirs } = feature.measure.definition;
-      if (theirs.includes('*') || brands.every((brand) => theirs.includes(brand))) return [];
-      const message = `"${path}": measure "${id}" is for ${theirs.join(', ')} only; give both the same brands`;
-      return [{ where: `${file}: where`, message }];
-    }),
-  );
-}
-
-function sequencesOf({ rule }: ParsedSegment): Sequence[] {
-  return pathsOf(rule).flatMap(([{ feature }]) => (feature?.kind === 'sequence' ? [feature.sequence] : []));
-}
-
-/** Brands whose segments name more sequences than are allowed. */
-function sequenceFaults(segments: readonly ParsedSegment[]): Fault[] {
-  const brands = new Set(segments.flatMap(({ definition }) => definition.brands));
-  return [...brands].flatMap((brand) => {
-    const own = segments.filter(
-      ({ definition }) => definition.brands.includes('*') || definition.brands.includes(brand),
-    );
-    const { size } = new Set(own.flatMap(sequencesOf).map(({ key }) => key));
-    if (size <= SEQUENCES_MAX) return [];
-    const whose = brand === '*' ? 'every brand' : `brand ${brand}`;
-    return [{ where: 'segments/', message: `name ${size} sequences for ${whose}, and ${SEQUENCES_MAX} are allowed` }];
-  });
 }

@@ -11,6 +11,7 @@ import type { OpenState } from './open-state.ts';
 import { scoreValue } from './scores.ts';
 import { windowSum } from './tally.ts';
 import { sequenceHolds } from './sequence-part.ts';
+import { ratioValue } from './user-ratios.ts';
 import { ageDays } from './watching.ts';
 import { SPANS } from './windows.ts';
 
@@ -37,6 +38,8 @@ export function valueOf(
       return measuredValue(open, feature.measure, SPANS[feature.window], now);
     case 'measured_age':
       return ageDays(measuredLastAt(open, feature.measure), now);
+    case 'own_ratio':
+      return ratioValue(open, feature.ratio, SPANS[feature.window], now);
     case 'sequence':
       return sequenceHolds(open, feature.sequence, now);
     case 'churn_probability':

@@ -1,6 +1,7 @@
 import type { AffinityDimension } from '../core/definitions.ts';
 import type { ScoreName } from './scores.ts';
 import type { Sequence } from './sequences.ts';
+import type { UserRatio } from './user-ratios.ts';
 import type { UserMeasure } from './user-measures.ts';
 
 /**
@@ -56,6 +57,7 @@ export type Feature =
   | { readonly kind: 'age'; readonly measure: Measure }
   | { readonly kind: 'measured'; readonly measure: UserMeasure; readonly window: Window }
   | { readonly kind: 'measured_age'; readonly measure: UserMeasure }
+  | { readonly kind: 'own_ratio'; readonly ratio: UserRatio; readonly window: Window }
   | { readonly kind: 'sequence'; readonly sequence: Sequence }
   | { readonly kind: 'churn_probability' }
   | { readonly kind: 'churn_band' }

@@ -24,6 +24,7 @@ export function gatherEvent(
   now: Instant,
 ): void {
   plan.moved.length = 0;
+  plan.touchesRatios = false;
   const rules = plan.byType.get(interaction.type);
   if (rules === undefined) return;
   for (const { slot, field } of rules.fields) plan.values[slot] = field.read(interaction);
@@ -34,6 +35,7 @@ export function gatherEvent(
     if (value === undefined) continue;
     measured ??= open.parts.get(MEASURED);
     addTo(openMeasured(measured, watch.measure), watch, at, value, now, plan.moved);
+    if (watch.isInRatios) plan.touchesRatios = true;
   }
   if (measured !== null) open.parts.put(MEASURED, measured);
   if (rules.sequences.length > 0) noteSequences(open, plan, rules, at, now);

@@ -18,6 +18,8 @@ export interface MeasureWatch {
     readonly thresholds: readonly number[];
   }[];
   readonly age: { readonly slot: number; readonly thresholds: readonly number[] } | null;
+  /** Some segment reads a ratio of it. */
+  readonly isInRatios: boolean;
   /** Reused: the windows' values before an event. */
   readonly before: FeatureValue[];
 }
@@ -50,6 +52,8 @@ export interface GatherPlan {
   readonly values: FeatureValue[];
   /** Reused: slots that the event in hand moved to another side of a threshold, each with the region it came from and the one it went to. */
   readonly moved: number[];
+  /** Reused: the event in hand counted for a measure that some ratio is made of. */
+  touchesRatios: boolean;
 }
 
 /** Null for a brand that defines nothing of its own: its events are not looked at. */
@@ -78,6 +82,7 @@ export function gatherPlanOf(rules: BrandRules): GatherPlan | null {
     sequencesByKey: new Map(watches.map((watch) => [watch.sequence.key, watch])),
     values: paths.map(() => undefined),
     moved: [],
+    touchesRatios: false,
   };
 }
 
@@ -87,7 +92,12 @@ function watchOf(measure: UserMeasure, { features, thresholds }: BrandRules): Me
     feature.kind === 'measured' && feature.measure === measure ? [{ ...watch, span: SPANS[feature.window] }] : [],
   );
   const age = slots.find(({ feature }) => feature.kind === 'measured_age' && feature.measure === measure);
-  return { measure, windows, age: age ?? null, before: windows.map(() => undefined) };
+  const isInRatios = features.some(
+    (feature) =>
+      feature.kind === 'own_ratio' &&
+      (feature.ratio.numerator.own === measure || feature.ratio.denominator.own === measure),
+  );
+  return { measure, windows, age: age ?? null, isInRatios, before: windows.map(() => undefined) };
 }
 
 /** Every filter is decided by the type first: of an event only what is left to be asked is read. */

@@ -3,7 +3,7 @@ import { affinityPlanOf, type AffinityPlan } from './affinity-plan.ts';
 import type { BrandRules } from './brand-rules.ts';
 import type { Nobody } from './decide-anew.ts';
 import { experimentPlanOf, type ExperimentPlan } from './experiment-plan.ts';
-import { MEASURES, RATIOS, type FeatureValue } from './features.ts';
+import { MEASURES, RATIOS, type FeatureValue, type Measure } from './features.ts';
 import { fingerprint } from '../core/fingerprint.ts';
 import type { Flip } from './flips.ts';
 import { gatherPlanOf, type GatherPlan } from './gather-plan.ts';
@@ -12,6 +12,7 @@ import { readersOf, type Readers } from './readers.ts';
 import { SCORES } from './scores.ts';
 import type { SegmentList } from './segment-list.ts';
 import { triggerPlanOf, type TriggerPlan } from './trigger-plan.ts';
+import type { RatioSide } from './user-ratios.ts';
 import { SPANS } from './windows.ts';
 
 /** A sum over a window that some segment reads. */
@@ -32,8 +33,8 @@ export interface MeasureWatches {
 }
 
 export interface RatioWatch extends TraitWatch {
-  readonly numerator: number;
-  readonly denominator: number;
+  readonly numerator: RatioSide;
+  readonly denominator: RatioSide;
 }
 
 /** An age in whole days that some segment reads. */
@@ -53,6 +54,8 @@ export interface Plan {
   readonly quiet: () => Plan;
   readonly measures: readonly MeasureWatches[];
   readonly ratios: readonly RatioWatch[];
+  /** Bits of the product's measures that these are made of. */
+  readonly inRatios: number;
   readonly attributes: readonly { readonly slot: number; readonly name: string }[];
   readonly churnSlots: readonly number[];
   /** Null for a brand without experiments. */
@@ -127,8 +130,13 @@ export function planOf(rules: BrandRules, isQuiet = false): Plan {
         break;
       case 'ratio': {
         const { numerator, denominator } = RATIOS[feature.ratio];
-        const between = { numerator: placeOf(numerator), denominator: placeOf(denominator) };
-        ratios.push({ slot, span: SPANS[feature.window], thresholds, ...between });
+        const sides = { numerator: shippedSide(numerator), denominator: shippedSide(denominator) };
+        ratios.push({ slot, span: SPANS[feature.window], thresholds, ...sides });
+        break;
+      }
+      case 'own_ratio': {
+        const { numerator, denominator } = feature.ratio;
+        ratios.push({ slot, span: SPANS[feature.window], thresholds, numerator, denominator });
         break;
       }
       case 'age':
@@ -174,6 +182,7 @@ export function planOf(rules: BrandRules, isQuiet = false): Plan {
     quiet: () => (quiet ??= planOf({ ...rules, segments: [], churn: null }, true)),
     measures: MEASURES.map((_, measure) => watchesOf(measure, traits, ages.get(measure) ?? null)),
     ratios,
+    inRatios: ratios.reduce((bits, { numerator, denominator }) => bits | bitOf(numerator) | bitOf(denominator), 0),
     attributes,
     churnSlots,
     experiments: experimentPlanOf(rules.experiments),
@@ -193,6 +202,14 @@ export function planOf(rules: BrandRules, isQuiet = false): Plan {
     flips: [],
     scratch: scratchOf(rules),
   };
+}
+
+function shippedSide(measure: Measure): RatioSide {
+  return { place: placeOf(measure), own: null };
+}
+
+function bitOf({ place, own }: RatioSide): number {
+  return own === null ? 1 << place : 0;
 }
 
 /** Plans by brand; brands come from the data, so only so many are remembered. */

@@ -6,7 +6,7 @@ import type {
   MeasureTraits,
   VisitTraits,
 } from '../../schemas/types.ts';
-import { MEASURES, RATIOS, WINDOWS, type Measure, type Ratio, type Window } from './features.ts';
+import { MEASURES, WINDOWS, type Measure, type Window } from './features.ts';
 import { FIELD_OF_WINDOW, isNumber } from './measured-traits.ts';
 import type { UserMeasure } from './user-measures.ts';
 
@@ -17,7 +17,8 @@ type Values = Readonly<Partial<Record<Window, number | string>>>;
 export interface ProfileView {
   /** Measures of the brand's own as well; what a window has no value of is left out. */
   readonly traits: Record<Measure, Sums> & Readonly<Record<string, Values>>;
-  readonly ratios: Partial<Record<Ratio, Partial<Sums>>>;
+  /** Ratios of the brand's own as well. */
+  readonly ratios: Readonly<Record<string, Partial<Sums>>>;
   readonly ages: Partial<Record<Measure, number>> & Readonly<Partial<Record<string, number>>>;
   readonly churn?: { readonly probability: number; readonly band: string };
   readonly attributes: Record<string, string>;
@@ -122,17 +123,15 @@ function visitView(visits: VisitTraits): VisitView {
   return { ...visits, averageViewMs: visibleMs / measuredViews, longViewShare: longViews / measuredViews };
 }
 
-function ratiosOf(traits: CustomerTraits): Partial<Record<Ratio, Partial<Sums>>> {
-  const ratios: Partial<Record<Ratio, Partial<Sums>>> = {};
-  for (const ratio of Object.keys(RATIOS) as Ratio[]) {
-    const known = traits.ratios.find((each) => each.ratio === ratio);
-    if (known === undefined) continue;
+function ratiosOf(traits: CustomerTraits): ProfileView['ratios'] {
+  const ratios: Record<string, Partial<Sums>> = {};
+  for (const known of traits.ratios) {
     const windows: Partial<Record<Window, number>> = {};
     for (const window of WINDOWS) {
       const value = known[FIELD_OF_WINDOW[window]];
       if (value !== null) windows[window] = value;
     }
-    ratios[ratio] = windows;
+    ratios[known.ratio] = windows;
   }
   return ratios;
 }

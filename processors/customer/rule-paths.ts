@@ -6,6 +6,7 @@ import { LIFECYCLES } from './lifecycle.ts';
 import { SCORES, type ScoreName } from './scores.ts';
 import { STAGES } from './stages.ts';
 import type { Feature, Measure, Ratio, Window } from './features.ts';
+import type { UserRatio } from './user-ratios.ts';
 import type { UserMeasure } from './user-measures.ts';
 
 /** Which values a path can take: rules are checked against it, so that one that can never be true is refused. */
@@ -63,20 +64,27 @@ const KNOWN_PATHS: readonly string[] = [
   'identified',
 ];
 
-/** Measures of a brand's own by id. */
-export type UserMeasures = ReadonlyMap<string, UserMeasure>;
+/** Measures and ratios of a brand's own, by id. */
+export interface OwnPaths {
+  readonly measures: ReadonlyMap<string, UserMeasure>;
+  readonly ratios: ReadonlyMap<string, UserRatio>;
+}
 
-const NO_MEASURES: UserMeasures = new Map();
+export const NOTHING_OWN: OwnPaths = { measures: new Map(), ratios: new Map() };
 
 /** The path as a feature of the profile view, or what is wrong with it. */
-export function parseRulePath(path: string, own: UserMeasures = NO_MEASURES): RulePath | string {
+export function parseRulePath(path: string, own: OwnPaths = NOTHING_OWN): RulePath | string {
   const parts = path.split('.');
   const [head = '', second = '', third = ''] = parts;
   if (head === 'attributes') return attributePath(path, parts);
-  const measure = own.get(second);
+  const measure = own.measures.get(second);
   const measured = measure === undefined ? undefined : measuredPath(path, head, third, parts.length, measure);
   if (measured !== undefined) return measured;
-  const known = own.size === 0 ? KNOWN_PATHS : [...KNOWN_PATHS, ...[...own.keys()].flatMap(pathsOfMeasure)];
+  const ratio = head === 'ratios' ? own.ratios.get(second) : undefined;
+  if (ratio !== undefined && parts.length === 3 && isWindow(third)) {
+    return { path, feature: { kind: 'own_ratio', ratio, window: third }, domain: ratio.domain };
+  }
+  const known = [...KNOWN_PATHS, ...ownPaths(own)];
   const found = KNOWN_PATHS.includes(path) ? featureOf(head, second, third) : undefined;
   if (found !== undefined) return { path, ...found };
   const within = known.find((each) => each.startsWith(`${path}.`));
@@ -84,8 +92,16 @@ export function parseRulePath(path: string, own: UserMeasures = NO_MEASURES): Ru
   return `unknown path "${path}"${suggestion(path, known) || siblings(head)}${hint(head, second, third)}`;
 }
 
-function pathsOfMeasure(id: string): string[] {
-  return [...WINDOWS.map((window) => `traits.${id}.${window}`), `ages.${id}`];
+function ownPaths({ measures, ratios }: OwnPaths): string[] {
+  return [
+    ...[...measures.keys()].flatMap((id) => [...WINDOWS.map((window) => `traits.${id}.${window}`), `ages.${id}`]),
+    ...[...ratios.keys()].flatMap((id) => WINDOWS.map((window) => `ratios.${id}.${window}`)),
+  ];
+}
+
+function isWindow(name: string): name is Window {
+  const windows: readonly string[] = WINDOWS;
+  return windows.includes(name);
 }
 
 function measuredPath(
@@ -95,9 +111,8 @@ function measuredPath(
   parts: number,
   measure: UserMeasure,
 ): RulePath | undefined {
-  const windows: readonly string[] = WINDOWS;
-  if (head === 'traits' && parts === 3 && windows.includes(window)) {
-    return { path, feature: { kind: 'measured', measure, window: window as Window }, domain: measure.domain };
+  if (head === 'traits' && parts === 3 && isWindow(window)) {
+    return { path, feature: { kind: 'measured', measure, window }, domain: measure.domain };
   }
   if (head !== 'ages' || parts !== 2) return undefined;
   return {
@@ -176,9 +191,7 @@ function siblings(head: string): string {
 
 function hint(head: string, second: string, third: string): string {
   const measures: readonly string[] = MEASURES;
-  const windows: readonly string[] = WINDOWS;
-  if (head === 'traits' && measures.includes(second) && !windows.includes(third))
-    return ` (windows: ${WINDOWS.join(' ')})`;
+  if (head === 'traits' && measures.includes(second) && !isWindow(third)) return ` (windows: ${WINDOWS.join(' ')})`;
   if (head === 'segments') return ' (write {"segments": "<id>"})';
   return '';
 }

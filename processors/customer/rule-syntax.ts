@@ -2,8 +2,8 @@ import type { Fault } from '../core/errors.ts';
 import type { Scalar } from './rule-comparisons.ts';
 import { all, ALWAYS, anyMember, conditionOf, memberNode, negate, SEGMENT_ID, type RuleNode } from './rule-nodes.ts';
 import { LOGICAL, misplaced, nested } from './rule-operators.ts';
-import { parseRulePath } from './rule-paths.ts';
-import type { RulePath, UserMeasures } from './rule-paths.ts';
+import { NOTHING_OWN, parseRulePath } from './rule-paths.ts';
+import type { OwnPaths, RulePath } from './rule-paths.ts';
 
 export const MAX_RULE_DEPTH = 8;
 /** Comparisons of one rule, each element of a list counted. */
@@ -17,7 +17,7 @@ export function parseRule(
   where: unknown,
   at: string,
   faults: Fault[],
-  vocabulary: Vocabulary = profileVocabulary(new Map(), null),
+  vocabulary: Vocabulary = profileVocabulary(NOTHING_OWN, null),
 ): RuleNode {
   return new RuleParser(at, faults, vocabulary).filter(where, at, 1);
 }
@@ -33,7 +33,7 @@ export interface Vocabulary {
 }
 
 /** The product's own paths, and sequences when they are served. */
-export function profileVocabulary(own: UserMeasures, sequence: Vocabulary['sequence']): Vocabulary {
+export function profileVocabulary(own: OwnPaths, sequence: Vocabulary['sequence']): Vocabulary {
   return { example: '{"traits.orders.30d": {"$gte": 2}}', pathOf: (path) => parseRulePath(path, own), sequence };
 }
 

@@ -3,9 +3,7 @@ import type { ChangeCause } from '../../schemas/types.ts';
 import { reviewAffinity } from './affinity.ts';
 import { leaveBand, updateChurn } from './churn-changes.ts';
 import { countOutcome } from './churn-outcomes.ts';
-import { RATIOS } from './features.ts';
 import { noteGathered, watchAllGathered, watchDueGathered } from './gather-events.ts';
-import { placeOf } from './measures.ts';
 import { leaveSegments, updateMemberships } from './memberships.ts';
 import { JOURNEY } from './journey.ts';
 import { leaveJourney, mayConsider, updateJourney } from './journey-changes.ts';
@@ -59,12 +57,6 @@ export interface Folded {
   /** A bit for each score whose last answer is another one; 0 for none. */
   readonly otherScores: number;
 }
-
-/** Bits of the measures that ratios are made of. */
-const IN_RATIOS = Object.values(RATIOS).reduce(
-  (bits, { numerator, denominator }) => bits | (1 << placeOf(numerator)) | (1 << placeOf(denominator)),
-  0,
-);
 
 /** Everything that follows from an event that was folded in. `noteAges` ran before the fold. */
 export function settleEvent(at: AtHand, folded: Folded): Applied<CustomerAddition> {
@@ -211,7 +203,9 @@ function watchTouched({ state, open, plan, now }: Turn): void {
     touched |= 1 << measure;
     watchMeasure(open, plan, measure, now, postings);
   }
-  if ((touched & IN_RATIOS) !== 0) state.ratioDue = watchRatios(open, plan, now, postings);
+  if ((touched & plan.inRatios) !== 0 || plan.gathering?.touchesRatios === true) {
+    state.ratioDue = watchRatios(open, plan, now, postings);
+  }
   if (plan.gathering !== null) noteGathered(plan.gathering, plan.scratch);
 }
 

@@ -1,3 +1,4 @@
+import type { RatioTraits } from '../../schemas/types.ts';
 import { ByteWriter } from '../core/packing.ts';
 import { PackedValue, type Instant } from '../core/processor.ts';
 import { affinityTraits } from './affinity-view.ts';
@@ -9,7 +10,8 @@ import { CHURN_BANDS, MEASURES, WINDOWS } from './features.ts';
 import { journeyOf } from './journey.ts';
 import { membershipOf } from './loyalty.ts';
 import type { OpenState } from './open-state.ts';
-import { isNumber, measuredTraits, ownMeasures } from './measured-traits.ts';
+import { FIELD_OF_WINDOW, isNumber, measuredTraits, ownMeasures } from './measured-traits.ts';
+import { ownRatioTraits } from './ratio-traits.ts';
 import { scoreTraits } from './scores.ts';
 import { packedIds } from './segment-list.ts';
 import type { CustomerState } from './state.ts';
@@ -44,7 +46,7 @@ export function packTraits(state: CustomerState, open: OpenState, rules: BrandRu
   writer.int(now);
   writer.byte(isIdentified(state.subject) ? 1 : 0);
   packMeasures(open, own, now);
-  packRatios();
+  packRatios(ownRatioTraits(open, rules, now));
   packChurn(churnAt(open, rules.churn, now));
   packAttributes(open);
   const { bytes: segments } = packedIds(state.segments);
@@ -106,8 +108,8 @@ function packValue(value: number | string | null): void {
   else if (value !== null) writer.avroString(value);
 }
 
-function packRatios(): void {
-  let known = 0;
+function packRatios(own: readonly RatioTraits[]): void {
+  let known = own.length;
   for (const ratio of RATIO_PLACES) if (sums.isKnown(ratio)) known += 1;
   if (known > 0) writer.int(known);
   for (const ratio of RATIO_PLACES) {
@@ -115,6 +117,14 @@ function packRatios(): void {
     writer.avroString(ratio.name);
     for (let window = 0; window < WINDOWS.length; window++) {
       const quotient = sums.quotient(ratio, window);
+      writer.byte(quotient === null ? NULL_BRANCH : OTHER_BRANCH);
+      if (quotient !== null) writer.double(quotient);
+    }
+  }
+  for (const ratio of own) {
+    writer.avroString(ratio.ratio);
+    for (const window of WINDOWS) {
+      const quotient = ratio[FIELD_OF_WINDOW[window]];
       writer.byte(quotient === null ? NULL_BRANCH : OTHER_BRANCH);
       if (quotient !== null) writer.double(quotient);
     }

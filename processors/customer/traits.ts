@@ -20,6 +20,7 @@ import { journeyOf } from './journey.ts';
 import { membershipOf } from './loyalty.ts';
 import type { OpenState } from './open-state.ts';
 import { scoreTraits } from './scores.ts';
+import { ownRatioTraits } from './ratio-traits.ts';
 import type { CustomerState } from './state.ts';
 import { isNumber, numberTraits, ownMeasures, valueTraits } from './measured-traits.ts';
 import { RATIO_PLACES, TraitSums, type RatioPlaces } from './trait-sums.ts';
@@ -71,7 +72,10 @@ export function traitsOf(state: CustomerState, open: OpenState, rules: BrandRule
       ...Array.from({ length: sums.count }, (_, index) => measureTraits(sums.place(index), open, now)),
       ...own.filter(isNumber).map((measure) => numberTraits(measure, open, now)),
     ],
-    ratios: RATIO_PLACES.filter((ratio) => sums.isKnown(ratio)).map(ratioTraits),
+    ratios: [
+      ...RATIO_PLACES.filter((ratio) => sums.isKnown(ratio)).map(ratioTraits),
+      ...ownRatioTraits(open, rules, now),
+    ],
     churn: churnTraits(open, rules.churn, now),
     attributes: attributeTexts(open.attributes),
     segments: [...state.segments.ids],

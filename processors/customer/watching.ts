@@ -5,10 +5,11 @@ import { firstSlot, leavesAt, type Span } from '../core/window.ts';
 import { region } from './brand-rules.ts';
 import { placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
-import type { AgeWatch, Plan, PlanScratch, RatioWatch, TraitWatch } from './plan.ts';
+import type { AgeWatch, Plan, PlanScratch, RatioWatch } from './plan.ts';
 import type { Postings } from './postings.ts';
 import { noteMove } from './readers.ts';
 import { Surroundings } from './surroundings.ts';
+import { tallyOf, type RatioSide } from './user-ratios.ts';
 import { isWithin } from './windows.ts';
 
 /**
@@ -139,13 +140,14 @@ function exitOf(span: Span, count: number, sum: number, thresholds: readonly num
 
 function watchRatio(open: OpenState, plan: Plan, watch: RatioWatch, now: Instant, postings: Postings | null): Instant {
   const { slot, span, thresholds, numerator, denominator } = watch;
-  let above = sumOf(open, numerator, watch, now, tiles);
-  let below = sumOf(open, denominator, watch, now, denominators);
+  let above = unrollSide(open, numerator, span, now, tiles);
+  let below = unrollSide(open, denominator, span, now, denominators);
   const here = ratioRegion(thresholds, above, below);
-  if (postings === null) plan.scratch.moved[slot] = 1;
+  // What a measure of the brand's own was before is not told by postings: then the ratio may have moved in any way.
+  if (postings === null || numerator.own !== null || denominator.own !== null) plan.scratch.moved[slot] = 1;
   else {
-    const aboveBefore = above - postedWithin(postings, numerator, span, now);
-    const belowBefore = below - postedWithin(postings, denominator, span, now);
+    const aboveBefore = above - postedWithin(postings, numerator.place, span, now);
+    const belowBefore = below - postedWithin(postings, denominator.place, span, now);
     noteMove(plan.scratch, slot, ratioRegion(thresholds, aboveBefore, belowBefore), here);
   }
   if (span === null) return NEVER;
@@ -167,11 +169,11 @@ function ratioRegion(thresholds: readonly number[], numerator: number, denominat
   return region(thresholds, denominator === 0 ? undefined : numerator / denominator);
 }
 
-/** The sum over the watch's window, its tiles left in `into`. */
-function sumOf(open: OpenState, measure: number, { span }: TraitWatch, now: Instant, into: Unrolled): number {
+/** The sum over the window, its tiles left in `into`. */
+function unrollSide(open: OpenState, side: RatioSide, span: Span | null, now: Instant, into: Unrolled): number {
   into.length = 0;
-  const tally = open.tally(measure);
-  if (!tally.present) return 0;
+  const tally = tallyOf(open, side);
+  if (tally === null) return 0;
   if (span === null) return tally.lifetime;
   unroll(tally.rings[span.ring], firstSlot(span, now), into);
   let sum = 0;

@@ -28,6 +28,7 @@ import {
   ChurnFile,
   ExperimentFile,
   MeasureFile,
+  RatioFile,
   SegmentFile,
   SentimentFile,
   SurveyFile,
@@ -57,6 +58,7 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
   const brands = files.brands.flatMap((file) => brandOf(file, faults));
   const segments = files.segments.flatMap((file) => segmentOf(file, faults));
   const measures = files.measures.flatMap((file) => namedFile(MeasureFile, file, faults));
+  const ratios = files.ratios.flatMap((file) => namedFile(RatioFile, file, faults));
   const churn = files.churn.flatMap((file) => churnOf(file, faults));
   const surveys = files.surveys.flatMap((file) => surveyOf(file, faults));
   const touchpoints = files.touchpoints.flatMap((file) => touchpointsOf(file, faults));
@@ -81,6 +83,7 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
     defaultBrand,
     segments,
     measures,
+    ratios,
     churn: new Map(churn.map((model) => [model.brandId, model])),
     surveys: new Map(surveys.map((survey) => [survey.id, survey])),
     touchpoints: new Map(touchpoints.map((settings) => [settings.id, settings])),
@@ -98,6 +101,7 @@ export async function loadDefinitions(directory: string): Promise<Definitions> {
       segments: segments.map(withoutFile),
       // Left out while there are none, so that a set without any keeps its hash.
       ...(measures.length === 0 ? {} : { measures: measures.map(withoutFile) }),
+      ...(ratios.length === 0 ? {} : { ratios: ratios.map(withoutFile) }),
       // Quality is part of what a model's version says.
       churn: churn.map(({ quality: _quality, ...model }) => withoutFile(model)),
       surveys: surveys.map(withoutFile),

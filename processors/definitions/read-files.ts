@@ -7,6 +7,7 @@ import { suggestion } from '../core/nearest-name.ts';
 export const FOLDERS = [
   'brands',
   'measures',
+  'ratios',
   'segments',
   'churn',
   'surveys',

@@ -46,6 +46,15 @@ export const MeasureFile = z.strictObject({
   ),
 });
 
+/** What may be divided is judged by customer/user-ratios.ts. */
+export const RatioFile = z.strictObject({
+  id: Id,
+  name: z.string().trim().min(1).max(128),
+  brands: Brands,
+  numerator: z.string(),
+  denominator: z.string(),
+});
+
 /** As training bounds a model. */
 const GRAMS_MAX = 20_000;
 const GRAM_UNITS_MAX = 3;

@@ -4,6 +4,7 @@ import type {
   Definitions,
   JourneySettings,
   MeasureDefinition,
+  RatioDefinition,
   SegmentDefinition,
   TouchpointSettings,
   TriggerSettings,
@@ -107,6 +108,7 @@ export function definitionsWith(
       return { id, name: id, brands, where, file: `segments/${id}.json` };
     }),
     measures: [],
+    ratios: [],
     churn: new Map(churn.map((model) => [model.brandId, model])),
     surveys: new Map(),
     touchpoints: new Map(),
@@ -145,6 +147,16 @@ export function measureOf(
   return { id, name: id, brands, of, value, where, file: `measures/${id}.json` };
 }
 
+/** A ratio of a brand's own, for every brand. */
+export function ratioOf(
+  id: string,
+  numerator: string,
+  denominator: string,
+  brands: readonly string[] = ['*'],
+): RatioDefinition {
+  return { id, name: id, brands, numerator, denominator, file: `ratios/${id}.json` };
+}
+
 /** The faults with which a set is refused, as `where: message`; empty when it is not. */
 export function refusalOf(definitions: Definitions): readonly string[] {
   try {
@@ -164,6 +176,8 @@ export function slotValues(rules: BrandRules, byPath: Readonly<Record<string, Fe
         return byPath[`traits.${feature.measure}.${feature.window}`];
       case 'ratio':
         return byPath[`ratios.${feature.ratio}.${feature.window}`];
+      case 'own_ratio':
+        return byPath[`ratios.${feature.ratio.definition.id}.${feature.window}`];
       case 'age':
         return byPath[`ages.${feature.measure}`];
       case 'measured':

@@ -9,6 +9,7 @@ export const PATHS = [
   'traits.orders.30d',
   'traits.revenue.7d',
   'ratios.ctr.30d',
+  'ratios.basket.90d',
   'ages.orders',
   'churn.probability',
   'churn.band',
@@ -117,6 +118,7 @@ export const profiles: fc.Arbitrary<Document> = documentsOf((path) => {
   if (path === 'traits.revenue.7d') return fc.integer({ min: -3, max: 30 });
   if (path === 'identified') return fc.boolean();
   if (path === 'ratios.ctr.30d') return optional(fc.constantFrom(0, 0.25, 0.5, 1, 2));
+  if (path === 'ratios.basket.90d') return optional(fc.constantFrom(-2.5, -1, 0, 0.25, 2, 30));
   if (path === 'ages.orders') return optional(fc.nat({ max: 31 }));
   if (path === 'churn.probability') return optional(fc.constantFrom(0, 0.25, 0.5, 1));
   if (path === 'affinity.hour') return optional(fc.constantFrom(0, 1, 2, 23));

@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { MeasureDefinition } from '../../processors/core/definitions.ts';
 import type { CustomerProcessor } from '../../processors/customer/processor.ts';
 import type { Interaction } from '../../schemas/types.ts';
-import { measureOf } from '../harness/definition-sets.ts';
+import { measureOf, ratioOf } from '../harness/definition-sets.ts';
 import { CustomerDriver, DAY, definitions, HOUR, MIDNIGHT, MINUTE } from './customer-fixture.ts';
-import { runOracle, type Happening } from './customer-oracle.ts';
+import { runOracle, type Happening, type OwnDefinitions } from './customer-oracle.ts';
 import { interaction } from './intake-fixture.ts';
 
 // In an order in which a segment comes after those it names.
@@ -113,12 +112,37 @@ function happeningsOf(steps: readonly Step[]): Happening[] {
 
 test('memberships and sums at every instant are those of adding everything up again', () => {
   const processor = new CustomerDriver(definitions(SEGMENTS)).processor;
-  runAgainstOracle(processor, SEGMENTS, [], 80);
+  runAgainstOracle(processor, SEGMENTS, {}, 80);
 });
 
 test("and those of measures of the brand's own", () => {
   const { processor } = new CustomerDriver({ ...definitions(OWN_SEGMENTS), measures: OWN });
-  runAgainstOracle(processor, OWN_SEGMENTS, OWN, 40);
+  runAgainstOracle(processor, OWN_SEGMENTS, { measures: OWN }, 40);
+});
+
+const RATIOS = [
+  ratioOf('basket', 'revenue', 'orders'),
+  ratioOf('per-visit', 'orders', 'sessions'),
+  ratioOf('share-of-big', 'big', 'orders'),
+  ratioOf('views-per-big', 'page_views', 'big'),
+  ratioOf('mean-amount', 'spent', 'big'),
+];
+
+const RATIO_SEGMENTS = {
+  basket: { 'ratios.basket.30d': { $gte: 300 } },
+  converting: { 'ratios.per-visit.7d': { $gt: 0.5 } },
+  exactly: { 'ratios.share-of-big.24h': 0.5 },
+  ever: { 'ratios.share-of-big.lifetime': { $lt: 0.6 } },
+  minus: { 'ratios.basket.90d': { $lt: 0 } },
+  looking: { 'ratios.views-per-big.30d': { $gte: 2, $lte: 4 }, 'traits.big.365d': { $gte: 1 } },
+  mean: { $or: [{ 'ratios.mean-amount.7d': { $gte: 500 } }, { 'ratios.mean-amount.1h': { $lt: 200 } }] },
+  undivided: { 'ratios.per-visit.24h': null, segments: { $ne: 'mean' } },
+};
+
+test("and those of ratios of the brand's own", () => {
+  const own = { measures: OWN, ratios: RATIOS };
+  const { processor } = new CustomerDriver({ ...definitions(RATIO_SEGMENTS), ...own });
+  runAgainstOracle(processor, RATIO_SEGMENTS, own, 60);
 });
 
 const SEQUENCES = {
@@ -142,20 +166,20 @@ const SEQUENCES = {
 
 test('and those of sequences, late and disordered events included', () => {
   const { processor } = new CustomerDriver(definitions(SEQUENCES));
-  runAgainstOracle(processor, SEQUENCES, [], 40);
+  runAgainstOracle(processor, SEQUENCES, {}, 40);
 });
 
 function runAgainstOracle(
   processor: CustomerProcessor,
   segments: Readonly<Record<string, Record<string, unknown>>>,
-  measures: readonly MeasureDefinition[],
+  own: OwnDefinitions,
   numRuns: number,
 ): void {
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 25 }), span, fc.boolean(), (steps, after, isRepacking) => {
       const happenings = happeningsOf(steps);
       const until = Math.max(...happenings.map(({ at }) => at)) + after;
-      const expected = runOracle(segments, happenings, until, measures);
+      const expected = runOracle(segments, happenings, until, own);
       const driver = new CustomerDriver(processor);
       driver.isRepacking = isRepacking;
       for (const { at, interaction: happened } of happenings) driver.record(at, happened);

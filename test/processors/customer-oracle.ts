@@ -1,5 +1,5 @@
 import type { Interaction } from '../../schemas/types.ts';
-import type { MeasureDefinition } from '../../processors/core/definitions.ts';
+import type { MeasureDefinition, RatioDefinition } from '../../processors/core/definitions.ts';
 import { MEASURES, RATIOS, WINDOWS } from '../../processors/customer/features.ts';
 import { finds, type Document } from '../harness/rule-interpreter.ts';
 import type { MembershipLine } from './customer-fixture.ts';
@@ -57,11 +57,17 @@ export interface OracleRun {
   readonly view: Document;
 }
 
+/** What a brand's owner defined beside segments. */
+export interface OwnDefinitions {
+  readonly measures?: readonly MeasureDefinition[];
+  readonly ratios?: readonly RatioDefinition[];
+}
+
 export function runOracle(
   segments: Readonly<Record<string, Document>>,
   happenings: readonly Happening[],
   until: number,
-  measures: readonly MeasureDefinition[] = [],
+  { measures = [], ratios = [] }: OwnDefinitions = {},
 ): OracleRun {
   const outcomes: string[] = [];
   const memberships: MembershipLine[] = [];
@@ -72,7 +78,7 @@ export function runOracle(
 
   const evaluate = (now: number, cause: string): void => {
     const inside: string[] = [];
-    const view = viewAt(folded, now, measures);
+    const view = viewAt(folded, now, measures, ratios);
     // Written in an order in which a segment comes after those it names.
     for (const [id, where] of Object.entries(segments)) {
       if (!counts(where) && finds({ ...view, segments: inside }, asked(where, folded, now))) inside.push(id);
@@ -108,7 +114,7 @@ export function runOracle(
     evaluate(now, 'EVENT');
   }
   pass(until);
-  return { outcomes, memberships, view: { ...viewAt(folded, until, measures), segments: members } };
+  return { outcomes, memberships, view: { ...viewAt(folded, until, measures, ratios), segments: members } };
 }
 
 interface WrittenSequence {
@@ -230,7 +236,12 @@ function visitsOf(folded: readonly Folded[]): { visits?: Document } {
   return { visits: { engagedSessions, measuredViews: 0, visibleMs: 0, longViews: 0, unmeasuredViews } };
 }
 
-function viewAt(folded: readonly Folded[], now: number, measures: readonly MeasureDefinition[]): Document {
+function viewAt(
+  folded: readonly Folded[],
+  now: number,
+  measures: readonly MeasureDefinition[],
+  own: readonly RatioDefinition[],
+): Document {
   const traits: Record<string, Record<string, unknown>> = {};
   for (const measure of MEASURES) traits[measure] = Object.fromEntries(WINDOWS.map((window) => [window, 0]));
   const last: Record<string, number> = {};
@@ -238,14 +249,6 @@ function viewAt(folded: readonly Folded[], now: number, measures: readonly Measu
     const sums = traits[measure] ?? {};
     for (const window of WINDOWS) if (isIn(window, at, now)) sums[window] = Number(sums[window] ?? 0) + amount;
     last[measure] = Math.max(last[measure] ?? 0, at);
-  }
-  const ratios: Record<string, Record<string, number>> = {};
-  for (const [ratio, { numerator, denominator }] of Object.entries(RATIOS)) {
-    const known = WINDOWS.filter((window) => traits[denominator]?.[window] !== 0);
-    if (known.length === 0) continue;
-    const quotient = (window: string): number =>
-      Number(traits[numerator]?.[window]) / Number(traits[denominator]?.[window]);
-    ratios[ratio] = Object.fromEntries(known.map((window) => [window, quotient(window)]));
   }
   for (const measure of measures) {
     const counted = countedFor(measure, folded);
@@ -256,6 +259,15 @@ function viewAt(folded: readonly Folded[], now: number, measures: readonly Measu
       }),
     );
     if (counted.length > 0) last[measure.id] = Math.max(...counted.map(({ at }) => at));
+  }
+  const ratios: Record<string, Record<string, number>> = {};
+  const defined = own.map(({ id, ...sides }) => [id, sides] as const);
+  for (const [ratio, { numerator, denominator }] of [...Object.entries(RATIOS), ...defined]) {
+    const known = WINDOWS.filter((window) => traits[denominator]?.[window] !== 0);
+    if (known.length === 0) continue;
+    const quotient = (window: string): number =>
+      Number(traits[numerator]?.[window]) / Number(traits[denominator]?.[window]);
+    ratios[ratio] = Object.fromEntries(known.map((window) => [window, quotient(window)]));
   }
   const ages = Object.fromEntries(Object.entries(last).map(([measure, at]) => [measure, Math.floor((now - at) / DAY)]));
   return { traits, ages, ratios, attributes: attributesOf(folded), identified: true, ...visitsOf(folded) };

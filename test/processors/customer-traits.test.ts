@@ -6,7 +6,7 @@ import { packTraits } from '../../processors/customer/traits-packing.ts';
 import { generatedSegments } from '../bench/segments.ts';
 import type { Interaction } from '../../schemas/types.ts';
 import { typeOf } from '../harness/avro-values.ts';
-import { affinityOf, measureOf } from '../harness/definition-sets.ts';
+import { affinityOf, measureOf, ratioOf } from '../harness/definition-sets.ts';
 import { CustomerDriver, definitions, MIDNIGHT } from './customer-fixture.ts';
 import { tangledInteractions } from './published-input.ts';
 
@@ -21,6 +21,7 @@ const OWN = [
 const DEFINITIONS = {
   ...definitions(generatedSegments(60)),
   measures: OWN,
+  ratios: [ratioOf('basket', 'revenue', 'orders'), ratioOf('big-share', 'big', 'revenue')],
   affinities: new Map([['acme', affinityOf()]]),
 };
 const rulesOf = compileDefinitions(DEFINITIONS);
@@ -55,6 +56,7 @@ test('packed traits are the bytes that the schema makes of the profile view', ()
   }
   expect(drivers.every(({ outcomes }) => outcomes.length > 400)).toBe(true);
   const [first] = drivers;
+  expect(first?.traits.at(-1)?.ratios.map(({ ratio }) => ratio)).toContain('big-share');
   expect(first?.traits.at(-1)?.scores.length).toBeGreaterThan(0);
   expect(first?.traits.at(-1)?.affinities.length).toBeGreaterThan(1);
   expect(first?.traits.at(-1)?.values.map(({ measure }) => measure)).toEqual(['dear', 'last-channel']);

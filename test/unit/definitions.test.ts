@@ -106,7 +106,7 @@ describe('loading definitions', () => {
       'segment/vip.json': VIP,
     });
     expect(faults.map((fault) => fault.replace(/(not valid JSON): .*/, '$1'))).toEqual([
-      'segment/: unknown folder, beside brands, measures, segments, churn, surveys, touchpoints, sentiment, experiments, journeys, triggers, affinities; did you mean "segments"?',
+      'segment/: unknown folder, beside brands, measures, ratios, segments, churn, surveys, touchpoints, sentiment, experiments, journeys, triggers, affinities; did you mean "segments"?',
       'segments/broken.json: is not valid JSON',
       'segments/text.txt: is not a .json file',
       'brands/acme.json: currency: must be an ISO 4217 code such as "USD"',

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Fault } from '../../processors/core/errors.ts';
 import { contradictionOf } from '../../processors/customer/rule-contradictions.ts';
-import { MAX_RULE_DEPTH, MAX_RULE_SIZE, parseRule } from '../../processors/customer/rule-syntax.ts';
+import { MAX_RULE_DEPTH, MAX_RULE_SIZE } from '../../processors/customer/rule-syntax.ts';
 import { definitionsWith, refusalOf } from '../harness/definition-sets.ts';
+import { parsedOn } from '../harness/compiled-rule.ts';
 import { profiles, rules } from '../harness/rule-generators.ts';
 import { finds } from '../harness/rule-interpreter.ts';
 
@@ -242,8 +242,7 @@ describe('a rule that can never be true is refused', () => {
   test('a refused rule matches no profile', () => {
     fc.assert(
       fc.property(rules, fc.array(profiles, { minLength: 20, maxLength: 20 }), (rule, drawn) => {
-        const faults: Fault[] = [];
-        const contradiction = contradictionOf(parseRule(rule, 'where', faults));
+        const contradiction = contradictionOf(parsedOn(rule));
         if (contradiction === null) return;
         expect(drawn.filter((profile) => finds(profile, rule))).toEqual([]);
       }),
