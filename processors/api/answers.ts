@@ -34,6 +34,7 @@ export function historyAnswer(key: string, history: CustomerHistory, at: Instant
           churn: history.churnAt(at),
           stage: history.labelAt('stage', at),
           lifecycle: history.labelAt('lifecycle', at),
+          tier: history.labelAt('tier', at),
         };
   const newest = changes.toReversed().slice(0, limit);
   return {

@@ -22,7 +22,9 @@ const LIMIT_MAX = 1_000;
 export function addCustomerHistory(customer: Command, terminal: Terminal): void {
   customer
     .command('history')
-    .description('tell which segments the customer was in, and the churn risk, at any instant that is remembered')
+    .description(
+      'tell which segments the customer was in, the churn risk, stage, lifecycle and tier, at any instant that is remembered',
+    )
     .argument('<brand>')
     .argument('<customer>')
     .option('--at <time>', 'what was then, too (ISO 8601 with a zone)', parseInstant)
@@ -65,7 +67,7 @@ function historyText(key: string, history: CustomerHistory, at: Instant | null, 
       ['at', timeText(at)],
       ['segments', history.membershipsAt(at)?.join(', ') || 'none'],
       ['churn risk', churn === null ? 'none published' : `${churn.band} ${churn.probability.toFixed(4)}`],
-      ...(['stage', 'lifecycle'] as const).flatMap((kind) => {
+      ...(['stage', 'lifecycle', 'tier'] as const).flatMap((kind) => {
         const label = history.labelAt(kind, at);
         return label === null ? [] : [[kind, label]];
       }),
@@ -80,6 +82,6 @@ function historyText(key: string, history: CustomerHistory, at: Instant | null, 
 
 function changeText(change: HistoryChange): string {
   if (change.kind === 'churn') return `churn risk ${change.probability.toFixed(4)}`;
-  if (change.kind !== 'memberships') return `${change.kind} ${change.from ?? 'none'} → ${change.to}`;
+  if (change.kind !== 'memberships') return `${change.kind} ${change.from ?? 'none'} → ${change.to ?? 'none'}`;
   return change.changes.map((each) => (each.change === 'ENTERED' ? '+' : '-') + each.segmentId).join(' ');
 }

@@ -4,8 +4,8 @@ import type { Instant } from '../core/processor.ts';
 import { LIFECYCLES } from './lifecycle.ts';
 import { STAGES } from './stages.ts';
 
-/** One published change: memberships, churn risk, stage or lifecycle of an instant. */
-export type HistoryChange = MembershipsChange | ChurnChange | JourneyChange;
+/** One published change: memberships, churn risk, stage, lifecycle or loyalty tier of an instant. */
+export type HistoryChange = MembershipsChange | ChurnChange | JourneyChange | TierChange;
 
 export interface MembershipsChange {
   readonly kind: 'memberships';
@@ -30,12 +30,21 @@ export interface JourneyChange {
   readonly to: string;
 }
 
+export interface TierChange {
+  readonly kind: 'tier';
+  readonly at: Instant;
+  readonly cause: ChangeCause;
+  /** null: below the lowest, or in no programme. */
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
 /** Changes, the oldest first, one packed after the other. */
 export interface PackedChanges {
   /** Of the newest change; at first where counting begins. */
   lastAt: Instant;
   count: number;
-  /** Ids of segments: changes name them by their place. */
+  /** Ids of segments and tiers: changes name them by their place. */
   names: Buffer;
   changes: Buffer;
 }
@@ -45,7 +54,7 @@ const CAUSES: readonly ChangeCause[] = ['UNKNOWN', 'EVENT', 'TIME', 'DEFINITION'
 
 // The byte in front of a change: its kind, its cause, and how its time is written.
 const KIND = 7;
-const KINDS: readonly HistoryChange['kind'][] = ['memberships', 'churn', 'stage', 'lifecycle'];
+const KINDS: readonly HistoryChange['kind'][] = ['memberships', 'churn', 'stage', 'lifecycle', 'tier'];
 const JOURNEY_LABELS: Readonly<Record<JourneyChange['kind'], readonly string[]>> = {
   stage: STAGES,
   lifecycle: LIFECYCLES,
@@ -78,6 +87,10 @@ export function appendChange(into: PackedChanges, added: HistoryChange): void {
       change.uint(added.changes.length);
       packFlips(into, added.changes);
       break;
+    case 'tier':
+      packTier(into, added.from);
+      packTier(into, added.to);
+      break;
     case 'stage':
     case 'lifecycle': {
       const labels = JOURNEY_LABELS[added.kind];
@@ -103,6 +116,10 @@ export function unpackChanges({ names, changes, count }: PackedChanges, since: I
     at = (head & ON_TILE) === 0 ? at + reader.uint() : (tile(at) + reader.uint()) * TILE_MS;
     const kind = KINDS[head & KIND];
     if (kind === 'churn') return { kind, at, cause, probability: reader.double() };
+    if (kind === 'tier') {
+      const [from, to] = [ids[reader.uint() - 1] ?? null, ids[reader.uint() - 1] ?? null];
+      return { kind, at, cause, from, to };
+    }
     if (kind === 'stage' || kind === 'lifecycle') {
       const labels = JOURNEY_LABELS[kind];
       const moved = reader.byte();
@@ -139,6 +156,19 @@ function packFlips(into: PackedChanges, flips: MembershipsChange['changes']): vo
     change.uint(place * 2 + (flip === 'ENTERED' ? 1 : 0));
   }
   if (newNames.length > 0) into.names = Buffer.concat([names, newNames.view()]);
+}
+
+/** A tier by its place among the names and one, to which a new one is added; 0 for none. */
+function packTier(into: PackedChanges, tier: string | null): void {
+  if (tier === null) {
+    change.uint(0);
+    return;
+  }
+  name.reset();
+  name.string(tier);
+  const place = placeOf(into.names, name.view());
+  if (place < 0) into.names = Buffer.concat([into.names, name.view()]);
+  change.uint((place < 0 ? -place - 1 : place) + 1);
 }
 
 /** The place of a packed name; when it is not there, how many are, negated, less 1. */

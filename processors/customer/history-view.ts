@@ -3,8 +3,9 @@ import { churnBand } from './churn-risk.ts';
 import type { ChurnBand } from './features.ts';
 import { Foresight } from './foresight.ts';
 import { HISTORY_PART, type History } from './history.ts';
-import { unpackChanges, type HistoryChange, type JourneyChange } from './history-packing.ts';
+import { unpackChanges, type HistoryChange, type JourneyChange, type TierChange } from './history-packing.ts';
 import { journeyOf } from './journey.ts';
+import { LOYALTY } from './loyalty.ts';
 import type { OpenState } from './open-state.ts';
 import type { Plan } from './plan.ts';
 import type { CustomerState } from './state.ts';
@@ -21,11 +22,13 @@ export interface CustomerHistory {
   readonly changes: readonly HistoryChange[];
   /** The segments the customer was in at `at`, changes of that instant included, by id; null before `since`, after `until`. */
   membershipsAt(at: Instant): readonly string[] | null;
-  /** The stage of the journey, or the lifecycle, last published at or before `at`; null as `churnAt`. */
-  labelAt(kind: 'stage' | 'lifecycle', at: Instant): string | null;
+  /** The stage of the journey, the lifecycle or the loyalty tier last published at or before `at`; null as `churnAt`. */
+  labelAt(kind: LabelChange['kind'], at: Instant): string | null;
   /** The churn risk last published at or before `at`; null before `since` and after `until`, and when none was known. */
   churnAt(at: Instant): { readonly probability: number; readonly band: ChurnBand } | null;
 }
+
+type LabelChange = JourneyChange | TierChange;
 
 /**
  * What was published of a customer up to its clock, and what silence publishes from there to `until`, which may not be
@@ -37,14 +40,15 @@ export function historyUntil(state: CustomerState, open: OpenState, plan: Plan, 
   open.open(foresight.state);
   const { stage, lifecycle } = journeyOf(open.parts) ?? { stage: null, lifecycle: null };
   const { ids } = foresight.state.segments;
-  return historyView(open.parts.get(HISTORY_PART), ids, { stage, lifecycle }, { asOf: state.at, until });
+  const { tier } = open.parts.get(LOYALTY);
+  return historyView(open.parts.get(HISTORY_PART), ids, { stage, lifecycle, tier }, { asOf: state.at, until });
 }
 
-/** `members` and `labels`: segments, stage and lifecycle at the end, from which the past is found by taking changes back. */
+/** `members` and `labels`: segments, stage, lifecycle and tier at the end, from which the past is found by taking changes back. */
 function historyView(
   history: History,
   members: readonly string[],
-  labels: Readonly<Record<JourneyChange['kind'], string | null>>,
+  labels: Readonly<Record<LabelChange['kind'], string | null>>,
   { asOf, until }: { readonly asOf: Instant; readonly until: Instant },
 ): CustomerHistory {
   const since = history.since < 0 ? asOf : history.since;
@@ -67,9 +71,11 @@ function historyView(
     },
     labelAt(kind, at) {
       if (!isKnown(at)) return null;
-      const own = changes.filter((change): change is JourneyChange => change.kind === kind);
+      const own = changes.filter((change): change is LabelChange => change.kind === kind);
       const last = own.findLast((change) => change.at <= at);
-      return last === undefined ? (own[0]?.from ?? labels[kind]) : last.to;
+      const [first] = own;
+      if (last !== undefined) return last.to;
+      return first === undefined ? labels[kind] : first.from;
     },
     churnAt(at) {
       if (!isKnown(at)) return null;

@@ -6,7 +6,7 @@ import type { Part } from './parts.ts';
 import type { Turn } from './turn.ts';
 
 /**
- * What was published of a customer's memberships, churn risk, stage and lifecycle: instants, causes, segments and probabilities, without
+ * What was published of a customer's memberships, churn risk, stage, lifecycle and loyalty tier: instants, causes, segments and probabilities, without
  * evidence. A change appends a few bytes and unpacks nothing.
  */
 export interface History extends PackedChanges {

@@ -1,5 +1,6 @@
 import { NEVER, type Instant } from '../core/processor.ts';
 import type { Measure, Window } from './features.ts';
+import { remember } from './history.ts';
 import { LOYALTY, tierAt } from './loyalty.ts';
 import { bitsOf, placeOf } from './measures.ts';
 import type { OpenParts } from './parts.ts';
@@ -25,7 +26,8 @@ export function touchesLoyalty({ open, plan }: Turn): boolean {
 }
 
 /** Finds a member's tier anew, and when silence will next change it. Answers whether it is another one. */
-export function updateLoyalty({ open, plan, now }: Turn): boolean {
+export function updateLoyalty(turn: Turn): boolean {
+  const { open, plan, now, cause } = turn;
   if (!open.parts.has(LOYALTY)) return false;
   const settings = plan.rules.journey.loyalty;
   const loyalty = open.parts.get(LOYALTY);
@@ -37,6 +39,7 @@ export function updateLoyalty({ open, plan, now }: Turn): boolean {
   loyalty.due = until;
   for (const slot of plan.loyaltySlots) plan.scratch.moved[slot] = 1;
   if (tier !== before) {
+    remember(turn, { kind: 'tier', at: now, cause, from: before, to: tier });
     loyalty.tier = tier;
     loyalty.tierSince = now;
   }

@@ -3,7 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { CHANGES_KEPT, HISTORY_BYTES_MAX, HISTORY_PART } from '../../processors/customer/history.ts';
 import { OpenParts } from '../../processors/customer/parts.ts';
 import { createCustomer } from '../../processors/customer/processor.ts';
-import { CustomerDriver, DAY, definitions, HOUR, MIDNIGHT, MINUTE } from './customer-fixture.ts';
+import {
+  CustomerDriver,
+  DAY,
+  definitions,
+  definitionsWithJourney,
+  HOUR,
+  MIDNIGHT,
+  MINUTE,
+} from './customer-fixture.ts';
 
 const T = MIDNIGHT + 10 * HOUR + 7 * MINUTE;
 const SEGMENTS = {
@@ -44,6 +52,66 @@ function bytes(driver: CustomerDriver): number {
   const { names, changes } = parts.get(HISTORY_PART);
   return names.length + changes.length;
 }
+
+const EARN = (points: number) => ({ type: 'POINTS_EARNED' as const, attributes: { points: String(points) } });
+const ENROL = { type: 'LOYALTY_ENROLLED' as const };
+
+describe('the history of a member', () => {
+  const loyal = (segments = {}, changes = {}) =>
+    new CustomerDriver(definitionsWithJourney(segments, { stages: null, lifecycle: null, ...changes }));
+  const tiersOf = (driver: CustomerDriver, until: number) =>
+    driver.processor
+      .history(driver.state, until)
+      .changes.flatMap(({ at, cause, ...change }) =>
+        change.kind === 'tier' ? [[at, cause, `${change.from} > ${change.to}`]] : [],
+      );
+
+  test('tells the loyalty tier at an instant, and when silence took it', () => {
+    const driver = loyal({ keen: { 'traits.points_earned.1h': { $gt: 0 } } }).record(T, EARN(900));
+    driver
+      .record(T + DAY, ENROL)
+      .record(T + 2 * DAY, EARN(1200))
+      .record(T + 2 * DAY, EARN(1200));
+    const [first, second] = [MIDNIGHT + 366 * DAY, MIDNIGHT + 368 * DAY];
+    expect(tiersOf(driver, second)).toEqual([
+      [T + DAY, 'EVENT', 'null > silver'],
+      [T + 2 * DAY, 'EVENT', 'silver > gold'],
+      [second, 'TIME', 'gold > member'],
+    ]);
+    const history = driver.processor.history(driver.state, second);
+    // The history begins with a segment, before anybody was a member.
+    expect([T, T + DAY - 1, T + DAY, first, second].map((at) => history.labelAt('tier', at))).toEqual([
+      null,
+      null,
+      'silver',
+      'gold',
+      'member',
+    ]);
+    expect(history.membershipsAt(T)).toEqual(['keen']);
+  });
+
+  test('has the tier that a late enrolment gave at its instant, and none when the programme ends', () => {
+    const driver = loyal()
+      .record(T, ENROL)
+      .record(T + HOUR, { ...ENROL, occurredAt: T - DAY });
+    const { processor } = new CustomerDriver({
+      ...definitionsWithJourney({}, { stages: null, lifecycle: null, loyalty: null }),
+      hash: 'without',
+    });
+    driver.processor = processor;
+    driver.record(T + 2 * HOUR);
+    expect(tiersOf(driver, T + 2 * HOUR)).toEqual([
+      [T, 'EVENT', 'null > member'],
+      [T + 2 * HOUR, 'DEFINITION', 'member > null'],
+    ]);
+    expect(driver.processor.history(driver.state, T + 3 * HOUR).labelAt('tier', T + 3 * HOUR)).toBeNull();
+  });
+
+  test('of who is no member has none', () => {
+    const driver = loyal().record(T, EARN(900));
+    expect([tiersOf(driver, T + DAY), bytes(driver)]).toEqual([[], 0]);
+  });
+});
 
 describe('the history of a customer', () => {
   test('says which segments and which risk there were at an instant, changes of that instant included', () => {
