@@ -1,5 +1,5 @@
 import type { InteractionType } from '../../schemas/types.ts';
-import { AFFINITY_DIMENSIONS, type AffinityDimension, type AffinitySettings } from '../core/definitions.ts';
+import { AFFINITY_DIMENSIONS, type AffinityDimension, type AffinitySettings } from '../core/affinity-settings.ts';
 import { DAY_MS } from '../core/event-time.ts';
 import type { Instant, ReadFields } from '../core/processor.ts';
 import type { BrandRules } from './brand-rules.ts';

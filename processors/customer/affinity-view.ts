@@ -1,5 +1,5 @@
 import type { AffinityTraits } from '../../schemas/types.ts';
-import { AFFINITY_DIMENSIONS, type AffinityDimension } from '../core/definitions.ts';
+import { AFFINITY_DIMENSIONS, type AffinityDimension } from '../core/affinity-settings.ts';
 import { DAY_MS } from '../core/event-time.ts';
 import { AFFINITY, firstKey } from './affinity.ts';
 import { toldKeys } from './affinity-ranking.ts';

@@ -1,4 +1,4 @@
-import { AFFINITY_DIMENSIONS } from '../core/definitions.ts';
+import { AFFINITY_DIMENSIONS } from '../core/affinity-settings.ts';
 import { NEVER } from '../core/processor.ts';
 import { CAPACITIES, type AffinityPlan } from './affinity-plan.ts';
 import { mergeRankings, newRanking, tellFirst, type Ranking } from './affinity-ranking.ts';

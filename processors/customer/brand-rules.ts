@@ -1,5 +1,5 @@
+import type { AffinitySettings } from '../core/affinity-settings.ts';
 import type {
-  AffinitySettings,
   BrandDefinition,
   Definitions,
   ExperimentDefinition,

@@ -1,4 +1,4 @@
-import type { AffinityDimension } from '../core/definitions.ts';
+import type { AffinityDimension } from '../core/affinity-settings.ts';
 import type { ScoreName } from './scores.ts';
 import type { Sequence } from './sequences.ts';
 import type { UserRatio } from './user-ratios.ts';

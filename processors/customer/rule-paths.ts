@@ -1,4 +1,4 @@
-import { AFFINITY_DIMENSIONS, type AffinityDimension } from '../core/definitions.ts';
+import { AFFINITY_DIMENSIONS, type AffinityDimension } from '../core/affinity-settings.ts';
 import { suggestion } from '../core/nearest-name.ts';
 import { CHANNEL_NAMES } from './event-fields.ts';
 import { CHURN_BANDS, MEASURES, RATIOS, WINDOWS } from './features.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AFFINITY_DIMENSIONS } from '../core/definitions.ts';
+import { AFFINITY_DIMENSIONS } from '../core/affinity-settings.ts';
 import { FOLDED_TYPES } from '../customer/event-fields.ts';
 
 /** The shape of affinities/<brand>.json. */

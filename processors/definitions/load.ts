@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { AffinitySettings } from '../core/affinity-settings.ts';
 import type {
-  AffinitySettings,
   BrandDefinition,
   ChurnModelDefinition,
   Definitions,

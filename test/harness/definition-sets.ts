@@ -1,5 +1,5 @@
+import type { AffinitySettings } from '../../processors/core/affinity-settings.ts';
 import type {
-  AffinitySettings,
   ChurnModelDefinition,
   Definitions,
   JourneySettings,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { AffinitySettings, Definitions } from '../../processors/core/definitions.ts';
+import type { AffinitySettings } from '../../processors/core/affinity-settings.ts';
+import type { Definitions } from '../../processors/core/definitions.ts';
 import { ByteReader, ByteWriter } from '../../processors/core/packing.ts';
 import { AFFINITY, mergeAffinity } from '../../processors/customer/affinity.ts';
 import { affinityPlanOf } from '../../processors/customer/affinity-plan.ts';
