@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import type { Instant } from '../../processors/core/processor.ts';
 import { unroll, Unrolled } from '../../processors/core/unroll.ts';
-import type { Affinity } from '../../processors/customer/affinity.ts';
 import { daysOf as dayTilesOf, type BrandPart } from '../../processors/customer/brand-part.ts';
 import type { Exposures } from '../../processors/customer/exposures.ts';
 import { WINDOWS } from '../../processors/customer/features.ts';
@@ -13,7 +12,6 @@ import type { Message } from '../../processors/customer/messages-part.ts';
 import type { PartId } from '../../processors/customer/parts.ts';
 import type { Plan } from '../../processors/customer/plan.ts';
 import { isHolding } from '../../processors/customer/sequence-state.ts';
-import type { LastScores } from '../../processors/customer/scores.ts';
 import type { SequenceStates } from '../../processors/customer/sequence-part.ts';
 import { dropOutOfReach } from '../../processors/customer/sessions.ts';
 import type { Subscriptions } from '../../processors/customer/subscriptions.ts';
@@ -265,13 +263,13 @@ export const PART_SPECS: Readonly<Record<PartId, PartSpec>> = {
     event: liked,
     spanMs: 360 * DAY,
     eventsMax: 20,
-    facts: (value) => value as Affinity,
+    facts: (value) => value,
   },
   72: {
     isHandedOn: true,
     event: answered,
     spanMs: 400 * DAY,
     eventsMax: 12,
-    facts: (value) => value as LastScores,
+    facts: (value) => value,
   },
 };
