@@ -39,6 +39,19 @@ describe('the stage of a customer', () => {
     expect(driver.traits.at(-2)).toMatchObject({ occurredAt: T + HOUR + 90 * DAY, journey: { stage: 'awareness' } });
   });
 
+  test('of whoever keeps looking at products lasts from the last look on, found at the deadline of the first', () => {
+    const driver = new CustomerDriver(definitionsWithJourney()).record(T, { type: 'CART_ADD' });
+    const first = driver.state.due;
+    for (let day = 1; day <= 20; day++) driver.record(T + day * DAY, { type: 'CART_ADD' });
+    driver.silence(T + 365 * DAY);
+    const until = MIDNIGHT + (21 + (JOURNEY_SETTINGS.stages?.considerationDays ?? NaN)) * DAY;
+    expect(driver.journey('STAGE')).toEqual([
+      [T, 'EVENT', ' > consideration (product_intent)'],
+      [until, 'TIME', 'consideration > awareness (intent_faded)'],
+    ]);
+    expect(first).toBeLessThan(until);
+  });
+
   test('is told of the brand: stays by the day they began, and answers by the stage they came in', () => {
     const driver = new CustomerDriver(definitionsWithJourney())
       .record(T)

@@ -117,6 +117,24 @@ describe("the brand's documents of a partition", () => {
     expect(documents.byKey.get('brand-1|campaign|other')?.sums[9]).toBe(VALUES_MAX.campaign);
   });
 
+  test('know which of them a list of segments counts in, also after one has come or gone', () => {
+    const documents = newDocuments();
+    const list = segmentList(['a', 'b']);
+    const count = (now: number, segments = list): void => {
+      changes.begin('acme', now, segments);
+      changes.addSum(ORDERS, now, 1);
+      addChanges(documents, changes);
+    };
+    count(T);
+    count(T, segmentList(['b', 'c']));
+    // Another day, and back again, before anything is settled.
+    count(T + DAY);
+    count(T);
+    settlePending(documents);
+    const sums = Object.fromEntries([...documents.byKey].map(([key, { sums }]) => [key, sums[ORDERS]]));
+    expect(sums).toEqual({ 'acme|brand|all': 4, 'acme|segment|a': 3, 'acme|segment|b': 4, 'acme|segment|c': 1 });
+  });
+
   test('forget a campaign of which nothing is left, and give its place to another one', () => {
     const documents = newDocuments();
     changes.begin('acme', T).add('campaign', 'spring', Math.floor(T / DAY), 9, 1);

@@ -51,6 +51,28 @@ describe('the parts of a customer', () => {
     expect(parts.isDue(FIRST, 70)).toBe(false);
   });
 
+  test('are read in place, up to their own end, until one is put', () => {
+    const parts = new OpenParts();
+    parts.open(packed([FIRST, { count: 300, due: 5 }], [SECOND, { count: 2, due: 70 }]));
+    const reader = parts.packed(FIRST);
+    expect([reader?.uint(), reader?.uint(), reader?.done]).toEqual([300, 5, true]);
+    expect(() => reader?.byte()).toThrow(RangeError);
+    parts.put(FIRST, parts.get(FIRST));
+    expect(parts.packed(FIRST)).toBeNull();
+  });
+
+  test('of a customer who is opened again are read anew: what was changed and not put is forgotten', () => {
+    const parts = new OpenParts();
+    const bytes = packed([FIRST, { count: 300, due: 5 }]);
+    parts.open(bytes);
+    parts.get(FIRST).count = 7;
+    parts.open(bytes);
+    expect(parts.get(FIRST)).toEqual({ count: 300, due: 5 });
+    parts.put(FIRST, { count: 8, due: 5 });
+    parts.open(bytes);
+    expect([parts.get(FIRST), parts.isChanged]).toEqual([{ count: 300, due: 5 }, false]);
+  });
+
   test('that were not touched stay as they are, beside one that was', () => {
     const parts = new OpenParts();
     parts.open(packed([FIRST, { count: 300, due: 5 }], [SECOND, { count: 2, due: 70 }]));
