@@ -69,7 +69,9 @@ function updateStage(turn: Turn, journey: Journey): boolean {
   const from = journey.stage;
   if (settings === null) {
     journey.stage = null;
-    if (from !== null) count(turn, 'stage', from, -1);
+    if (from === null) return false;
+    count(turn, 'stage', from, -1);
+    takeBackStay(open.ofStages, from, journey.stageSince);
     return false;
   }
   const { days, firstAt, lastAt } = open.facts;

@@ -5,7 +5,8 @@ import { isInteraction, placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
 import type { FoldedInteraction } from './read-fields.ts';
 import { ORDERED, STARTED, type TriggerPlan } from './trigger-plan.ts';
-import { TRIGGERS_PART } from './triggers.ts';
+import type { OpenParts } from './parts.ts';
+import { HAS_STARTED, TRIGGERS_PART } from './triggers.ts';
 
 const INTERACTIONS = placeOf('interactions');
 /** The first interaction of a customer who was known before anybody asked for it. */
@@ -29,13 +30,20 @@ export function noteForTriggers(
 /** Only the first interaction to come, and one that comes behind a later one, can be the first by time. */
 function noteStart(open: OpenState, at: Instant): boolean {
   const { parts } = open;
-  if (parts.has(TRIGGERS_PART) && at >= open.tally(INTERACTIONS).lastAt) return false;
+  if (hasStart(parts) && at >= open.tally(INTERACTIONS).lastAt) return false;
   const triggers = parts.get(TRIGGERS_PART);
   const startedAt = triggers.startedAt < 0 ? firstAt(open, at) : Math.min(at, triggers.startedAt);
   if (startedAt === triggers.startedAt) return false;
   triggers.startedAt = startedAt;
   parts.put(TRIGGERS_PART, triggers);
   return true;
+}
+
+/** Whether the first interaction is kept: what is told of may be kept without it. */
+function hasStart(parts: OpenParts): boolean {
+  if (!parts.has(TRIGGERS_PART)) return false;
+  const reader = parts.packed(TRIGGERS_PART);
+  return reader === null ? parts.get(TRIGGERS_PART).startedAt >= 0 : (reader.uint() & HAS_STARTED) !== 0;
 }
 
 /** The first interaction of a customer of whom it is not kept, as well as it is known; the one at `at` is folded in. */

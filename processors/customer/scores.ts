@@ -33,6 +33,7 @@ export function foldScores(
   at: Instant,
   readSentiment: SentimentReader | null,
 ): number {
+  if (interaction.machineGenerated) return 0;
   const { type, score, text, language = null } = interaction;
   const isAnswer = score !== null && (type === 'SURVEY_ANSWERED' || type === 'REVIEW_POSTED');
   const place = isAnswer ? PLACES[score.metric] : undefined;

@@ -107,7 +107,8 @@ export function settleDeadline(at: AtHand): Applied<CustomerAddition> {
   const isJourneyNew = everything || open.parts.isDue(JOURNEY, now) ? updateJourney(turn) : false;
   const isTierNew = everything || open.parts.isDue(LOYALTY, now) ? updateLoyalty(turn) : false;
   if (everything) updateEveryTrigger(turn);
-  else if (plan.triggers !== null && open.parts.isDue(TRIGGERS_PART, now)) updateTriggers(turn, NO_TRIGGER);
+  // Also of a brand that follows them no more: what is due must come to rest.
+  else if (open.parts.isDue(TRIGGERS_PART, now)) updateTriggers(turn, NO_TRIGGER);
   const segmentsBefore = state.segments;
   updateMemberships(turn);
   settleBrand(turn, segmentsBefore);

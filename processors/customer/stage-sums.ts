@@ -34,7 +34,7 @@ export function postMove(ofStages: Postings, from: Stage | null, since: Instant,
   post(ofStages, to, ENTERED, now, 1);
 }
 
-/** The stay goes on under another identifier, and never was one here. */
+/** The stay was none: it goes on under another identifier, its customer is erased, or stages are followed no more. */
 export function takeBackStay(ofStages: Postings, stage: Stage, since: Instant): void {
   post(ofStages, stage, ENTERED, since, -1);
 }

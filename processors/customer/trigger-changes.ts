@@ -118,15 +118,15 @@ function updateMilestone(turn: Turn, { measure, values }: MilestoneRule, trigger
   const { open, cause } = turn;
   const tally = open.tally(measure);
   const sum = tally.present ? tally.lifetime : 0;
+  const told = milestoneOf(triggers, measure);
   // Numbers that were reached before they were asked for are not told.
-  const before =
-    cause === 'DEFINITION' ? reached(values, sum - postedOf(turn, measure)) : milestoneOf(triggers, measure);
+  const before = cause === 'DEFINITION' ? reached(values, sum - postedOf(turn, measure)) : told;
   for (const value of values) {
     if (value > before && value <= sum) publish(turn, 'milestone', 'FIRED', null, null, measure, value);
   }
   for (let place = values.length - 1; place >= 0; place--) {
     const value = values[place] ?? 0;
-    if (value <= before && value > sum) publish(turn, 'milestone', 'CANCELLED', null, null, measure, value);
+    if (value <= told && value > sum) publish(turn, 'milestone', 'CANCELLED', null, null, measure, value);
   }
   setMilestone(triggers, measure, reached(values, sum));
 }

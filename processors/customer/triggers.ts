@@ -43,7 +43,8 @@ const TOLD = 1;
 const STANDS = 2;
 const DUE = 4;
 const FLAGS_EACH = 3;
-const HAS_STARTED = 1 << 15;
+/** Stands first in the packed form, with other flags. */
+export const HAS_STARTED = 1 << 15;
 const HAS_ORDER_DUE = 1 << 16;
 const HAS_TOLD_ORDERS = 1 << 17;
 const HAS_MILESTONES = 1 << 18;

@@ -67,7 +67,7 @@ export class Visits implements PageTotals {
     const { lastStartAt, sessions } = this;
     // As they came, unless somebody asked for them or their times are told from another one now.
     const views = this.#views === null && lastStartAt === this.#packedStartAt ? null : this.views;
-    const hasViews = views === null || views.length > 0;
+    const hasViews = views === null ? this.#packed.length > 0 : views.length > 0;
     writer.byte(
       (this.isOpen ? IS_OPEN : 0) |
         (sessions.length > 0 ? HAS_SESSIONS : 0) |

@@ -161,7 +161,11 @@ describeWithServices('forty days of a shop of two hundred, through the whole pip
     await untilStored(kizuna, 30_000);
     const counts = await documentsByCollection(place);
     const stores = ['customer.v1', 'touchpoint.v1', 'brand.v1', 'experiment.v1'];
-    const collections = ['intake.v1.inputs', ...stores.flatMap((each) => [`${each}.journal`, `${each}.state`])];
+    const collections = [
+      'definitions.v1',
+      'intake.v1.inputs',
+      ...stores.flatMap((each) => [`${each}.journal`, `${each}.state`]),
+    ];
     expect(Object.keys(counts).sort()).toEqual(collections.sort());
     for (const [name, count] of Object.entries(counts)) expect(count, name).toBeGreaterThan(0);
     // The raters, and the cookie that leads to the first.

@@ -28,6 +28,7 @@ export async function storedBrands(
       const rules = rulesOf(definitions)(brand.brandId);
       for (const measure of MEASURES) {
         if (!measure.dimensions.some((dimension) => dimension === brand.dimension)) continue;
+        if (measure.notOf === brand.value) continue;
         const { numerator, denominator } = figureOf(measure, totalOf(brand), rules);
         add(figures, `${_id}|${measure.name}|${measure.window}`, numerator, denominator);
       }
