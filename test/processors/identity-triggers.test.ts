@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createCustomer } from '../../processors/customer/processor.ts';
 import type { TriggerChanged } from '../../schemas/types.ts';
 import { TRIGGER_SETTINGS } from '../harness/definition-sets.ts';
-import { DAY, definitionsWithTriggers, HOUR, MIDNIGHT, MINUTE } from './customer-fixture.ts';
+import { DAY, definitionsWithJourney, definitionsWithTriggers, HOUR, MIDNIGHT, MINUTE } from './customer-fixture.ts';
 import { Customers } from './identity-driver.ts';
 
 const T = MIDNIGHT + 12 * HOUR;
@@ -70,6 +70,22 @@ describe('triggers of a customer who is linked', () => {
     turned.event(DEVICE, T + 3 * HOUR, order('o-1')).foldAll();
     turned.link(DEVICE, USER, T + 4 * HOUR).foldAll();
     expect(told(turned, USER, 'cart').at(-1)).toEqual([T + 4 * HOUR, 'MERGE', 'cart_abandoned CANCELLED', T]);
+  });
+
+  test('come to rest, whoever holds them, once the brand follows none any more', () => {
+    const customers = new Customers(processor)
+      .event(USER, T - DAY)
+      .event(DEVICE, T, CART)
+      .foldAll();
+    customers.link(DEVICE, USER, T + MINUTE).foldAll();
+    // Another release, without the brand's file: the cart is due in what is held of each.
+    Object.assign(customers, { processor: createCustomer(definitionsWithJourney()) });
+    customers.event(DEVICE, T + 2 * HOUR).foldAll();
+    customers.event(USER, T + 3 * HOUR).foldAll();
+    customers.silence(T + DAY);
+    expect([...told(customers, USER), ...told(customers, DEVICE)]).toEqual([]);
+    customers.unlink(DEVICE, USER, T + DAY).foldAll();
+    expect(customers.view(DEVICE, T + DAY).traits['page_views']?.lifetime).toBe(1);
   });
 
   test('count milestones of both, and give them back when they are parted', () => {
