@@ -49,7 +49,12 @@ export async function blankJournal(
           return isOurs && isAcknowledged;
         },
       );
-      if (blanked === null || !(await erasures.rewrite(storeName(processor), block, blanked))) continue;
+      if (blanked === null) continue;
+      if (!(await erasures.rewrite(storeName(processor), block, blanked))) {
+        // Written again meanwhile, by the pipeline or by another erasure: to be looked at once more.
+        done.left += 1;
+        continue;
+      }
       done.states += blanked.statesGone;
       done.outputs += blanked.outputsGone;
     }

@@ -97,7 +97,9 @@ async function publishedLinks(
     const text = key?.toString() ?? '';
     if (!text.startsWith(`${brand}|`)) return;
     const weaker = text.slice(brand.length + 1);
-    if (told?.stronger === undefined || told.split === true) links.delete(weaker);
+    // A tombstone ends no link: an erasure that broke off wrote it, and the same command again must find whom it meant.
+    if (told?.stronger === undefined) return;
+    if (told.split === true) links.delete(weaker);
     else links.set(weaker, told.stronger);
   });
   return links;

@@ -69,10 +69,12 @@ export async function openErasureStore(
       }
     },
 
-    async rewrite(processor, { at, seq, nonce }, { states, outputs }) {
+    async rewrite(processor, { at, seq, nonce, states: statesBefore, outputs: outputsBefore }, { states, outputs }) {
+      // What it held, too: another erasure may have rewritten it since, which changes neither seq nor nonce.
+      const before = { states: new Binary(statesBefore), outputs: new Binary(outputsBefore) };
       const changed = await sessions.run('erasure_rewrite', (session) =>
         journal(processor).updateOne(
-          { _id: `${placeOf(at)}/${seq % RING_SLOTS}`, seq, nonce },
+          { _id: `${placeOf(at)}/${seq % RING_SLOTS}`, seq, nonce, ...before },
           { $set: { states: new Binary(states), outputs: new Binary(outputs) } },
           { session },
         ),
