@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { createProcessors } from '../../processors/catalog.ts';
+import { loadDefinitions, shippedDefinitions } from '../../processors/definitions/load.ts';
 import type { OutgoingRecord } from '../../processors/runtime/ports.ts';
 import { startChild, type Child } from '../bench/child-process.ts';
 import { offerEvents } from '../bench/offering.ts';
@@ -46,7 +48,12 @@ const PIECE_SECONDS_MAX = 120;
  * SIGKILL, and judges what the other, which lives on, has more and more of.
  */
 export async function soak({ minutes, perSecond, services, progress }: Soak): Promise<SoakFound> {
-  const settings = { KIZUNA_CACHED_KEYS_MAX: String(CACHED), KIZUNA_DIRTY_DOCUMENTS_MAX: String(CACHED) };
+  // The bound is shared by the partitions of every processor with state, and customers are to have this much of it.
+  const sharers = createProcessors(await loadDefinitions(shippedDefinitions)).filter(({ kind }) => kind === 'stateful');
+  const settings = {
+    KIZUNA_CACHED_KEYS_MAX: String(CACHED * sharers.length),
+    KIZUNA_DIRTY_DOCUMENTS_MAX: String(CACHED),
+  };
   await using place = await provisionPlace(placeOn(services, 'soak'), {
     time: 'live',
     partitions: PARTITIONS,
