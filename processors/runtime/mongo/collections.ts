@@ -21,3 +21,11 @@ export function collectionsOf(stateful: readonly string[], stateless: readonly s
     kept(GENERATIONS_COLLECTION),
   ];
 }
+
+/** Every `_id` that begins so. */
+export function beginningWith(prefix: string): { readonly $gte: string; readonly $lt: string } {
+  return { $gte: prefix, $lt: prefix + AFTER_ALL };
+}
+
+/** Comes after every character that a key can hold. */
+const AFTER_ALL = '\u{10FFFF}';

@@ -10,11 +10,11 @@ import {
 } from '../dead-letter-receipts.ts';
 import type { Meter } from '../meter.ts';
 import { CausalSessions } from './causal-sessions.ts';
-import { throwUnlessTaken, toPipelineError, unreadable } from './mongo-errors.ts';
-import { createClient, type MongoStoreConfig } from './store.ts';
+import { connectCommand } from './command-client.ts';
+import { throwUnlessTaken, unreadable } from './mongo-errors.ts';
+import type { MongoStoreConfig } from './store.ts';
 
 export const RECEIPTS_COLLECTION = 'dead-letters.v1.audit';
-const TIMEOUT_MS = 15_000;
 const STATUSES: readonly unknown[] = ['redriving', 'redriven', 'discarded'] satisfies ReceiptStatus[];
 
 interface EventDocument {
@@ -36,13 +36,7 @@ export async function openDeadLetterReceipts(
   config: Pick<MongoStoreConfig, 'uri' | 'database'>,
   meter: Meter,
 ): Promise<DeadLetterReceipts> {
-  const client = createClient(config.uri, TIMEOUT_MS);
-  try {
-    await client.connect();
-  } catch (error) {
-    await client.close();
-    throw toPipelineError(error, 'open');
-  }
+  const client = await connectCommand(config.uri);
   const sessions = new CausalSessions(client, meter);
   const receipts: Collection<ReceiptDocument> = client.db(config.database).collection(RECEIPTS_COLLECTION);
 

@@ -3,15 +3,15 @@ import type { BlockBodies, ErasureReceipt, ErasureStore, StoredBlock } from '../
 import type { Meter } from '../meter.ts';
 import { RING_SLOTS, type TopicPartition } from '../ports.ts';
 import { CausalSessions } from './causal-sessions.ts';
-import { journalOf, stateOf } from './collections.ts';
+import { beginningWith, journalOf, stateOf } from './collections.ts';
+import { connectCommand } from './command-client.ts';
 import type { StateDocument } from './documents.ts';
 import { copyOfBytes, type BlockDocument } from './journal-documents.ts';
 import { toPipelineError, unreadable } from './mongo-errors.ts';
-import { createClient, type MongoStoreConfig } from './store.ts';
+import type { MongoStoreConfig } from './store.ts';
 
 export const ERASURES_COLLECTION = 'erasures.v1';
 
-const TIMEOUT_MS = 15_000;
 const KEYS_PAGE = 10_000;
 /** A block may have some megabytes. */
 const BLOCKS_PAGE = 4;
@@ -32,13 +32,7 @@ export async function openErasureStore(
   config: Pick<MongoStoreConfig, 'uri' | 'database'>,
   meter: Meter,
 ): Promise<ErasureStore> {
-  const client = createClient(config.uri, TIMEOUT_MS);
-  try {
-    await client.connect();
-  } catch (error) {
-    await client.close();
-    throw toPipelineError(error, 'open');
-  }
+  const client = await connectCommand(config.uri);
   const database = client.db(config.database);
   const sessions = new CausalSessions(client, meter);
   const receipts: Collection<ReceiptDocument> = database.collection(ERASURES_COLLECTION);
@@ -47,9 +41,10 @@ export async function openErasureStore(
   return {
     async *keys(processor, prefix) {
       const states = database.collection<StateDocument>(stateOf(processor));
-      const wanted = { _id: { $gte: prefix, $lt: prefix + AFTER_ALL } };
       try {
-        const found = states.find(wanted, { projection: { _id: 1 }, batchSize: KEYS_PAGE }).sort({ _id: 1 });
+        const found = states
+          .find({ _id: beginningWith(prefix) }, { projection: { _id: 1 }, batchSize: KEYS_PAGE })
+          .sort({ _id: 1 });
         for await (const { _id } of found) yield _id;
       } catch (error) {
         throw toPipelineError(error, 'erasure_keys');
@@ -58,8 +53,7 @@ export async function openErasureStore(
 
     async *blocks(processor, at) {
       const { collectionName } = journal(processor);
-      // '0' is the character after '/'.
-      const wanted = at === null ? {} : { _id: { $gte: `${placeOf(at)}/`, $lt: `${placeOf(at)}0` } };
+      const wanted = at === null ? {} : { _id: beginningWith(`${placeOf(at)}/`) };
       const projection = { seq: 1, nonce: 1, states: 1, outputs: 1 };
       try {
         const found = journal(processor).find(wanted, { projection, batchSize: BLOCKS_PAGE });
@@ -100,9 +94,6 @@ export async function openErasureStore(
     close: () => client.close(),
   };
 }
-
-/** Comes after every character that a key can hold. */
-const AFTER_ALL = '\u{10FFFF}';
 
 const placeOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 

@@ -5,6 +5,7 @@ import { PipelineError } from '../../core/errors.ts';
 import { RING_SLOTS } from '../ports.ts';
 import type { Block, BlockHeader, BlockLedger, Journal, TopicPartition } from '../ports.ts';
 import type { CausalSessions } from './causal-sessions.ts';
+import { beginningWith } from './collections.ts';
 import { blockFrom, headerFrom, ledgerFrom, toDocument } from './journal-documents.ts';
 import type { BlockDocument } from './journal-documents.ts';
 import { isDuplicateKey } from './mongo-errors.ts';
@@ -32,8 +33,7 @@ export class MongoJournal implements Journal {
   }
 
   async headers(at: TopicPartition): Promise<BlockHeader[]> {
-    // Every `_id` of the partition and of no other: '0' is the character after '/'.
-    const ring = { _id: { $gte: `${at.topic}/${at.partition}/`, $lt: `${at.topic}/${at.partition}0` } };
+    const ring = { _id: beginningWith(`${at.topic}/${at.partition}/`) };
     return this.#sessions.run('journal_headers', async (session) => {
       const found = this.#blocks.find(ring, { session, projection: HEADER, ...this.#whole });
       return (await found.toArray()).map((document) => headerFrom(document, this.#blocks.collectionName));

@@ -1,11 +1,10 @@
 import type { StoreConfig } from '../config.ts';
 import type { StoredState } from '../ports.ts';
-import { stateOf } from './collections.ts';
+import { beginningWith, stateOf } from './collections.ts';
+import { connectCommand } from './command-client.ts';
 import { STATE_ONLY, storedStateOf, type StateDocument } from './documents.ts';
 import { toPipelineError } from './mongo-errors.ts';
-import { createClient } from './store.ts';
 
-const TIMEOUT_MS = 15_000;
 const PAGE = 1_000;
 
 /**
@@ -19,11 +18,10 @@ export async function* scanStates(
   prefix: string,
   wanted: ((key: string) => boolean) | null = null,
 ): AsyncGenerator<StoredState> {
-  const client = createClient(uri, TIMEOUT_MS);
+  const client = await connectCommand(uri);
   try {
-    await client.connect();
     const states = client.db(database).collection<StateDocument>(stateOf(processor));
-    const keys = { $gte: prefix, $lt: prefix + AFTER_ALL };
+    const keys = beginningWith(prefix);
     if (wanted === null) {
       const found = states.find({ _id: keys }, { projection: STATE_ONLY, batchSize: PAGE }).sort({ _id: 1 });
       for await (const document of found) yield storedStateOf(states.collectionName, document);
@@ -44,6 +42,3 @@ export async function* scanStates(
     await client.close();
   }
 }
-
-/** Comes after every character that a key can hold. */
-const AFTER_ALL = '\u{10FFFF}';
