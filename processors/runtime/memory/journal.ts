@@ -1,4 +1,5 @@
 import { PipelineError } from '../../core/errors.ts';
+import type { BlockBodies, StoredBlock } from '../erasure-store.ts';
 import { RING_SLOTS } from '../ports.ts';
 import type { Block, BlockHeader, BlockLedger, Journal, TopicPartition } from '../ports.ts';
 
@@ -44,6 +45,27 @@ export class MemoryJournal implements Journal {
       throw new PipelineError('ownership_lost', 'the journal slot holds a block of another owner', { retriable: true });
     }
     ring.set(slot, copy(block));
+  }
+
+  /** What every block holds, of one partition or of all: for the erasures of an embedded run. */
+  stored(at: TopicPartition | null): StoredBlock[] {
+    return [...this.#rings].flatMap(([name, ring]) => {
+      const bar = name.lastIndexOf('/');
+      const place = { topic: name.slice(0, bar), partition: Number(name.slice(bar + 1)) };
+      if (at !== null && (at.topic !== place.topic || at.partition !== place.partition)) return [];
+      return Array.from(ring.values(), copy).map(({ seq, nonce, states, outputs }) => {
+        return { at: place, seq, nonce, states, outputs };
+      });
+    });
+  }
+
+  /** Replaces what a block holds, unless it is another one by now or holds something else. */
+  rewrite({ at, seq, nonce, states, outputs }: StoredBlock, bodies: BlockBodies): boolean {
+    const held = this.#ring(at).get(seq % RING_SLOTS);
+    if (held?.seq !== seq || held.nonce !== nonce) return false;
+    if (!held.states.equals(states) || !held.outputs.equals(outputs)) return false;
+    this.#ring(at).set(seq % RING_SLOTS, copy({ ...held, ...bodies }));
+    return true;
   }
 
   #ring({ topic, partition }: TopicPartition): Map<number, Block> {
