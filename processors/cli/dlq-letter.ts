@@ -32,12 +32,12 @@ const KEPT = 'dlq.header.';
 const REDRIVES = 'dlq.redrives';
 
 export function readLetter({ topic, partition }: TopicPartition, record: LogRecord): Letter {
-  const text = (name: string): string => firstOf(record.headers[`dlq.${name}`])?.toString() ?? '';
+  const text = textsIn(record.headers);
   return {
     topic,
     partition,
     time: record.timestamp,
-    origin: originOf(topic, text),
+    origin: originOf(topic, record.headers),
     stage: text('stage') || UNKNOWN,
     reason: text('code') || UNKNOWN,
     message: text('message'),
@@ -80,7 +80,8 @@ export function redrivenRecord(letter: Letter, origin: Origin, timestamp: Instan
 }
 
 /** Headers come from outside: a name that a topic's group does not give makes no origin. */
-function originOf(topic: string, text: (name: string) => string): Origin | null {
+export function originOf(topic: string, headers: LogRecord['headers']): Origin | null {
+  const text = textsIn(headers);
   const source = text('topic');
   const group = text('group');
   const partition = wholeOf(text('partition'));
@@ -88,6 +89,10 @@ function originOf(topic: string, text: (name: string) => string): Origin | null 
   const timestamp = text('timestamp') === '-1' ? -1 : wholeOf(text('timestamp'));
   if (partition === null || offset === null || timestamp === null) return null;
   return deadLetterTopic(source, group) === topic ? { topic: source, partition, offset, timestamp, group } : null;
+}
+
+function textsIn(headers: LogRecord['headers']): (name: string) => string {
+  return (name) => firstOf(headers[`dlq.${name}`])?.toString() ?? '';
 }
 
 function wholeOf(text: string): number | null {

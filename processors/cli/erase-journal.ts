@@ -1,14 +1,14 @@
-import { topicOf } from '../../topics/catalog.ts';
 import { blankBlock } from '../runtime/blank-block.ts';
 import { readCommit } from '../runtime/group-commit.ts';
-import { unpackOutputs } from '../runtime/block.ts';
+import { unpackOutputs, type BlockOutput } from '../runtime/block.ts';
 import { partitionOfKey } from '../runtime/partitioner.ts';
 import { groupName, storeName } from '../runtime/pipeline-ports.ts';
 import type { TopicPartition } from '../runtime/ports.ts';
 import { newestOf } from '../runtime/take-over.ts';
 import type { FoundDocument } from './erase-plan.ts';
-import { isAbout, type Sought } from './erasure-subjects.ts';
-import { decoded } from './erasure-topics.ts';
+import type { Sought } from './erasure-subjects.ts';
+import { isAbout } from './erasure-about.ts';
+import { decoded, hasSchema, sourceOf } from './erasure-topics.ts';
 import type { CUSTOMER, ErasureWorld, TOUCHPOINT } from './erasure-world.ts';
 
 export interface BlankedJournal {
@@ -38,13 +38,13 @@ export async function blankJournal(
     const at = { topic: processor.input, partition };
     const acknowledged = await acknowledgedTo(world, processor, at);
     for await (const block of erasures.blocks(storeName(processor), at)) {
-      const outputs = await decodedOutputs(world, block.outputs);
+      const isOfThem = await judgeOutputs(world, block.outputs, sought);
       const isAcknowledged = block.seq <= acknowledged;
       const blanked = blankBlock(
         block,
         (key) => block.seq < (seqs.get(key) ?? -1),
-        ({ topic, key, value }) => {
-          const isOurs = isAbout(sought, key, outputs(value, topic));
+        (output) => {
+          const isOurs = isOfThem(output);
           if (isOurs && !isAcknowledged) done.left += 1;
           return isOurs && isAcknowledged;
         },
@@ -62,23 +62,24 @@ export async function blankJournal(
   return done;
 }
 
-/** Reads the values of a block's outputs, whose schemas it learns first. */
-export async function decodedOutputs(
+/** Tells which of a block's outputs are about somebody who is sought, once it has learnt the schemas of their values. */
+export async function judgeOutputs(
   { codec }: Pick<ErasureWorld, 'codec'>,
   outputs: Buffer,
-): Promise<(value: Buffer | null, topic: string) => object | null> {
-  const byTopic = Map.groupBy(
-    unpackOutputs(outputs).filter((output) => output !== null),
-    ({ topic }) => topic,
-  );
-  for (const [topic, from] of byTopic) {
-    if (topicOf(topic).schema === null) continue;
+  sought: Sought,
+): Promise<(output: BlockOutput) => boolean> {
+  const all = unpackOutputs(outputs).filter((output) => output !== null);
+  for (const [source, from] of Map.groupBy(all, sourceOf)) {
+    if (!hasSchema(source)) continue;
     await codec.learn(
-      topic,
+      source,
       from.map(({ value }) => value),
     );
   }
-  return (value, topic) => decoded(value, topicOf(topic).schema === null ? '' : topic, codec);
+  return (output) => {
+    const source = sourceOf(output);
+    return isAbout(sought, source, output.key, decoded(output.value, source, codec));
+  };
 }
 
 /** Up to which block a take-over would send nothing again: as the head says, or the group's commit. */

@@ -7,9 +7,10 @@ import { unpackOutputs, unpackStates } from '../runtime/block.ts';
 import { storeName } from '../runtime/pipeline-ports.ts';
 import { isErasedCase } from '../touchpoint/case-state.ts';
 import { touchpointPacking } from '../touchpoint/state.ts';
-import { decodedOutputs } from './erase-journal.ts';
+import { judgeOutputs } from './erase-journal.ts';
+import { isAbout } from './erasure-about.ts';
 import { FoundInTopic, topicPlace, type ErasurePlace } from './erasure-places.ts';
-import { isAbout, type Sought } from './erasure-subjects.ts';
+import type { Sought } from './erasure-subjects.ts';
 import { readTopic } from './erasure-topics.ts';
 import { CUSTOMER, TOUCHPOINT, type ErasureWorld } from './erasure-world.ts';
 
@@ -28,10 +29,10 @@ export async function scanTopics(
     const inForce = settings.get(name);
     if (inForce === undefined) continue;
     const found = new FoundInTopic();
-    await readTopic(world, name, ({ key, timestamp }, value) => {
+    await readTopic(world, name, ({ key, timestamp }, value, source) => {
       found.scanned += 1;
       tell(() => `${name}: ${found.scanned} records`);
-      if (isAbout(sought, key, value)) found.add(key?.toString('latin1') ?? '', timestamp, value === null);
+      if (isAbout(sought, source, key, value)) found.add(key?.toString('latin1') ?? '', timestamp, value === null);
     });
     places.push(topicPlace(name, found, inForce, purgeAfterMs, now));
   }
@@ -60,9 +61,9 @@ async function scanJournal(world: ErasureWorld, processor: Kept, sought: Sought,
       if (told === 'found') found += 1;
       else if (told === 'mark') marks += 1;
     }
-    const decode = await decodedOutputs(world, block.outputs);
+    const isAboutThem = await judgeOutputs(world, block.outputs, sought);
     for (const output of unpackOutputs(block.outputs)) {
-      if (output === null || !isAbout(sought, output.key, decode(output.value, output.topic))) continue;
+      if (output === null || !isAboutThem(output)) continue;
       if (output.value === null) marks += 1;
       else found += 1;
     }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { topicOf } from '../../topics/catalog.ts';
-import type { Codec, EventLog, LogRecord, TopicPartition } from '../runtime/ports.ts';
+import type { BlockOutput } from '../runtime/block.ts';
+import type { Codec, EventLog, LogRecord } from '../runtime/ports.ts';
 import { readRanges } from '../runtime/read-ranges.ts';
-import { readLetter } from './dlq-letter.ts';
+import { originOf } from './dlq-letter.ts';
 
 export interface TopicPorts {
   readonly log: EventLog;
@@ -10,8 +11,11 @@ export interface TopicPorts {
   forgetGroup(group: string): Promise<void>;
 }
 
-/** `value`: decoded; bytes that say nothing stay what they are; null for a tombstone. */
-export type OnRecord = (record: LogRecord, value: object | null) => void;
+/**
+ * `value`: decoded; bytes that say nothing stay what they are; null for a tombstone. `source`: the topic that it is a record of, of
+ * a dead letter the one that it was refused from; empty when nobody knows.
+ */
+export type OnRecord = (record: LogRecord, value: object | null, source: string) => void;
 
 /**
  * Gives every record that a topic holds now to `onRecord`, in order within each partition. Reads in a group that is gone
@@ -24,10 +28,11 @@ export async function readTopic(ports: TopicPorts, topic: string, onRecord: OnRe
   try {
     await readRanges(log, { topic, group, ranges: await log.ranges(topic) }, async (records, at) => {
       joined = true;
-      for (const [schema, from] of bySchema(records, at)) {
+      const bySource = Map.groupBy(records, ({ headers }) => sourceOf({ topic: at.topic, headers }));
+      for (const [source, from] of bySource) {
         const values = from.map(({ value }) => value);
-        if (schema !== '') await codec.learn(schema, values);
-        for (const record of from) onRecord(record, decoded(record.value, schema, codec));
+        if (hasSchema(source)) await codec.learn(source, values);
+        for (const record of from) onRecord(record, decoded(record.value, source, codec), source);
       }
     });
   } finally {
@@ -35,16 +40,18 @@ export async function readTopic(ports: TopicPorts, topic: string, onRecord: OnRe
   }
 }
 
-/** A value as an object, or as the bytes that it stays when nobody can read it. */
-export function decoded(value: Buffer | null, topic: string, codec: Pick<Codec, 'decode'>): object | null {
-  if (value === null || topic === '') return value;
-  const read = codec.decode(topic, value);
+/** A value of `source` as an object, or as the bytes that it stays when nobody can read it. */
+export function decoded(value: Buffer | null, source: string, codec: Pick<Codec, 'decode'>): object | null {
+  if (value === null || !hasSchema(source)) return value;
+  const read = codec.decode(source, value);
   return typeof read === 'string' ? value : read;
 }
 
-/** Records by the topic whose schema they were written by, of dead letters the one that they were refused from; without: none. */
-function bySchema(records: readonly LogRecord[], at: TopicPartition): Map<string, LogRecord[]> {
-  const { role, schema } = topicOf(at.topic);
-  if (role !== 'dead-letter') return new Map([[schema === null ? '' : at.topic, [...records]]]);
-  return Map.groupBy(records, (record) => readLetter(at, record).origin?.topic ?? '');
+export function hasSchema(source: string): boolean {
+  return source !== '' && topicOf(source).schema !== null;
+}
+
+/** The topic by whose schema a record was written, and by whose rule it is keyed. */
+export function sourceOf({ topic, headers }: Pick<BlockOutput, 'topic'> & Pick<LogRecord, 'headers'>): string {
+  return topicOf(topic).role === 'dead-letter' ? (originOf(topic, headers)?.topic ?? '') : topic;
 }

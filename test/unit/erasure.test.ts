@@ -1,56 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { FoundInTopic, topicPlace } from '../../processors/cli/erasure-places.ts';
-import { hashOf, isAbout, Sought } from '../../processors/cli/erasure-subjects.ts';
 import { subjectsGiven } from '../../processors/cli/erase.ts';
 import { ConfigurationError } from '../../processors/core/errors.ts';
 import { kizuna } from '../harness/recording-terminal.ts';
-import { interaction } from '../processors/intake-fixture.ts';
 
 const HASH = 'ab'.repeat(32);
-const KEY = 'what-receipts-are-hashed-with-0001';
 const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 4, 1);
-const NOBODY = { userId: null, emailHash: null, anonymousId: null };
-
-describe('a record is about somebody', () => {
-  const plain = new Sought('demo', ['u:1', `e:${HASH}`, 'a:x|y']);
-  const hashed = new Sought(
-    'demo',
-    [],
-    [hashOf(KEY, 'demo|u:1'), hashOf(KEY, `demo|e:${HASH}`), hashOf(KEY, 'demo|a:x|y')],
-    KEY,
-  );
-  const step = { subject: 'u:9', via: null, state: null, at: null };
-
-  test.each<[string, string | null, object | null, boolean]>([
-    ['the key of a customer', 'demo|u:1', null, true],
-    ['of another brand', 'shop|u:1', null, false],
-    ['of somebody whose id begins so', 'demo|u:12', null, false],
-    ['the key of a case document', 'demo|check%7Cout|a:x|y', null, true],
-    ['the key of a case', 'demo|checkout|u:1|17', null, true],
-    ['the key of a case of somebody else', 'demo|checkout|u:2|1', null, false],
-    ['a key that the brand chose', '1', null, true],
-    ['an interaction', null, interaction({ brandId: 'demo', ...NOBODY, emailHash: HASH.toUpperCase() }), true],
-    ['an interaction by anonymous id', null, interaction({ brandId: 'demo', ...NOBODY, anonymousId: 'x|y' }), true],
-    ['one of another brand', null, interaction({ brandId: 'shop', ...NOBODY, userId: '1' }), false],
-    ['one of somebody else', null, interaction({ brandId: 'demo', ...NOBODY, userId: '2' }), false],
-    ['a customer’s output', null, { brandId: 'demo', customerId: 'u:1' }, true],
-    ['a link', null, { brandId: 'demo', weaker: 'a:1', stronger: 'u:1' }, true],
-    ['a step', null, { brandId: 'demo', subject: 'u:9', identity: { ...step, via: 'u:1' } }, true],
-    ['a step of others', null, { brandId: 'demo', subject: 'u:9', identity: step }, false],
-    ['what is within', null, { brandId: 'demo', subject: 'u:9', interaction: { brandId: 'demo', userId: '1' } }, true],
-    ['a command about a case', null, { brandId: 'demo', target: 'checkout|u:1|2', subject: null }, true],
-  ])('by %s', (_, key, value, isOurs) => {
-    const bytes = key === null ? null : Buffer.from(key);
-    expect(isAbout(plain, bytes, value)).toBe(isOurs);
-    expect(isAbout(hashed, bytes, value)).toBe(isOurs);
-  });
-
-  test('by bytes that nobody can read, of what was named', () => {
-    expect(isAbout(plain, null, Buffer.from(`\u0000\u0001${HASH}`))).toBe(true);
-    expect(isAbout(plain, null, Buffer.from('nothing'))).toBe(false);
-  });
-});
 
 describe('what was found in a topic goes', () => {
   const found = (...tombstones: readonly boolean[]): FoundInTopic => {
