@@ -5,10 +5,10 @@ import { subjectKey } from '../core/identity.ts';
 import type { Instant } from '../core/processor.ts';
 import type { ErasureReceipt } from '../runtime/erasure-store.ts';
 import type { OutgoingRecord } from '../runtime/ports.ts';
-import { blankJournal } from './erase-journal.ts';
+import { blankJournals, type Erased } from './erase-journal.ts';
 import { caseKeys, casesOf, customersOf, type ErasurePlan, type FoundDocument } from './erase-plan.ts';
 import { hashOf, Sought } from './erasure-subjects.ts';
-import { CUSTOMER, TOUCHPOINT, type ErasureWorld } from './erasure-world.ts';
+import type { ErasureWorld } from './erasure-world.ts';
 import { CommandFailed } from './failure.ts';
 
 const COMMANDS = 'commands.v1';
@@ -50,13 +50,12 @@ export async function carryOut(world: ErasureWorld, plan: ErasurePlan, options: 
   const sought = new Sought(brand, subjects);
   let [states, outputs] = [0, 0];
   for (;;) {
-    const ofCustomers = await blankJournal(world, CUSTOMER, customers, sought);
-    const ofCases = await blankJournal(world, TOUCHPOINT, cases, sought);
-    states += ofCustomers.states + ofCases.states;
-    outputs += ofCustomers.outputs + ofCases.outputs;
-    const left = ofCustomers.left + ofCases.left;
-    if (left === 0) break;
-    if (now() > deadline) throw new CommandFailed(`${left} outputs in journals are not acknowledged yet: ${AGAIN}`);
+    const blanked = await blankJournals(world, { customers, cases }, sought);
+    states += blanked.states;
+    outputs += blanked.outputs;
+    if (blanked.left === 0) break;
+    if (now() > deadline)
+      throw new CommandFailed(`${blanked.left} outputs in journals are not acknowledged yet: ${AGAIN}`);
     await rest(LOOK_AGAIN_MS);
   }
   const counts = { orders: orders.length, customers: customers.length, cases: cases.length, states, outputs };
@@ -94,7 +93,7 @@ async function untilErased(
   orderedAt: Instant,
   deadline: Instant,
   { now, progress }: EraseOptions,
-): Promise<{ readonly customers: FoundDocument[]; readonly cases: FoundDocument[] }> {
+): Promise<Erased> {
   const wanted = plan.subjects.length + caseKeys(plan).length;
   for (;;) {
     const isDone = ({ erasedAt }: FoundDocument): boolean => erasedAt >= orderedAt;

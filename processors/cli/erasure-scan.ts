@@ -1,18 +1,14 @@
 import { TOPICS } from '../../topics/catalog.ts';
-import { subjectKey } from '../core/identity.ts';
-import { ByteReader } from '../core/packing.ts';
 import type { Instant } from '../core/processor.ts';
-import { splitTouchpointKey } from '../core/touchpoint-key.ts';
 import { unpackOutputs, unpackStates } from '../runtime/block.ts';
 import { storeName } from '../runtime/pipeline-ports.ts';
-import { isErasedCase } from '../touchpoint/case-state.ts';
-import { touchpointPacking } from '../touchpoint/state.ts';
 import { judgeOutputs } from './erase-journal.ts';
 import { isAbout } from './erasure-about.ts';
 import { FoundInTopic, topicPlace, type ErasurePlace } from './erasure-places.ts';
+import { toldBy } from './erasure-states.ts';
 import type { Sought } from './erasure-subjects.ts';
 import { readTopic } from './erasure-topics.ts';
-import { CUSTOMER, TOUCHPOINT, type ErasureWorld } from './erasure-world.ts';
+import { CUSTOMER, JOURNALED, TOUCHPOINT, type ErasureWorld, type Journaled } from './erasure-world.ts';
 
 export type Tell = (line: () => string) => void;
 
@@ -39,18 +35,20 @@ export async function scanTopics(
   return places;
 }
 
-/** Reads every journal and every document of the processors that keep something of customers. */
+/** Reads every journal, and every document of the processors that keep some about customers. */
 export async function scanStores(world: ErasureWorld, sought: Sought, tell: Tell): Promise<ErasurePlace[]> {
   const places: ErasurePlace[] = [];
-  for (const processor of [CUSTOMER, TOUCHPOINT]) {
-    places.push(await scanJournal(world, processor, sought, tell), await scanDocuments(world, processor, sought, tell));
-  }
+  for (const processor of JOURNALED) places.push(await scanJournal(world, processor, sought, tell));
+  for (const processor of [CUSTOMER, TOUCHPOINT]) places.push(await scanDocuments(world, processor, sought, tell));
   return places;
 }
 
-type Kept = typeof CUSTOMER | typeof TOUCHPOINT;
-
-async function scanJournal(world: ErasureWorld, processor: Kept, sought: Sought, tell: Tell): Promise<ErasurePlace> {
+async function scanJournal(
+  world: ErasureWorld,
+  processor: Journaled,
+  sought: Sought,
+  tell: Tell,
+): Promise<ErasurePlace> {
   const name = `${storeName(processor)}.journal`;
   let [scanned, found, marks] = [0, 0, 0];
   for await (const block of world.erasures.blocks(storeName(processor), null)) {
@@ -71,7 +69,12 @@ async function scanJournal(world: ErasureWorld, processor: Kept, sought: Sought,
   return { kind: 'journal', name, scanned, found, marks, by: found > 0 ? 'erase' : null, until: null };
 }
 
-async function scanDocuments(world: ErasureWorld, processor: Kept, sought: Sought, tell: Tell): Promise<ErasurePlace> {
+async function scanDocuments(
+  world: ErasureWorld,
+  processor: Journaled,
+  sought: Sought,
+  tell: Tell,
+): Promise<ErasurePlace> {
   const name = `${storeName(processor)}.state`;
   let [scanned, found, marks] = [0, 0, 0];
   for await (const { key, state } of world.states(storeName(processor), `${sought.brand}|`)) {
@@ -82,29 +85,4 @@ async function scanDocuments(world: ErasureWorld, processor: Kept, sought: Sough
     else if (told === 'mark') marks += 1;
   }
   return { kind: 'documents', name, scanned, found, marks, by: found > 0 ? 'erase' : null, until: null };
-}
-
-/**
- * What a state tells of somebody who is sought: that of a customer, or of a case; or of another identifier that is linked to one
- * of theirs. That an operator parted another customer from them is a mark: it only refuses a link.
- */
-function toldBy(
-  { customer }: ErasureWorld,
-  processor: Kept,
-  key: string,
-  packed: Buffer,
-  sought: Sought,
-): 'found' | 'mark' | null {
-  if (processor === TOUCHPOINT) {
-    const { brandId, last } = splitTouchpointKey(key);
-    if (!sought.has(subjectKey(brandId, last))) return null;
-    const state = touchpointPacking.unpack(new ByteReader(packed));
-    return state.kind === 'case' && isErasedCase(state) ? 'mark' : 'found';
-  }
-  const state = customer.state.unpack(new ByteReader(packed));
-  if (sought.has(key)) return customer.isErased(state) ? 'mark' : 'found';
-  const { redirect, held, unlinked } = customer.links(state);
-  const names = (subject: string | null): boolean => subject !== null && sought.has(subjectKey(state.brandId, subject));
-  if (names(redirect) || held.some(({ subject, via }) => names(subject) || names(via))) return 'found';
-  return unlinked.some(names) ? 'mark' : null;
 }

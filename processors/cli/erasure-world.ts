@@ -19,6 +19,14 @@ import { OutcomeMeter } from './outcome-meter.ts';
 /** Processors that keep documents about customers. */
 export const CUSTOMER = { name: 'customer', version: 1, input: 'customer-events.v1' } as const;
 export const TOUCHPOINT = { name: 'touchpoint', version: 1, input: 'touchpoint-events.v1' } as const;
+/** Processors with a journal: those without documents about customers hold dead letters of what they read about them. */
+export const JOURNALED = [
+  CUSTOMER,
+  TOUCHPOINT,
+  { name: 'brand', version: 1, input: 'brand-partials.v1' },
+  { name: 'experiment', version: 1, input: 'experiment-events.v1' },
+] as const;
+export type Journaled = (typeof JOURNALED)[number];
 
 /** What the commands about erasures need of the services. */
 export interface ErasureWorld extends AsyncDisposable {
@@ -44,7 +52,7 @@ export async function openErasureWorld(config: Config): Promise<ErasureWorld> {
   const meter = new OutcomeMeter();
   const customer = createCustomer(await loadDefinitions(config.definitionsFolder ?? shippedDefinitions));
   await using stack = new AsyncDisposableStack();
-  const stores = [storeName(CUSTOMER), storeName(TOUCHPOINT)];
+  const stores = JOURNALED.map(storeName);
   const wiring = { topics: TOPICS, stores, clock: { now: Date.now }, logger, meter };
   const { log, emitter, codec, store } = stack.use(await connectServices(config, services, wiring));
   const erasures = stack.adopt(await openErasureStore(services.store, meter), (each) => each.close());
