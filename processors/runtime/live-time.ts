@@ -69,6 +69,8 @@ export class LiveTime {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
+    // Whoever looks at the partitions from here on tells of them, and only what is told is taken back.
+    this.#ports.meter.passedBy(this.#member.processor.name, []);
     await Promise.all(this.#passing.values());
   }
 

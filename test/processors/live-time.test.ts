@@ -197,7 +197,7 @@ describe('a partition that stands still while others get on', () => {
     const swept: number[] = [];
     const warned: string[] = [];
     const told: unknown[] = [];
-    const state = { done: 0, looks: 0, elapsedMs: 0 };
+    const state = { done: 0, looks: 0, elapsedMs: 0, gauge: null as readonly TopicPartition[] | null };
     const counts = member(2, async ({ partition }) => {
       swept.push(partition);
       return true;
@@ -216,6 +216,7 @@ describe('a partition that stands still while others get on', () => {
     });
     const meter = Object.assign(new RecordingMeter(), {
       passedBy: (processor: string, partitions: readonly TopicPartition[]) => {
+        state.gauge = partitions;
         if (partitions.length > 0) told.push({ processor, partitions });
       },
     });
@@ -252,6 +253,18 @@ describe('a partition that stands still while others get on', () => {
     } finally {
       await time.stop();
     }
+  });
+
+  test('is told of no longer when time stops: others may own it then, under other definitions', async () => {
+    const { state, time } = stuck(false);
+    time.start();
+    try {
+      const isTold = () => (state.gauge?.length === 1 ? true : undefined);
+      await waitUntil('it is passed by', isTold, { ...SOON, failed: time.failed });
+    } finally {
+      await time.stop();
+    }
+    expect(state.gauge).toEqual([]);
   });
 
   test('at the door keeps everything back: what waits there may be of any customer', async () => {
