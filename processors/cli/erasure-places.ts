@@ -69,7 +69,12 @@ export function topicPlace(
     if (!isEnded) ends.push({ ...place, by: 'erase', until: null });
     else ends.push({ ...place, by: 'compaction', until: compactedAt(newestAt, number('max.compaction.lag.ms')) });
   }
-  return ends[0] ?? nothing;
+  // Whichever comes first takes it away; one that nobody can date comes after all that can be dated.
+  return ends.reduce((first, each) => (dated(each) < dated(first) ? each : first), ends[0] ?? nothing);
+}
+
+function dated({ until }: ErasurePlace): number {
+  return until ?? Number.POSITIVE_INFINITY;
 }
 
 /** A lag that nobody set is as long as there is. */

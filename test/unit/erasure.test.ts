@@ -47,6 +47,15 @@ describe('what was found in a topic goes', () => {
     const unset = { ...compacted, 'max.compaction.lag.ms': '9223372036854775807' };
     expect(place('customer-traits.v1', found(false, true), unset)).toEqual(['compaction', null]);
   });
+
+  test('by whichever comes first, where several would take it', () => {
+    expect(place('customer-events.v1', found(false), timed)).toEqual(['purge', NOW + 8 * DAY]);
+    const soon = { ...timed, 'retention.ms': '0', 'segment.ms': '0' };
+    expect(place('customer-events.v1', found(false), soon)).toEqual(['retention', NOW]);
+    const both = { ...timed, ...compacted, 'cleanup.policy': 'compact,delete' };
+    expect(place('customer-traits.v1', found(false, true), both)).toEqual(['compaction', NOW + 1 + 7 * DAY]);
+    expect(place('customer-traits.v1', found(true, false), both)).toEqual(['retention', NOW + 1 + 35 * DAY]);
+  });
 });
 
 describe('on the command line', () => {
