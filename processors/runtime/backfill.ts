@@ -52,7 +52,8 @@ export async function backfillBlock(
       await publish(partition, seq, draft.outputs, ports);
     });
   }
-  backfill.left = Math.max(0, backfill.left - evaluated);
+  // All that were found were counted: those that a record was faster with, and those that are only written anew, too.
+  backfill.left = Math.max(0, backfill.left - taken);
   if (taken > 0) backfill.hasFound = true;
   const last = page[taken - 1];
   if (taken === page.length && page.length < KEYS_PER_BLOCK) endPass(partition);

@@ -5,7 +5,7 @@ import type { RevisionCursor } from './ports.ts';
 export interface Backfill {
   /** How far this pass through the index came. */
   after: RevisionCursor | null;
-  /** How many were left when the pass began, less those that it evaluated; null: not counted yet. */
+  /** How many were left when the pass began, less those that it took; null: not counted yet. */
   left: number | null;
   /** This pass found something. Then another one follows, as what it found is stored later, and the index knows no sooner. */
   hasFound: boolean;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ByteReader } from '../../processors/core/packing.ts';
 import { createCustomer } from '../../processors/customer/processor.ts';
 import type { CustomerState } from '../../processors/customer/state.ts';
-import { backfillBlock } from '../../processors/runtime/backfill.ts';
+import { backfillBlock, backfillLeft } from '../../processors/runtime/backfill.ts';
 import { flushAll } from '../../processors/runtime/flush.ts';
 import { ownPartition, type OwnedPartition } from '../../processors/runtime/owned-partition.ts';
 import type { PipelinePorts } from '../../processors/runtime/pipeline-ports.ts';
@@ -221,6 +221,24 @@ describe('customers of other definitions', () => {
     expect(await backfillBlock(next.partition, END, next.ports, noHeartbeat)).toBe(0);
     expect(next.partition.dirty.size).toBe(bare.length);
     expect(memberships(next)).toEqual([]);
+  });
+
+  test('are counted down by all that a block took, also by what is only written anew', async () => {
+    const before = await process(NEW, await stored(views(600)));
+    await untilDone(before);
+    const documents = before.ports.store.documents('customer.v1');
+    const keys = Array.from({ length: 600 }, (_each, customer) => `acme|u:${customer}`);
+    const bare = (await documents.load(keys)).map((each) => ({
+      ...each,
+      ...{ seq: each.seq + 1_000, partition: 0, summary: {} },
+    }));
+    await documents.store(bare);
+    const world = await process(NEW, before.ports);
+    const left = () => backfillLeft(world.partition.processor, [world.partition]);
+    expect(await backfillBlock(world.partition, END, world.ports, noHeartbeat)).toBe(0);
+    expect(left()).toBe(600 - 512);
+    await backfillBlock(world.partition, END, world.ports, noHeartbeat);
+    expect(left()).toBe(0);
   });
 
   test('are as many in a block as fit into one', async () => {
