@@ -3,7 +3,7 @@ import { elapsedMs } from './stopwatch.ts';
 
 /** How long a partition stands still, while others get on, until nobody else's deadlines wait for it any more. */
 export const STANDSTILL_MS = 60_000;
-/** Counted between two looks at the most: what passed while nobody looked, or nobody got on, says nothing of one partition. */
+/** Counted at the most between two looks at which another got on: what passed while none was seen to says nothing of one partition. */
 const UNSEEN_MS = 10_000;
 
 /** A partition of an input that others wait for, and how much of what they wait for is folded. */
@@ -14,15 +14,23 @@ export interface Awaited {
   readonly done: number;
 }
 
+interface Seen {
+  readonly at: TopicPartition;
+  readonly done: number;
+  /** For how long it has not got on with what it waits for; null: it waits for nothing, or gets on. */
+  readonly stillMs: number | null;
+}
+
 /**
  * Tells a partition that stands still by itself from a group that does. A partition does that waits for something it has not
- * got on with for a minute in which others had nothing to wait for, or got on: a batch that cannot be read, an error of its
- * own journal. While no partition gets on, the store or all members are away, and everybody waits.
+ * got on with for a minute in which others got on: a batch that cannot be read, an error of its own journal. While no other
+ * is seen to get on, the store or all members may be away, and everybody waits. To have nothing to do is no sign of life:
+ * most partitions of a quiet input have nothing to do while nobody is there.
  */
 export class Standstill {
   readonly #elapsedMs: () => number;
   /** By topic and partition. */
-  readonly #seen = new Map<string, { readonly at: TopicPartition; readonly done: number; readonly stillMs: number }>();
+  readonly #seen = new Map<string, Seen>();
   /** By topic: when some partition was last seen to get on. */
   readonly #wellMs = new Map<string, number>();
 
@@ -32,20 +40,23 @@ export class Standstill {
 
   /** Those that nobody waits for, until they get on again. */
   get passedBy(): TopicPartition[] {
-    return [...this.#seen.values()].filter(({ stillMs }) => stillMs >= STANDSTILL_MS).map(({ at }) => at);
+    return [...this.#seen.values()].filter(({ stillMs }) => isTooLong(stillMs)).map(({ at }) => at);
   }
 
   /** Looks at all partitions of an input that are waited for; answers those to go on waiting for. */
   look<Each extends Awaited>(topic: string, awaited: readonly Each[]): Each[] {
-    const getsOn = ({ partition, offset, done }: Awaited): boolean =>
-      done >= offset || done !== (this.#seen.get(`${topic}/${partition}`)?.done ?? done);
+    const getsOn = ({ partition, done }: Awaited): boolean =>
+      done !== (this.#seen.get(`${topic}/${partition}`)?.done ?? done);
     const passedMs = this.#passedMs(topic, awaited.some(getsOn));
     return awaited.filter((each) => {
       const at = { topic, partition: each.partition };
       const name = `${topic}/${each.partition}`;
-      const stillMs = getsOn(each) ? 0 : (this.#seen.get(name)?.stillMs ?? 0) + passedMs;
+      const before = this.#seen.get(name)?.stillMs ?? null;
+      // At the first look at which it waits, nothing has passed yet.
+      const waitedMs = before === null ? 0 : before + passedMs;
+      const stillMs = each.done >= each.offset || getsOn(each) ? null : waitedMs;
       this.#seen.set(name, { at, done: each.done, stillMs });
-      return stillMs < STANDSTILL_MS;
+      return !isTooLong(stillMs);
     });
   }
 
@@ -56,4 +67,8 @@ export class Standstill {
     this.#wellMs.set(topic, isWell ? now : before);
     return isWell ? Math.min(UNSEEN_MS, now - before) : 0;
   }
+}
+
+function isTooLong(stillMs: number | null): boolean {
+  return stillMs !== null && stillMs >= STANDSTILL_MS;
 }
