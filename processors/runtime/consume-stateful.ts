@@ -33,10 +33,7 @@ export class StatefulMember implements Consumption {
     this.#member = new GroupMember(processor, ports, {
       own: (at) => this.#own(at),
       distrust: (partition, why) => this.#distrust(partition, why),
-      takeOver: async (partition) => {
-        await ports.mayOwn?.();
-        await takeOver(partition, ports);
-      },
+      takeOver: (partition) => takeOver(partition, ports),
       fold: (partition, batch, heartbeat) => this.#fold(partition, batch, heartbeat),
       beforeLeaving: (partition) => this.#commitLast(partition),
       afterLeaving: (partition) => this.#flushLast(partition),

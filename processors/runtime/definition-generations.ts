@@ -98,8 +98,8 @@ export class ActiveDefinitions {
   }
 
   /**
-   * Asked before a partition is taken over, of the store and not of what is remembered: who joined with a newer set claimed it
-   * before, so what that process evaluated is never evaluated by an older one again.
+   * Asked before a partition is claimed and once it is, of the store and not of what is remembered: who joined with a newer set
+   * brought it into use before, so what that process evaluated is never evaluated by an older one again.
    */
   async refuseOthers(): Promise<void> {
     if (await this.look()) return;

@@ -42,7 +42,7 @@ export interface PipelinePorts {
   readonly owned: Set<OwnedPartition>;
   /** As in PipelineOptions; absent: `record`. Tells how often a ledger is published. */
   readonly time?: 'live' | 'record';
-  /** Rejects, retriable, while a partition must not be taken over by this process. Asked each time. */
+  /** Rejects, retriable, while a partition must not be taken over by this process. Asked before and after each claim. */
   readonly mayOwn?: () => Promise<void>;
   /** Judges each batch before it is written; absent or null: any number of records may be refused. */
   readonly refusals?: Refusals | null;

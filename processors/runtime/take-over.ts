@@ -32,6 +32,7 @@ export async function takeOver(
   onLoss: (standing: Standing) => void = refuseLoss,
 ): Promise<void> {
   const took = stopwatch();
+  await ports.mayOwn?.();
   let torn: number | null = null;
   for (let attempt = 0; attempt < CLAIMS_MAX; attempt++) {
     // Before the journal: an owner who comes after the headers were read may fold and commit beyond them.
@@ -40,6 +41,9 @@ export async function takeOver(
     // A rival who writes while the headers are read can make them look torn; only if that lasts are they.
     torn = missingSeq(headers);
     if (torn === null && (await claim(partition, newestOf(headers), commit, ports, onLoss))) {
+      // Who brought newer definitions into use since the first question may have folded before this claim. Who does so from
+      // here on claims the partition later, and shuts this owner out.
+      await ports.mayOwn?.();
       partition.mustTakeOver = false;
       ports.meter.stage(partition.processor.name, 'takeover', took());
       return;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { PipelineError } from '../../processors/core/errors.ts';
 import { flushAll } from '../../processors/runtime/flush.ts';
+import { ActiveDefinitions } from '../../processors/runtime/definition-generations.ts';
+import { MemoryGenerations } from '../../processors/runtime/memory/definition-generations.ts';
 import { createMemoryStore } from '../../processors/runtime/memory/store.ts';
-
 import type { Store } from '../../processors/runtime/ports.ts';
-
 import { takeOver } from '../../processors/runtime/take-over.ts';
 import { countOf, fold, logOf, process, SOURCE } from '../harness/counting-partition.ts';
 import { CollectingEmitter, memoryPorts, numberRecord } from '../harness/runtime-fixture.ts';
@@ -116,6 +116,34 @@ describe('a take-over', () => {
     const sleeper = process(ports);
     await takeOver(sleeper, ports);
     expect(sleeper.next).toBe(3);
+  });
+
+  test('is refused to whoever asked before newer definitions came into use, and claims after those who brought them folded', async () => {
+    const generations = new MemoryGenerations();
+    const older = new ActiveDefinitions(generations, 'older');
+    await older.claim(1);
+    const log = logOf(records);
+    const ports = memoryPorts({ log });
+    const newer = new ActiveDefinitions(generations, 'newer');
+    const rival = process(ports);
+    let asked = 0;
+    // A pause of the older process behind its question: meanwhile the newer one comes, takes the partition over and folds.
+    const mayOwn = async (): Promise<void> => {
+      await older.refuseOthers();
+      if (asked++ > 0) return;
+      await newer.claim(2);
+      const rivalPorts = { ...ports, mayOwn: () => newer.refuseOthers() };
+      await takeOver(rival, rivalPorts);
+      await fold(rival, rivalPorts, records.slice(0, 3));
+    };
+    const stale = process(ports);
+    await expect(takeOver(stale, { ...ports, mayOwn })).rejects.toMatchObject({
+      ...{ code: 'ownership_lost', retriable: true },
+    });
+    expect([asked, stale.mustTakeOver]).toEqual([1, true]);
+    // The newer one takes it again, and goes on where it was.
+    await takeOver(rival, { ...ports, mayOwn: () => newer.refuseOthers() });
+    expect([rival.mustTakeOver, rival.next]).toEqual([false, 3]);
   });
 
   test('stops at a log that was created anew, and at one that lost records to retention', async () => {
