@@ -83,16 +83,19 @@ class Switched implements Pipeline {
         const isOurs = await definitions.look();
         if (isOurs === (this.#current !== null)) continue;
         tell(definitions, logger);
-        if (!isOurs) {
-          const before = this.#current;
-          this.#current = null;
-          await before?.stop();
-        } else this.#run(await start());
+        if (isOurs) {
+          this.#run(await start());
+          continue;
+        }
       } catch (error) {
         // Not knowing is no reason to leave, nor to begin: it is asked again, and before each take-over in any case.
         if (!(error instanceof PipelineError) || !error.retriable) throw error;
         logger.warn('the active definitions could not be followed', { code: error.code, error });
+        continue;
       }
+      // Outside of what is tried again: one that cannot be stopped may be half at work, and only the end of the process ends it.
+      await this.#current?.stop();
+      this.#current = null;
     }
   }
 

@@ -16,18 +16,21 @@ const SOON = { withinMs: 20_000 };
 const clock = { now: () => 1_000 };
 
 /** A process with a set of definitions, whose pipeline only says when it starts and stops. */
-async function process(generations: Generations, hash: string) {
+async function process(generations: Generations, hash: string, stopping: () => Promise<void> = async () => undefined) {
   const steps: string[] = [];
   let fail: (error: Error) => void = () => undefined;
   const start = async (): Promise<Pipeline> => {
     steps.push('start');
     const failed = new Promise<never>((_resolve, reject) => (fail = reject));
-    const stop = async (): Promise<void> => void steps.push('stop');
+    const stop = async (): Promise<void> => {
+      steps.push('stop');
+      await stopping();
+    };
     return { members: [], logAnswers: true, failed, stop, [Symbol.asyncDispose]: stop };
   };
   const definitions = new ActiveDefinitions(generations, hash);
   const pipeline = await startWhileActive({ definitions, clock, logger: silentLog, start });
-  onTestFinished(() => pipeline.stop());
+  onTestFinished(() => pipeline.stop().catch(() => undefined));
   const until = (count: number) =>
     waitUntil(`${hash}: ${count} steps`, () => (steps.length >= count ? true : undefined), {
       ...SOON,
@@ -103,4 +106,16 @@ test('what waiting does not mend is told', async () => {
   };
   const one = await process(closed, 'one');
   await expect(one.pipeline.failed).rejects.toMatchObject({ code: 'store_unreadable' });
+});
+
+test('a pipeline that does not stop when others are active ends its process, which it belongs to until then', async () => {
+  const generations = new MemoryGenerations();
+  const away = new PipelineError('log_unavailable', 'the group could not be left', { retriable: true });
+  const old = await process(generations, 'old', () => Promise.reject(away));
+  await process(generations, 'next');
+  await expect(old.pipeline.failed).rejects.toBe(away);
+  // Going back does not start a second one beside it.
+  await activateGeneration(generations, 1, 2_000);
+  await expect(old.pipeline.stop()).rejects.toBe(away);
+  expect(old.steps).toEqual(['start', 'stop', 'stop']);
 });
