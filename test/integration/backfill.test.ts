@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { loadDefinitions } from '../../processors/definitions/load.ts';
 import { startKizuna } from '../../processors/main.ts';
 import { loadConfig } from '../../processors/runtime/config.ts';
+import { parsePosition } from '../../processors/runtime/position.ts';
 import type { SegmentMembershipsChanged } from '../../schemas/types.ts';
 import { produceInteractions } from '../harness/interactions.ts';
 import { scrape } from '../harness/metrics-text.ts';
@@ -15,6 +16,8 @@ import { writeDefinitions } from '../harness/written-definitions.ts';
 import { interaction } from '../processors/intake-fixture.ts';
 
 const CUSTOMERS = 1_500;
+/** As many as a block of the back-fill takes. */
+const KEYS_PER_BLOCK = 512;
 const TOPIC = 'segment-memberships.v1';
 
 const view = (customer: number, at: number) => ({
@@ -25,26 +28,30 @@ const view = (customer: number, at: number) => ({
   }),
 });
 
+/** A change, and the block of the journal that it was published from. */
+type Told = SegmentMembershipsChanged & { readonly block: number };
+
 /** Gathers everything that is said of memberships. */
-async function followMemberships(place: PipelinePlace, changes: SegmentMembershipsChanged[]): Promise<Follower> {
+async function followMemberships(place: PipelinePlace, changes: Told[]): Promise<Follower> {
   return followTopic(place, TOPIC, async (records) => {
     const values = records.map(({ value }) => value);
     await place.codec.learn(TOPIC, values);
-    for (const value of values) {
-      changes.push(place.codec.decode(TOPIC, value ?? Buffer.alloc(0)) as SegmentMembershipsChanged);
+    for (const { value, headers } of records) {
+      const change = place.codec.decode(TOPIC, value ?? Buffer.alloc(0)) as SegmentMembershipsChanged;
+      changes.push({ ...change, block: parsePosition(headers['position'])?.n ?? -1 });
     }
   });
 }
 
 describeWithServices('definitions that change while nobody does anything', () => {
-  test('reach every stored customer within seconds of a restart, once each, with the cause DEFINITION', async () => {
+  test('reach every stored customer after a restart, in blocks, once each, with the cause DEFINITION', async () => {
     await using old = await writeDefinitions({ viewers: { 'traits.page_views.24h': { $gte: 1 } } });
     await using next = await writeDefinitions({
       viewers: { 'traits.page_views.24h': { $gte: 2 } },
       new: { identified: true },
     });
-    await using place = await pipelinePlace('backfill', { time: 'live', partitions: 4, definitions: old.folder });
-    const changes: SegmentMembershipsChanged[] = [];
+    await using place = await pipelinePlace('backfill', { time: 'live', partitions: 1, definitions: old.folder });
+    const changes: Told[] = [];
     await using stack = new AsyncDisposableStack();
     let follower: Follower;
     {
@@ -59,20 +66,20 @@ describeWithServices('definitions that change while nobody does anything', () =>
       );
       await untilFolded(place, CUSTOMERS, { withinMs: 60_000, failed });
       const entered = () => (changes.length >= CUSTOMERS ? true : undefined);
-      await waitUntil('everybody in the old segment', entered, { withinMs: 30_000, failed });
+      await waitUntil('everybody in the old segment', entered, { withinMs: 60_000, failed });
     }
     expect(new Set(changes.map(({ cause }) => cause))).toEqual(new Set(['EVENT']));
 
     const config = loadConfig({ ...place.environment, KIZUNA_DEFINITIONS: next.folder });
-    const startedAt = Date.now();
     await using after = await startKizuna(config, { logger: silentLog, clock: { now: Date.now } });
     const failed = Promise.race([after.pipeline.failed, follower.failed]);
     const moved = () => (changes.length >= 2 * CUSTOMERS ? true : undefined);
-    await waitUntil('everybody moved', moved, { withinMs: 60_000, failed, seen: () => `${changes.length}` });
-    const seconds = (Date.now() - startedAt) / 1000;
-    process.stdout.write(`${CUSTOMERS} customers moved ${seconds.toFixed(1)} s after the start\n`);
-    // A block of 512 a second on each of 4 partitions; the rest is joining and the machine.
-    expect(seconds).toBeLessThan(30);
+    await waitUntil('everybody moved', moved, { withinMs: 120_000, failed, seen: () => `${changes.length}` });
+    // On one partition, so in several blocks. What the first process had not stored yet is found by a later pass.
+    const blocks = Map.groupBy(changes.slice(CUSTOMERS), ({ block }) => block);
+    const sizes = [...blocks.values()].map((each) => each.length);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(KEYS_PER_BLOCK);
+    expect(sizes.length).toBeGreaterThanOrEqual(Math.ceil(CUSTOMERS / KEYS_PER_BLOCK));
     const told = changes.slice(CUSTOMERS);
     expect(new Set(told.map(({ customerId }) => customerId)).size).toBe(CUSTOMERS);
     for (const { cause, definitionsVersion, changes: both, members } of told) {
@@ -89,7 +96,7 @@ describeWithServices('definitions that change while nobody does anything', () =>
         ? true
         : undefined;
     };
-    await waitUntil('the documents follow', stored, { withinMs: 30_000, failed });
+    await waitUntil('the documents follow', stored, { withinMs: 60_000, failed });
     const isOver = async (): Promise<true | undefined> => {
       const { samples } = await scrape(after.url);
       const of = (name: string) => samples.find((each) => each.name === name)?.value;
@@ -97,7 +104,7 @@ describeWithServices('definitions that change while nobody does anything', () =>
         ? true
         : undefined;
     };
-    await waitUntil('the metrics say that it is over', isOver, { withinMs: 30_000, failed });
+    await waitUntil('the metrics say that it is over', isOver, { withinMs: 60_000, failed });
     expect(changes).toHaveLength(2 * CUSTOMERS);
-  }, 180_000);
+  }, 300_000);
 });
