@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { SegmentMembershipsChanged } from '../../schemas/types.ts';
 import { parsePosition } from '../../processors/runtime/position.ts';
@@ -7,7 +6,7 @@ import { runKizuna, type KizunaProcess } from '../harness/kizuna-process.ts';
 import { pipelinePlace, type PipelinePlace } from '../harness/pipeline-place.ts';
 import { kizuna } from '../harness/recording-terminal.ts';
 import { describeWithServices } from '../harness/sandbox.ts';
-import { followTopic, type Follower } from '../harness/topic-records.ts';
+import { followTopic, progressOf, type Follower } from '../harness/topic-records.ts';
 import { waitUntil } from '../harness/wait-until.ts';
 import { writeDefinitions } from '../harness/written-definitions.ts';
 import { interaction } from '../processors/intake-fixture.ts';
@@ -63,6 +62,9 @@ interface Traffic extends AsyncDisposable {
   stop(): Promise<number>;
 }
 
+/** So much is always there to be folded, whoever works; no more, for two processes on a small machine. */
+const AHEAD = CUSTOMERS;
+
 /** Everybody does something again and again, until it is stopped. */
 function startTraffic(place: PipelinePlace): Traffic {
   let isStopped = false;
@@ -77,7 +79,9 @@ function startTraffic(place: PipelinePlace): Traffic {
       });
       await produceInteractions(place, views);
       sent += views.length;
-      await wait(50);
+      const isTaken = async (): Promise<true | undefined> =>
+        isStopped || ((await progressOf(place))[0]?.committed ?? 0) > sent - AHEAD ? true : undefined;
+      await waitUntil('the traffic is taken', isTaken, SOON);
     }
     return sent;
   };
