@@ -3,6 +3,10 @@ import type { Instant } from '../core/processor.ts';
 import { WHOLE, type Dimension } from '../core/brand-amounts.ts';
 import { NO_SEGMENTS, type SegmentList } from './segment-list.ts';
 
+/** Whether the customer comes to a value of a dimension, leaves it, or stays: the sign of what it brings. */
+export type Move = 1 | -1 | 0;
+export const [COMES, LEAVES, STAYS]: readonly [1, -1, 0] = [1, -1, 0];
+
 /**
  * What one instant of one customer changes in the partition's brand documents. A single one serves every customer in turn:
  * the runtime adds it to the totals before the next record is folded.
@@ -19,9 +23,21 @@ export class BrandChanges {
   readonly sumPlaces: number[] = [];
   readonly sumBy: number[] = [];
   sumCount = 0;
+  /** What the customer is now, and was before: standings as bits (brand-standing.ts). */
+  bitsAfter = 0;
+  bitsBefore = 0;
+  /** Everything the customer ever added and the window still holds, in as many places of each as there are. */
+  readonly wholeDays: number[] = [];
+  readonly wholePlaces: number[] = [];
+  readonly wholeBy: number[] = [];
+  wholeCount = 0;
+  /** What the customer as a whole came to, left, or stays in with other standings. */
+  readonly moves: Move[] = [];
+  readonly movedDimensions: Dimension[] = [];
+  readonly movedValues: string[] = [];
+  moveCount = 0;
   readonly #dimensions: Dimension[] = [];
   readonly #values: string[] = [];
-  /** The day of a sum; STANDING for a standing. */
   readonly #days: number[] = [];
   readonly #places: number[] = [];
   readonly #by: number[] = [];
@@ -32,17 +48,19 @@ export class BrandChanges {
     this.now = now;
     this.segments = segments;
     this.sumCount = 0;
+    this.wholeCount = 0;
+    this.moveCount = 0;
     this.#count = 0;
     return this;
   }
 
-  /** How many of `add` and `addStanding`. */
+  /** How many of `add`. */
   get count(): number {
     return this.#count;
   }
 
   get isEmpty(): boolean {
-    return this.sumCount + this.#count === 0;
+    return this.sumCount + this.moveCount + this.#count === 0;
   }
 
   /** `by` more of a sum (its place in BRAND_SUMS) under the day of `at`, for the brand and for the segments. */
@@ -54,11 +72,28 @@ export class BrandChanges {
     this.sumBy[index] = by;
   }
 
-  /** `by` more customers of a standing (its place in BRAND_STANDINGS). */
-  addStanding(dimension: Dimension, value: string, place: number, by: number): void {
-    this.add(dimension, value, STANDING, place, by);
+  /** A part of everything that the customer brings along or takes away. */
+  addWhole(place: number, day: number, by: number): void {
+    if (by === 0) return;
+    const index = this.wholeCount++;
+    this.wholeDays[index] = day;
+    this.wholePlaces[index] = place;
+    this.wholeBy[index] = by;
   }
 
+  /** Whether who moves so brings or takes anything. */
+  isMoveFelt(move: typeof COMES | typeof LEAVES): boolean {
+    return this.wholeCount > 0 || (move === COMES ? this.bitsAfter : this.bitsBefore) !== 0;
+  }
+
+  move(dimension: Dimension, value: string, move: Move): void {
+    const index = this.moveCount++;
+    this.movedDimensions[index] = dimension;
+    this.movedValues[index] = value;
+    this.moves[index] = move;
+  }
+
+  /** `by` more of a sum under a day. */
   add(dimension: Dimension, value: string, day: number, place: number, by: number): void {
     if (by === 0) return;
     const at = this.#count++;
@@ -78,7 +113,7 @@ export class BrandChanges {
   }
 
   day(index: number): number {
-    return this.#days[index] ?? STANDING;
+    return this.#days[index] ?? 0;
   }
 
   place(index: number): number {
@@ -89,5 +124,3 @@ export class BrandChanges {
     return this.#by[index] ?? 0;
   }
 }
-
-export const STANDING = -1;

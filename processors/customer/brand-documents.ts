@@ -10,7 +10,8 @@ import {
   WHOLE,
   type Dimension,
 } from '../core/brand-amounts.ts';
-import { STANDING, type BrandChanges } from './brand-changes.ts';
+import { COMES, LEAVES, STAYS, type BrandChanges } from './brand-changes.ts';
+import { countAt } from './brand-standing.ts';
 import type { SegmentList } from './segment-list.ts';
 
 /** Days of a window beside the current one. */
@@ -31,6 +32,8 @@ export const VALUES_MAX: Readonly<Record<Dimension, number>> = {
   campaign: 200,
   stage: 5,
 };
+
+const NO_DAY = -1;
 
 /** So many lists of segments of a brand are remembered with their documents. */
 const LISTS_MAX = 10_000;
@@ -54,6 +57,12 @@ export interface BrandDocument {
   isPending: boolean;
 }
 
+/** The documents that a customer in a list of segments counts in, and how often in each. */
+interface Counted {
+  readonly all: readonly BrandDocument[];
+  readonly times: readonly number[];
+}
+
 /** Of one partition. */
 export interface BrandDocuments {
   /** The latest instant that is in them. */
@@ -67,7 +76,7 @@ export interface BrandDocuments {
   /** Those with something pending. */
   readonly pending: BrandDocument[];
   /** By brand: the documents that a customer in these segments counts in, as long as no document comes or goes. */
-  readonly byList: Map<string, Map<SegmentList, readonly BrandDocument[]>>;
+  readonly byList: Map<string, Map<SegmentList, Counted>>;
   /** No cell is of an earlier day. */
   oldestDay: number;
 }
@@ -90,31 +99,55 @@ export function addChanges(documents: BrandDocuments, changes: BrandChanges): vo
   if (changes.now > documents.clock) documents.clock = changes.now;
   const oldest = utcDay(documents.clock) - WINDOW_DAYS;
   if (changes.sumCount > 0) addSums(documents, changes, oldest);
+  for (let index = 0; index < changes.moveCount; index++) addMove(documents, changes, index, oldest);
   for (let index = 0; index < changes.count; index++) {
     const day = changes.day(index);
-    if (day !== STANDING && day < oldest) continue;
+    if (day < oldest) continue;
     const document = documentOf(documents, changes.brandId, changes.dimension(index), changes.value(index));
     if (document === null) return;
-    const place = changes.place(index);
-    if (day === STANDING) {
-      document.standings[place] = (document.standings[place] ?? 0) + changes.by(index);
-      documents.changed.add(document);
-      documents.unsent.add(document);
-    } else {
-      addPending(documents, document, day, place, changes.by(index));
-    }
+    addPending(documents, document, day, changes.place(index), changes.by(index));
+  }
+}
+
+/** The document is looked for once for everything that the customer brings along or takes away. */
+function addMove(documents: BrandDocuments, changes: BrandChanges, index: number, oldest: number): void {
+  const { brandId, moves, movedDimensions, movedValues, bitsBefore, bitsAfter } = changes;
+  const document = documentOf(documents, brandId, movedDimensions[index] ?? 'brand', movedValues[index] ?? WHOLE);
+  if (document === null) return;
+  const move = moves[index] ?? STAYS;
+  const before = move === COMES ? 0 : bitsBefore;
+  const after = move === LEAVES ? 0 : bitsAfter;
+  if (before !== after) {
+    addStandings(document, before, after);
+    documents.changed.add(document);
+    documents.unsent.add(document);
+  }
+  if (move === STAYS) return;
+  const { wholeDays, wholePlaces, wholeBy, wholeCount } = changes;
+  for (let cell = 0; cell < wholeCount; cell++) {
+    const day = wholeDays[cell] ?? 0;
+    if (day >= oldest) addPending(documents, document, day, wholePlaces[cell] ?? 0, move * (wholeBy[cell] ?? 0));
+  }
+}
+
+function addStandings({ standings }: BrandDocument, before: number, after: number): void {
+  for (let place = 0; place < standings.length; place++) {
+    standings[place] = (standings[place] ?? 0) + countAt(after, place) - countAt(before, place);
   }
 }
 
 function addSums(documents: BrandDocuments, changes: BrandChanges, oldest: number): void {
   const { sumDays, sumPlaces, sumBy, sumCount } = changes;
-  const all = documentsOf(documents, changes.brandId, changes.segments);
+  const { all, times } = countedIn(documents, changes.brandId, changes.segments);
   for (let index = 0; index < sumCount; index++) {
     const day = sumDays[index] ?? 0;
     if (day < oldest) continue;
     const place = sumPlaces[index] ?? 0;
     const by = sumBy[index] ?? 0;
-    for (const document of all) addPending(documents, document, day, place, by);
+    for (let each = 0; each < all.length; each++) {
+      const document = all[each];
+      if (document !== undefined) addPending(documents, document, day, place, by * (times[each] ?? 1));
+    }
   }
 }
 
@@ -165,24 +198,31 @@ export function setCell(documents: BrandDocuments, { cells, sums }: BrandDocumen
   if (day < documents.oldestDay) documents.oldestDay = day;
 }
 
-/** The documents that a customer in these segments is counted in; none of a brand that is not measured. */
-function documentsOf(documents: BrandDocuments, brandId: string, list: SegmentList): readonly BrandDocument[] {
+/** None of a brand that is not measured. */
+function countedIn(documents: BrandDocuments, brandId: string, list: SegmentList): Counted {
   const { byList } = documents;
   const known = byList.get(brandId)?.get(list);
   if (known !== undefined) return known;
   const all: BrandDocument[] = [];
+  const times: number[] = [];
   const whole = documentOf(documents, brandId, 'brand', WHOLE);
-  if (whole === null) return all;
+  if (whole === null) return { all, times };
   all.push(whole);
+  times.push(1);
   for (const id of list.ids) {
     const document = documentOf(documents, brandId, 'segment', id);
-    if (document !== null) all.push(document);
+    if (document === null) continue;
+    // Segments beyond the bound share one, which need not be looked at for each of them.
+    const at = all.indexOf(document);
+    if (at >= 0) times[at] = (times[at] ?? 0) + 1;
+    else times[all.push(document) - 1] = 1;
   }
-  const lists = byList.get(brandId) ?? new Map<SegmentList, readonly BrandDocument[]>();
+  const counted = { all, times };
+  const lists = byList.get(brandId) ?? new Map<SegmentList, Counted>();
   if (lists.size >= LISTS_MAX) lists.clear();
-  lists.set(list, all);
+  lists.set(list, counted);
   byList.set(brandId, lists);
-  return all;
+  return counted;
 }
 
 /** The document that a value is counted in; null for a brand that is not measured. */
@@ -212,7 +252,7 @@ function newDocument(key: string): BrandDocument {
     standings: new Float64Array(BRAND_STANDINGS.length),
     changed: new Set(),
     pending: new Float64Array(BRAND_SUMS.length),
-    pendingDay: STANDING,
+    pendingDay: NO_DAY,
     isPending: false,
   };
 }

@@ -98,6 +98,11 @@ export function daysOf(part: BrandPart): Map<number, Tiles> {
   return part.days;
 }
 
+/** False: `daysOf` has nothing. */
+export function hasDays({ days, packedDays }: BrandPart): boolean {
+  return days === null ? packedDays !== null : days.size > 0;
+}
+
 /** Adds postings whose measures are places in BRAND_SUMS. */
 export function postToDays(part: BrandPart, postings: Postings, now: Instant): void {
   const days = daysOf(part);

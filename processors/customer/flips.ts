@@ -1,7 +1,6 @@
 import type { MembershipChange } from '../../schemas/types.ts';
 import type { CompiledSegment } from './brand-rules.ts';
 import type { Plan } from './plan.ts';
-import type { CountAddition } from './totals.ts';
 
 /** One segment entered or left. Of a brand's segments each has one for either, made when it first happens. */
 export interface Flip {
@@ -11,7 +10,6 @@ export interface Flip {
   readonly segment: CompiledSegment | null;
   /** Its place among the brand's segments; −1: it is none of them. */
   readonly place: number;
-  readonly addition: CountAddition;
 }
 
 /** Of the segment at `place`, by its own rule. */
@@ -20,15 +18,15 @@ export function flipOf({ flips, rules }: Plan, place: number, isMember: boolean)
   let flip = flips[index];
   if (flip === undefined) {
     const segment = rules.segments[place] ?? null;
-    flip = newFlip(rules.brandId, segment?.id ?? '', isMember ? 'ENTERED' : 'EXITED', segment, place);
+    flip = newFlip(segment?.id ?? '', isMember ? 'ENTERED' : 'EXITED', segment, place);
     flips[index] = flip;
   }
   return flip;
 }
 
 /** Out of a segment without a look at its rule, if it still has one. */
-export function leaving(brandId: string, segmentId: string): Flip {
-  return newFlip(brandId, segmentId, 'EXITED', null, -1);
+export function leaving(segmentId: string): Flip {
+  return newFlip(segmentId, 'EXITED', null, -1);
 }
 
 /** Most are by id already: segments are evaluated in that order, but for those that others name. */
@@ -40,13 +38,6 @@ export function sortFlips(flips: Flip[]): void {
   }
 }
 
-function newFlip(
-  brandId: string,
-  segmentId: string,
-  change: Flip['change'],
-  segment: CompiledSegment | null,
-  place: number,
-): Flip {
-  const by = change === 'ENTERED' ? 1 : -1;
-  return { segmentId, change, segment, place, addition: { brandId, of: 'segment', label: segmentId, by } };
+function newFlip(segmentId: string, change: Flip['change'], segment: CompiledSegment | null, place: number): Flip {
+  return { segmentId, change, segment, place };
 }

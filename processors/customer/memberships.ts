@@ -18,7 +18,7 @@ export function updateMemberships(turn: Turn): void {
   const { scratch, rules, namedBy } = plan;
   if (!everything && !findReaders(plan.readers, scratch)) return;
   const { members, suspects, values } = scratch;
-  const flips: Flip[] = readMembers(state.segments, plan).map((id) => leaving(state.brandId, id));
+  const flips: Flip[] = readMembers(state.segments, plan).map((id) => leaving(id));
   if (everything) decideAnew(turn);
   for (let place = 0; place < suspects.length; place++) {
     if (suspects[place] !== 1) continue;
@@ -38,7 +38,7 @@ export function updateMemberships(turn: Turn): void {
 /** Exits every segment without a look at any rule: the customer is another one from now on. */
 export function leaveSegments(turn: Turn): void {
   const { state, plan } = turn;
-  const flips = state.segments.ids.map((id) => leaving(state.brandId, id));
+  const flips = state.segments.ids.map((id) => leaving(id));
   plan.scratch.members.fill(0);
   if (flips.length > 0) publish(turn, flips, NO_SEGMENTS);
 }
@@ -71,7 +71,7 @@ function publish(turn: Turn, flips: Flip[], members: SegmentList): void {
   const { state, now, cause, contributions } = turn;
   state.segments = members;
   sortFlips(flips);
-  for (const { addition } of flips) contributions.push(addition);
+  contributions.push({ brandId: state.brandId, of: 'segments', flips });
   const value = packMemberships(turn, flips);
   remember(turn, { kind: 'memberships', at: now, cause, changes: flips });
   turn.outputs.push({ topic: 'segment-memberships.v1', key: state.key, value, timestamp: now });

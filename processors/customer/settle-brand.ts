@@ -1,12 +1,12 @@
 import { utcDay } from '../core/event-time.ts';
 import type { Instant } from '../core/processor.ts';
-import { BRAND_STANDINGS, placeOfSum, WHOLE, type BrandSum, type Dimension } from '../core/brand-amounts.ts';
+import { BRAND_STANDINGS, placeOfSum, WHOLE, type BrandSum } from '../core/brand-amounts.ts';
 import type { Tiles } from '../core/tiles.ts';
 import { unroll, Unrolled } from '../core/unroll.ts';
 import { oldestSlot, RINGS } from '../core/window.ts';
-import type { BrandChanges } from './brand-changes.ts';
-import { BRAND_PART, daysOf, postToDays, type BrandPart } from './brand-part.ts';
-import { countAt, standingOf, withRest } from './brand-standing.ts';
+import { COMES, LEAVES, STAYS, type BrandChanges } from './brand-changes.ts';
+import { BRAND_PART, daysOf, hasDays, postToDays, type BrandPart } from './brand-part.ts';
+import { standingOf, withRest } from './brand-standing.ts';
 import { MEASURES, type Measure } from './features.ts';
 import { stageOf } from './journey.ts';
 import { placeOf } from './measures.ts';
@@ -61,14 +61,15 @@ export function settleBrand(turn: Turn, before: SegmentList): void {
     part.due = standing.due;
   }
   part.bits = withRest(part.bits, stageOf(open.parts), subscriptions);
+  changes.bitsBefore = isCounted ? bitsBefore : 0;
+  changes.bitsAfter = part.bits;
   if (isCounted) {
     addSums(changes, open);
-    if (part.bits !== bitsBefore) addBits(changes, 'brand', WHOLE, bitsBefore, part.bits);
-    settleSegments(turn, part, bitsBefore, before, changes);
+    if (part.bits !== bitsBefore) changes.move('brand', WHOLE, STAYS);
+    settleSegments(turn, part, before, changes);
   } else {
     part.isCounted = true;
-    addEverything(changes, open, part, 'brand', WHOLE, 1, now);
-    for (const id of state.segments.ids) addEverything(changes, open, part, 'segment', id, 1, now);
+    moveEverywhere(turn, part, COMES, changes);
   }
   addOfBrand(changes, open);
   if (!changes.isEmpty) contributions.push(changes);
@@ -104,8 +105,9 @@ export function takeFromBrand({
   const part = open.parts.get(BRAND_PART);
   if (!part.isCounted) return;
   const changes = open.brandChanges.begin(state.brandId, now);
-  addEverything(changes, open, part, 'brand', WHOLE, -1, now);
-  for (const id of state.segments.ids) addEverything(changes, open, part, 'segment', id, -1, now);
+  changes.bitsBefore = part.bits;
+  changes.bitsAfter = 0;
+  moveEverywhere({ state, open, now }, part, LEAVES, changes);
   addOfBrand(changes, open);
   part.isCounted = false;
   part.bits = 0;
@@ -131,39 +133,48 @@ function mayStandOtherwise({ postings }: OpenState, bits: number): boolean {
   );
 }
 
-function settleSegments(
-  { state, open, now }: Turn,
+/** Comes to the brand and to all its segments, or leaves them. */
+function moveEverywhere(
+  { state, open, now }: Pick<Turn, 'state' | 'open' | 'now'>,
   part: BrandPart,
-  bitsBefore: number,
-  before: SegmentList,
+  move: typeof COMES | typeof LEAVES,
   changes: BrandChanges,
 ): void {
+  addEverything(changes, open, part, now);
+  if (!changes.isMoveFelt(move)) return;
+  changes.move('brand', WHOLE, move);
+  for (const id of state.segments.ids) changes.move('segment', id, move);
+}
+
+function settleSegments({ state, open, now }: Turn, part: BrandPart, before: SegmentList, changes: BrandChanges): void {
   const after = state.segments;
-  if (after === before && part.bits === bitsBefore) return;
-  const stays = (id: string): void => {
-    addBits(changes, 'segment', id, bitsBefore, part.bits);
-  };
+  const areBitsNew = changes.bitsBefore !== changes.bitsAfter;
   if (after === before) {
-    before.ids.forEach(stays);
+    if (areBitsNew) for (const id of before.ids) changes.move('segment', id, STAYS);
     return;
   }
+  // The sums of the event are in everything already; the bits of whoever leaves are those before.
+  addEverything(changes, open, part, now);
+  const comes = changes.isMoveFelt(COMES);
+  const leaves = changes.isMoveFelt(LEAVES);
   // Both lists are by id.
+  const { ids } = after;
   let next = 0;
   for (const id of before.ids) {
-    for (; next < after.ids.length && (after.ids[next] ?? '') < id; next++) {
-      addEverything(changes, open, part, 'segment', after.ids[next] ?? '', 1, now);
-    }
-    if (after.ids[next] === id) {
+    // Texts of the same rules are the same text: letters are compared only where the lists differ.
+    while (next < ids.length && ids[next] !== id && (ids[next] ?? '') < id) {
+      if (comes) changes.move('segment', ids[next] ?? '', COMES);
       next += 1;
-      stays(id);
-    } else {
-      // The sums of the event are in it already; the bits are not.
-      addEverything(changes, open, { ...part, bits: bitsBefore }, 'segment', id, -1, now);
+    }
+    if (ids[next] === id) {
+      next += 1;
+      if (areBitsNew) changes.move('segment', id, STAYS);
+    } else if (leaves) {
+      changes.move('segment', id, LEAVES);
     }
   }
-  for (; next < after.ids.length; next++) {
-    addEverything(changes, open, part, 'segment', after.ids[next] ?? '', 1, now);
-  }
+  if (!comes) return;
+  for (; next < ids.length; next++) changes.move('segment', ids[next] ?? '', COMES);
 }
 
 function addSums(changes: BrandChanges, { postings, extras }: OpenState): void {
@@ -194,33 +205,17 @@ function addOfBrand(changes: BrandChanges, { ofBrand, ofStages, ofMessage }: Ope
   if (ofStages.count > 0) addOfStages(changes, ofStages);
 }
 
-function addBits(changes: BrandChanges, dimension: Dimension, value: string, before: number, after: number): void {
-  if (before === after) return;
-  for (let place = 0; place < BRAND_STANDINGS.length; place++) {
-    changes.addStanding(dimension, value, place, countAt(after, place) - countAt(before, place));
-  }
-}
-
-function addEverything(
-  changes: BrandChanges,
-  open: OpenState,
-  part: BrandPart,
-  dimension: Dimension,
-  value: string,
-  sign: 1 | -1,
-  now: Instant,
-): void {
-  addBits(changes, dimension, value, sign === 1 ? 0 : part.bits, sign === 1 ? part.bits : 0);
-  const addDays = (place: number, tiles: Tiles): void => {
-    unroll(tiles, oldestSlot(DAYS, now), days);
-    for (let index = 0; index < days.length; index++) {
-      changes.add(dimension, value, days.slot(index), place, sign * days.value(index));
-    }
-  };
+function addEverything(changes: BrandChanges, open: OpenState, part: BrandPart, now: Instant): void {
   for (let measure = 0; measure < SUM_OF_MEASURE.length; measure++) {
     const place = SUM_OF_MEASURE[measure] ?? NOTHING;
     if (place === NOTHING || open.tallies[measure]?.present !== true) continue;
-    addDays(place, open.tally(measure).rings[2]);
+    addDays(changes, place, open.tally(measure).rings[2], now);
   }
-  for (const [place, tiles] of daysOf(part)) addDays(place, tiles);
+  if (!hasDays(part)) return;
+  for (const [place, tiles] of daysOf(part)) addDays(changes, place, tiles, now);
+}
+
+function addDays(changes: BrandChanges, place: number, tiles: Tiles, now: Instant): void {
+  unroll(tiles, oldestSlot(DAYS, now), days);
+  for (let index = 0; index < days.length; index++) changes.addWhole(place, days.slot(index), days.value(index));
 }

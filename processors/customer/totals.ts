@@ -4,6 +4,7 @@ import type { GaugeSample, TotalsDefinition } from '../core/processor.ts';
 import type { BrandChanges } from './brand-changes.ts';
 import { addChanges, newDocuments, type BrandDocuments } from './brand-documents.ts';
 import { brandLedger } from './brand-partials.ts';
+import type { Flip } from './flips.ts';
 import type { ChurnBand } from './features.ts';
 import {
   addOutcome,
@@ -27,16 +28,22 @@ import {
 export const INSUFFICIENT_DATA = 'INSUFFICIENT_DATA';
 export type BandLabel = ChurnBand | typeof INSUFFICIENT_DATA;
 
-/** One customer more or less in a segment, a band, a stage or a lifecycle of a brand. */
+/** One customer more or less in a band, a stage or a lifecycle of a brand. */
 export interface CountAddition {
   readonly brandId: string;
-  readonly of: 'segment' | 'band' | 'stage' | 'lifecycle';
-  /** Segment id, or the label of what else it is. */
+  readonly of: 'band' | 'stage' | 'lifecycle';
   readonly label: string;
   readonly by: number;
 }
 
-export type CustomerAddition = CountAddition | OutcomeAddition | TriggerAddition | BrandChanges;
+/** Segments that one customer entered or left. */
+export interface SegmentsAddition {
+  readonly brandId: string;
+  readonly of: 'segments';
+  readonly flips: readonly Pick<Flip, 'segmentId' | 'change'>[];
+}
+
+export type CustomerAddition = CountAddition | SegmentsAddition | OutcomeAddition | TriggerAddition | BrandChanges;
 
 interface BrandTotals {
   readonly segments: Map<string, number>;
@@ -78,10 +85,13 @@ export const customerTotals: TotalsDefinition<CustomerTotals, CustomerAddition> 
       addTrigger(brand.triggers, addition);
       return;
     }
+    if (addition.of === 'segments') {
+      for (const { segmentId, change } of addition.flips)
+        count(brand.segments, segmentId, change === 'ENTERED' ? 1 : -1);
+      return;
+    }
     const { of, label, by } = addition;
-    const counts = countsOf(brand, of);
-    // An empty segment stays as 0, so that its gauge falls to 0 instead of standing still.
-    counts.set(label, (counts.get(label) ?? 0) + by);
+    count(countsOf(brand, of), label, by);
   },
 
   *gauges({ brands }): Iterable<GaugeSample> {
@@ -151,13 +161,13 @@ function newBrandTotals(): BrandTotals {
   };
 }
 
-function countsOf(
-  brand: BrandTotals,
-  of: Exclude<CustomerAddition['of'], 'outcome' | 'trigger' | 'brand'>,
-): Map<string, number> {
+/** One that is empty stays as 0, so that its gauge falls to 0 instead of standing still. */
+function count(counts: Map<string, number>, label: string, by: number): void {
+  counts.set(label, (counts.get(label) ?? 0) + by);
+}
+
+function countsOf(brand: BrandTotals, of: CountAddition['of']): Map<string, number> {
   switch (of) {
-    case 'segment':
-      return brand.segments;
     case 'band':
       return brand.bands;
     case 'stage':

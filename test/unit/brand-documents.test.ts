@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ByteReader, ByteWriter } from '../../processors/core/packing.ts';
-import { BrandChanges } from '../../processors/customer/brand-changes.ts';
+import { BrandChanges, STAYS } from '../../processors/customer/brand-changes.ts';
 import { packDocuments, unpackDocuments } from '../../processors/customer/brand-document-packing.ts';
 import {
   addChanges,
@@ -155,7 +155,9 @@ describe("the brand's documents of a partition", () => {
       for (let count = random.below(6); count > 0; count--) {
         changes.begin(`brand-${random.below(3)}`, now, segmentList([`segment-${random.below(20)}`]));
         changes.addSum(random.below(5), now - random.below(30 * DAY), 1 + random.below(500));
-        changes.addStanding('segment', `segment-${random.below(20)}`, ACTIVE, random.below(3) - 1);
+        changes.bitsBefore = random.below(2) << ACTIVE;
+        changes.bitsAfter = random.below(2) << ACTIVE;
+        changes.move('segment', `segment-${random.below(20)}`, STAYS);
         addChanges(documents, changes);
       }
       if (random.chance(0.3)) publish(documents, now);

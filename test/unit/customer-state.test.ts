@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteReader, ByteWriter } from '../../processors/core/packing.ts';
 import { fingerprint, readFingerprint, writeFingerprint } from '../../processors/core/fingerprint.ts';
+import { leaving } from '../../processors/customer/flips.ts';
 import { MEASURES } from '../../processors/customer/features.ts';
 import { OpenState } from '../../processors/customer/open-state.ts';
 import { readSegmentList, segmentList } from '../../processors/customer/segment-list.ts';
@@ -142,8 +143,8 @@ test('a list of segments is shared by all who are in the same', () => {
 
 test('totals add up by brand, segment, band and trigger, and survive packing', () => {
   const totals = customerTotals.initial();
-  customerTotals.contribute(totals, { brandId: 'acme', of: 'segment', label: 'vip', by: 1 });
-  customerTotals.contribute(totals, { brandId: 'acme', of: 'segment', label: 'vip', by: -1 });
+  for (const flips of [[leaving('vip')], [{ ...leaving('vip'), change: 'ENTERED' as const }]])
+    customerTotals.contribute(totals, { brandId: 'acme', of: 'segments', flips });
   customerTotals.contribute(totals, { brandId: 'acme', of: 'band', label: 'HIGH', by: 1 });
   for (const change of ['FIRED', 'CANCELLED', 'FIRED'] as const)
     customerTotals.contribute(totals, { brandId: 'acme', of: 'trigger', trigger: 'win_back', change });
