@@ -10,7 +10,7 @@ export interface BrandKpi {
   dimensionValue: string;
   /** The name of the measure, for example repeat_purchase_rate. */
   measure: string;
-  /** Over which time: 365d, or now for how many there are at the instant. */
+  /** Over which time: 24h, 7d, 30d, 90d or 365d, or now for how many there are at the instant. */
   window: string;
   /** The instant the figures are of. */
   occurredAt: number;
@@ -50,6 +50,8 @@ export interface BrandPartial {
   asOf: number;
   /** Sums over the last 365 days and counts of customers by name (processors/core/brand-amounts.ts); what is absent is 0. Money in minor units. */
   amounts: Record<string, number>;
+  /** The same over the last 24 hours, 7, 30 and 90 days, in this order; what is absent is 0 in each. Of what there is now there is nothing here. */
+  shorter: Record<string, number[]>;
 }
 
 /** A step of a case. */

@@ -237,7 +237,7 @@ export const TOPICS = [
   {
     ...compactedOutput,
     name: 'brand-kpis.v1',
-    doc: 'Every measure of a brand, its segments, channels and campaigns, with numerator and denominator, when it has changed.',
+    doc: 'Every measure of a brand, its segments, channels and campaigns, over each window, with numerator and denominator, when it has changed.',
     key: 'brand|dimension|value|measure|window',
     schema: 'BrandKpi',
     writers: [BRAND],

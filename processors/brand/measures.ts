@@ -2,7 +2,7 @@ import { BRAND_AMOUNTS, type BrandAmount, type Dimension } from '../core/brand-a
 import { netPromoterScore, share, type Estimate } from '../core/estimates.ts';
 import type { BrandRules } from './rules.ts';
 
-/** The sums of all partitions, at the places of BRAND_AMOUNTS. */
+/** The sums of all partitions over one window, at the places of BRAND_AMOUNTS. */
 export type Amounts = Float64Array;
 
 export type Unit = 'ratio' | 'ms' | 's' | 'percent' | 'per_customer' | 'count' | 'minor';
@@ -11,8 +11,8 @@ export type Unit = 'ratio' | 'ms' | 's' | 'percent' | 'per_customer' | 'count' |
 export interface Measure {
   readonly name: string;
   readonly dimensions: readonly Dimension[];
-  /** `now`: how many there are at the instant, rather than over 365 days. */
-  readonly window: '365d' | 'now';
+  /** How many there are at the instant, rather than over windows. */
+  readonly isOfNow?: true;
   readonly unit: Unit;
   numerator(amounts: Amounts): number;
   /** Absent: a plain count or sum. */
@@ -96,7 +96,7 @@ export const MEASURES: readonly Measure[] = [
     isOfLost: true,
   },
   { ...ratio('retention_rate_plain', 'customers', 'customersAtStart'), unit: 'percent', isOfLost: true },
-  { ...count('customers', 'customers'), window: 'now', isOfLost: true },
+  { ...count('customers', 'customers'), isOfNow: true, isOfLost: true },
   { ...count('messages_delivered', 'messagesDelivered'), dimensions: MESSAGES },
   ofMessages('delivery_rate', 'messagesDelivered', 'messagesSent'),
   { ...ofMessages('open_rate', 'opens', 'messagesDelivered'), numerator: uniqueOpens },
@@ -116,7 +116,7 @@ export const MEASURES: readonly Measure[] = [
     of: () => 'unique_opens_human',
   },
   ofMessages('unsubscribe_rate', 'unsubscribes', 'messagesDelivered'),
-  { ...count('active_subscriptions', 'subscriptions'), window: 'now' },
+  { ...count('active_subscriptions', 'subscriptions'), isOfNow: true },
   ratio('renewal_rate', 'renewals', 'renewalsDue'),
   { ...ratio('average_time_on_page', 'pageVisibleMs', 'measuredViews'), dimensions: ['brand'], unit: 'ms' },
   { ...ratio('long_view_rate', 'longViews', 'measuredViews'), dimensions: ['brand'], isShare: true },
@@ -124,11 +124,11 @@ export const MEASURES: readonly Measure[] = [
   { ...count('closed_sessions', 'sessions'), dimensions: ['brand'] },
   { ...count('engaged_sessions', 'engagedSessions'), dimensions: ['brand'] },
   { ...ratio('engaged_session_rate', 'engagedSessions', 'sessions'), dimensions: ['brand'], isShare: true },
-  { ...count('stage_awareness', 'awareness'), window: 'now' },
-  { ...count('stage_consideration', 'consideration'), window: 'now' },
-  { ...count('stage_purchase', 'purchase'), window: 'now' },
-  { ...count('stage_retention', 'retention'), window: 'now' },
-  { ...count('stage_advocacy', 'advocacy'), window: 'now' },
+  { ...count('stage_awareness', 'awareness'), isOfNow: true },
+  { ...count('stage_consideration', 'consideration'), isOfNow: true },
+  { ...count('stage_purchase', 'purchase'), isOfNow: true },
+  { ...count('stage_retention', 'retention'), isOfNow: true },
+  { ...count('stage_advocacy', 'advocacy'), isOfNow: true },
   { ...count('stage_entries', 'stageEntered'), dimensions: STAGE },
   // There is no stage after the last one.
   {
@@ -218,7 +218,6 @@ function count(name: string, of: BrandAmount): Measure {
   return {
     name,
     dimensions: CUSTOMERS,
-    window: '365d',
     unit: 'count',
     numerator: (amounts) => amount(amounts, of),
   };
@@ -228,7 +227,6 @@ function ratio(name: string, above: BrandAmount, below: BrandAmount): Measure & 
   return {
     name,
     dimensions: CUSTOMERS,
-    window: '365d',
     unit: 'ratio',
     numerator: (amounts) => amount(amounts, above),
     denominator: (amounts) => amount(amounts, below),

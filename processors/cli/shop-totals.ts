@@ -6,7 +6,9 @@ import type { CaseCounts, TouchpointCounts, TriggerCounts } from '../simulation/
 export interface ShopTotals {
   readonly members: ReadonlyMap<string, number>;
   readonly bands: ReadonlyMap<string, number>;
+  /** Over a year, or now. */
   readonly kpis: Readonly<Record<string, number>>;
+  readonly weekKpis: Readonly<Record<string, number>>;
   readonly triggers: readonly TriggerCounts[];
   readonly touchpoints: readonly TouchpointCounts[];
   readonly cases: CaseCounts;
@@ -21,7 +23,8 @@ export function shopTotals({ ports }: Kizuna): ShopTotals {
   return {
     members: sumBy(samples, 'segment_members', 'segment'),
     bands: sumBy(samples, 'customers', 'churn_band'),
-    kpis: Object.fromEntries(sumBy(samples, 'brand_kpi', 'kpi')),
+    kpis: kpisOf(samples, ['365d', 'now']),
+    weekKpis: kpisOf(samples, ['7d']),
     triggers: triggersOf(samples),
     touchpoints: touchpointsOf(samples),
     cases: casesOf(samples),
@@ -36,6 +39,11 @@ function sumBy(samples: readonly GaugeSample[], gauge: string, label: string): M
     sums.set(key, (sums.get(key) ?? 0) + value);
   }
   return sums;
+}
+
+function kpisOf(samples: readonly GaugeSample[], windows: readonly string[]): Record<string, number> {
+  const own = samples.filter(({ labels }) => windows.includes(labels['window'] ?? ''));
+  return Object.fromEntries(sumBy(own, 'brand_kpi', 'kpi'));
 }
 
 function triggersOf(samples: readonly GaugeSample[]): TriggerCounts[] {

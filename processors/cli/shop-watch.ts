@@ -46,7 +46,7 @@ export class ShopWatch {
   async summary(kizuna: Kizuna, moment: ShopMoment): Promise<ShopSummary> {
     const outcomes = await outcomesOf(kizuna.registry);
     const events = totalOf(outcomes.find(({ processor }) => processor === 'intake'));
-    const { members, bands, kpis, triggers, touchpoints, cases } = shopTotals(kizuna);
+    const { members, bands, kpis, weekKpis, triggers, touchpoints, cases } = shopTotals(kizuna);
     return {
       services: moment.embedded ? [] : kizuna.services.description.split(', '),
       startedAt: moment.startedAt,
@@ -59,6 +59,7 @@ export class ShopWatch {
       segments: kizuna.definitions.segments.map(({ id, name }) => ({ id, name, members: members.get(id) ?? 0 })),
       churn: BANDS.map((band) => ({ band, customers: bands.get(band) ?? 0 })),
       kpis,
+      weekKpis,
       triggers,
       touchpoints,
       cases,

@@ -3,7 +3,11 @@
  * brand processor. Their order is part of packed states, so names are only ever added at the end.
  */
 
-/** Sums over the days of the window. */
+/** Over which times measures are served, the shortest first; each holds those before it. */
+export const BRAND_WINDOWS = ['24h', '7d', '30d', '90d', '365d'] as const;
+export type BrandWindow = (typeof BRAND_WINDOWS)[number];
+
+/** Sums over a window. */
 export const BRAND_SUMS = [
   'interactions',
   'orders',
@@ -49,7 +53,10 @@ export const BRAND_SUMS = [
 ] as const;
 export type BrandSum = (typeof BRAND_SUMS)[number];
 
-/** How many customers are something now. `atStart`: at the beginning of the window. */
+/**
+ * How many customers are something, in a window or, of what no window is asked, now. `atStart`: at the beginning of the window;
+ * `lostOfStart`: of those the ones that are lost now; `lost`: lost now, and not before the window.
+ */
 export const BRAND_STANDINGS = [
   'active',
   'purchasers',
@@ -67,6 +74,17 @@ export const BRAND_STANDINGS = [
   'subscriptions',
 ] as const;
 export type BrandStanding = (typeof BRAND_STANDINGS)[number];
+
+/** Of these there is one number, whatever the window. */
+export const STANDINGS_OF_NOW: readonly BrandStanding[] = [
+  'customers',
+  'awareness',
+  'consideration',
+  'purchase',
+  'retention',
+  'advocacy',
+  'subscriptions',
+];
 
 export type BrandAmount = BrandSum | BrandStanding;
 /** Sums, then standings. */

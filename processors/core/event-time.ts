@@ -20,6 +20,11 @@ export function utcDay(at: Instant): number {
   return Math.floor(at / DAY_MS);
 }
 
+/** The hour, counted from 1970. */
+export function utcHour(at: Instant): number {
+  return Math.floor(at / HOUR_MS);
+}
+
 /** Whether an event is older than the day ring: no window can hold it any more. */
 export function isBeyondHorizon(at: Instant, now: Instant): boolean {
   return utcDay(at) < utcDay(now) - HORIZON_DAYS;

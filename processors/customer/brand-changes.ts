@@ -1,9 +1,8 @@
-import { utcDay } from '../core/event-time.ts';
 import type { Instant } from '../core/processor.ts';
 import { WHOLE, type Dimension } from '../core/brand-amounts.ts';
 import { NO_SEGMENTS, type SegmentList } from './segment-list.ts';
 
-/** Whether the customer comes to a value of a dimension, leaves it, or stays: the sign of what it brings. */
+/** Whether the customer comes to documents or leaves them: the sign of what it brings; or neither. */
 export type Move = 1 | -1 | 0;
 export const [COMES, LEAVES, STAYS]: readonly [1, -1, 0] = [1, -1, 0];
 
@@ -18,27 +17,26 @@ export class BrandChanges {
   now: Instant = 0;
   /** The segments that sums of the customer count in, beside the brand. */
   segments: SegmentList = NO_SEGMENTS;
-  /** Sums of the customer, in as many places of each as there are. */
-  readonly sumDays: number[] = [];
+  /** What of the customer counts in all of them, in as many places of each as there are. */
+  readonly sumHours: number[] = [];
   readonly sumPlaces: number[] = [];
   readonly sumBy: number[] = [];
   sumCount = 0;
-  /** What the customer is now, and was before: standings as bits (brand-standing.ts). */
-  bitsAfter = 0;
-  bitsBefore = 0;
-  /** Everything the customer ever added and the window still holds, in as many places of each as there are. */
-  readonly wholeDays: number[] = [];
+  /** Everything that the customer counts for, in as many places of each as there are. */
+  readonly wholeHours: number[] = [];
   readonly wholePlaces: number[] = [];
   readonly wholeBy: number[] = [];
   wholeCount = 0;
-  /** What the customer as a whole came to, left, or stays in with other standings. */
+  /** Whether the customer as a whole comes to the brand and to all the segments, or leaves them. */
+  moveOfAll: Move = STAYS;
+  /** And which segments it comes to, or leaves, alone. */
   readonly moves: Move[] = [];
-  readonly movedDimensions: Dimension[] = [];
-  readonly movedValues: string[] = [];
+  readonly movedSegments: string[] = [];
   moveCount = 0;
   readonly #dimensions: Dimension[] = [];
   readonly #values: string[] = [];
-  readonly #days: number[] = [];
+  /** The hour of a sum; NOW for a standing. */
+  readonly #hours: number[] = [];
   readonly #places: number[] = [];
   readonly #by: number[] = [];
   #count = 0;
@@ -49,6 +47,7 @@ export class BrandChanges {
     this.segments = segments;
     this.sumCount = 0;
     this.wholeCount = 0;
+    this.moveOfAll = STAYS;
     this.moveCount = 0;
     this.#count = 0;
     return this;
@@ -60,46 +59,45 @@ export class BrandChanges {
   }
 
   get isEmpty(): boolean {
-    return this.sumCount + this.moveCount + this.#count === 0;
+    return this.sumCount + this.moveCount + this.#count === 0 && this.moveOfAll === STAYS;
   }
 
-  /** `by` more of a sum (its place in BRAND_SUMS) under the day of `at`, for the brand and for the segments. */
-  addSum(place: number, at: Instant, by: number): void {
+  /** `by` more at a place (brand-places.ts) under an hour, for the brand and for the segments; of a standing under NOW. */
+  addSum(place: number, hour: number, by: number): void {
     if (by === 0) return;
     const index = this.sumCount++;
-    this.sumDays[index] = utcDay(at);
+    this.sumHours[index] = hour;
     this.sumPlaces[index] = place;
     this.sumBy[index] = by;
   }
 
-  /** A part of everything that the customer brings along or takes away. */
-  addWhole(place: number, day: number, by: number): void {
+  /** A part of everything that the customer brings along or takes away, as in `addSum`. */
+  addWhole(place: number, hour: number, by: number): void {
     if (by === 0) return;
     const index = this.wholeCount++;
-    this.wholeDays[index] = day;
+    this.wholeHours[index] = hour;
     this.wholePlaces[index] = place;
     this.wholeBy[index] = by;
   }
 
-  /** Whether who moves so brings or takes anything. */
-  isMoveFelt(move: typeof COMES | typeof LEAVES): boolean {
-    return this.wholeCount > 0 || (move === COMES ? this.bitsAfter : this.bitsBefore) !== 0;
+  moveEverywhere(move: Move): void {
+    if (this.wholeCount > 0) this.moveOfAll = move;
   }
 
-  move(dimension: Dimension, value: string, move: Move): void {
+  move(segmentId: string, move: Move): void {
+    if (this.wholeCount === 0) return;
     const index = this.moveCount++;
-    this.movedDimensions[index] = dimension;
-    this.movedValues[index] = value;
+    this.movedSegments[index] = segmentId;
     this.moves[index] = move;
   }
 
-  /** `by` more of a sum under a day. */
-  add(dimension: Dimension, value: string, day: number, place: number, by: number): void {
+  /** What `addSum` adds, for one document. */
+  add(dimension: Dimension, value: string, hour: number, place: number, by: number): void {
     if (by === 0) return;
     const at = this.#count++;
     this.#dimensions[at] = dimension;
     this.#values[at] = value;
-    this.#days[at] = day;
+    this.#hours[at] = hour;
     this.#places[at] = place;
     this.#by[at] = by;
   }
@@ -112,8 +110,8 @@ export class BrandChanges {
     return this.#values[index] ?? WHOLE;
   }
 
-  day(index: number): number {
-    return this.#days[index] ?? 0;
+  hour(index: number): number {
+    return this.#hours[index] ?? NOW;
   }
 
   place(index: number): number {
@@ -124,3 +122,6 @@ export class BrandChanges {
     return this.#by[index] ?? 0;
   }
 }
+
+/** In the place of an hour: how many there are at the instant, at a place of BRAND_STANDINGS. */
+export const NOW = -1;

@@ -1,23 +1,12 @@
-import { NEVER, type Instant } from '../core/processor.ts';
+import type { Instant } from '../core/processor.ts';
 import { fingerprint } from '../core/fingerprint.ts';
-import { utcDay } from '../core/event-time.ts';
-import {
-  BRAND_STANDINGS,
-  BRAND_SUMS,
-  brandKey,
-  OTHER,
-  splitBrandKey,
-  WHOLE,
-  type Dimension,
-} from '../core/brand-amounts.ts';
-import { COMES, LEAVES, STAYS, type BrandChanges } from './brand-changes.ts';
-import { countAt } from './brand-standing.ts';
+import { BRAND_STANDINGS, brandKey, OTHER, splitBrandKey, WHOLE, type Dimension } from '../core/brand-amounts.ts';
+import { NOW, STAYS, type BrandChanges, type Move } from './brand-changes.ts';
+import { newColumn, type Column } from './brand-columns.ts';
+import { PLACES } from './brand-places.ts';
+import { bandOf, GONE, tileOf } from './brand-tiles.ts';
+import { passTime, setClock } from './brand-window.ts';
 import type { SegmentList } from './segment-list.ts';
-
-/** Days of a window beside the current one. */
-export const WINDOW_DAYS = 365;
-/** Room for sums in the number of a cell; never changed, for cells are stored. */
-export const PLACES = 64;
 
 /** As many blocks as it takes until every document had its turn. */
 export const LEDGER_BLOCKS = 64;
@@ -33,28 +22,25 @@ export const VALUES_MAX: Readonly<Record<Dimension, number>> = {
   stage: 5,
 };
 
-const NO_DAY = -1;
-
 /** So many lists of segments of a brand are remembered with their documents. */
 const LISTS_MAX = 10_000;
+const ONCE = [1];
 
-/** What a partition knows of one brand, segment, channel or campaign: sums by day, and how many customers are what. */
+/** What a partition knows of one brand, segment, channel or campaign: sums by time, and how many customers are what. */
 export interface BrandDocument {
   readonly key: string;
   /** Every block whose seq modulo LEDGER_BLOCKS is this holds all of the document. */
   readonly turn: number;
-  /** By day · 64 + place in BRAND_SUMS; no cell is 0. */
-  readonly cells: Map<number, number>;
-  /** Of the cells, by place. */
-  readonly sums: Float64Array;
-  /** By place in BRAND_STANDINGS. */
+  /** By place (brand-places.ts); null: nothing was ever added to it. */
+  readonly columns: (Column | null)[];
+  /** The hour that the columns are of. */
+  hour: number;
+  /** By place in BRAND_STANDINGS: how many there are now. */
   readonly standings: Float64Array;
-  /** Cells that no block holds yet. */
-  readonly changed: Set<number>;
-  /** What is to be added to the cells of one day (settlePending), by place: nearly all of a block is of the same one. */
-  readonly pending: Float64Array;
-  pendingDay: number;
-  isPending: boolean;
+  /** What no block holds yet, as tile · 64 + place. */
+  readonly changed: number[];
+  /** It is among those that differ from what a block holds, and from what was published. */
+  isTouched: boolean;
 }
 
 /** The documents that a customer in a list of segments counts in, and how often in each. */
@@ -67,135 +53,131 @@ interface Counted {
 export interface BrandDocuments {
   /** The latest instant that is in them. */
   clock: Instant;
+  /** The hour of the clock. */
+  hour: number;
   readonly byKey: Map<string, BrandDocument>;
   /** By brand, dimension and value. */
   readonly byName: Map<string, Map<string, Map<string, BrandDocument>>>;
   /** Those that differ from what a block holds, and from what was published. */
   readonly changed: Set<BrandDocument>;
   readonly unsent: Set<BrandDocument>;
-  /** Those with something pending. */
-  readonly pending: BrandDocument[];
   /** By brand: the documents that a customer in these segments counts in, as long as no document comes or goes. */
   readonly byList: Map<string, Map<SegmentList, Counted>>;
-  /** No cell is of an earlier day. */
-  oldestDay: number;
+  /** Nothing in them is of a later hour; −1: nothing ever was. */
+  newestHour: number;
 }
 
 export function newDocuments(): BrandDocuments {
   return {
     clock: 0,
+    hour: 0,
     byKey: new Map(),
     byName: new Map(),
     changed: new Set(),
     unsent: new Set(),
-    pending: [],
     byList: new Map(),
-    oldestDay: NEVER,
+    newestHour: -1,
   };
 }
 
-/** Adds in place. Days that have left the window at the documents' clock count nothing. */
+/** Adds in place. What has left every window at the documents' clock counts nothing. */
 export function addChanges(documents: BrandDocuments, changes: BrandChanges): void {
-  if (changes.now > documents.clock) documents.clock = changes.now;
-  const oldest = utcDay(documents.clock) - WINDOW_DAYS;
-  if (changes.sumCount > 0) addSums(documents, changes, oldest);
-  for (let index = 0; index < changes.moveCount; index++) addMove(documents, changes, index, oldest);
+  setClock(documents, changes.now);
+  if (changes.sumCount > 0 || changes.moveOfAll !== STAYS) addOfCustomer(documents, changes);
+  for (let index = 0; index < changes.moveCount; index++) {
+    const document = documentOf(documents, changes.brandId, 'segment', changes.movedSegments[index] ?? '');
+    if (document !== null) addWhole(documents, [document], ONCE, changes.moves[index] ?? STAYS, changes);
+  }
   for (let index = 0; index < changes.count; index++) {
-    const day = changes.day(index);
-    if (day < oldest) continue;
+    const tile = tileAt(documents, changes.hour(index));
+    if (tile === GONE) continue;
     const document = documentOf(documents, changes.brandId, changes.dimension(index), changes.value(index));
     if (document === null) return;
-    addPending(documents, document, day, changes.place(index), changes.by(index));
+    const band = bandOf(changes.hour(index), documents.hour);
+    add(documents, document, tile, band, changes.place(index), changes.by(index));
   }
 }
 
-/** The document is looked for once for everything that the customer brings along or takes away. */
-function addMove(documents: BrandDocuments, changes: BrandChanges, index: number, oldest: number): void {
-  const { brandId, moves, movedDimensions, movedValues, bitsBefore, bitsAfter } = changes;
-  const document = documentOf(documents, brandId, movedDimensions[index] ?? 'brand', movedValues[index] ?? WHOLE);
-  if (document === null) return;
-  const move = moves[index] ?? STAYS;
-  const before = move === COMES ? 0 : bitsBefore;
-  const after = move === LEAVES ? 0 : bitsAfter;
-  if (before !== after) {
-    addStandings(document, before, after);
-    documents.changed.add(document);
-    documents.unsent.add(document);
-  }
-  if (move === STAYS) return;
-  const { wholeDays, wholePlaces, wholeBy, wholeCount } = changes;
-  for (let cell = 0; cell < wholeCount; cell++) {
-    const day = wholeDays[cell] ?? 0;
-    if (day >= oldest) addPending(documents, document, day, wholePlaces[cell] ?? 0, move * (wholeBy[cell] ?? 0));
-  }
-}
-
-function addStandings({ standings }: BrandDocument, before: number, after: number): void {
-  for (let place = 0; place < standings.length; place++) {
-    standings[place] = (standings[place] ?? 0) + countAt(after, place) - countAt(before, place);
-  }
-}
-
-function addSums(documents: BrandDocuments, changes: BrandChanges, oldest: number): void {
-  const { sumDays, sumPlaces, sumBy, sumCount } = changes;
+function addOfCustomer(documents: BrandDocuments, changes: BrandChanges): void {
+  const { sumHours, sumPlaces, sumBy, sumCount, moveOfAll } = changes;
   const { all, times } = countedIn(documents, changes.brandId, changes.segments);
+  if (moveOfAll !== STAYS) addWhole(documents, all, times, moveOfAll, changes);
   for (let index = 0; index < sumCount; index++) {
-    const day = sumDays[index] ?? 0;
-    if (day < oldest) continue;
-    const place = sumPlaces[index] ?? 0;
-    const by = sumBy[index] ?? 0;
-    for (let each = 0; each < all.length; each++) {
-      const document = all[each];
-      if (document !== undefined) addPending(documents, document, day, place, by * (times[each] ?? 1));
-    }
+    addEverywhere(documents, all, times, sumHours[index] ?? NOW, sumPlaces[index] ?? 0, sumBy[index] ?? 0);
   }
 }
 
-function addPending(documents: BrandDocuments, document: BrandDocument, day: number, place: number, by: number): void {
-  if (document.pendingDay !== day) {
-    settleDay(documents, document);
-    document.pendingDay = day;
-  }
-  document.pending[place] = (document.pending[place] ?? 0) + by;
-  if (document.isPending) return;
-  document.isPending = true;
-  documents.pending.push(document);
-  documents.changed.add(document);
-  documents.unsent.add(document);
-}
-
-/** Puts into the cells what is still beside them: before anybody looks at cells or their sums. */
-export function settlePending(documents: BrandDocuments): void {
-  for (const document of documents.pending) {
-    settleDay(documents, document);
-    document.isPending = false;
-  }
-  documents.pending.length = 0;
-}
-
-function settleDay(documents: BrandDocuments, document: BrandDocument): void {
-  const { pending, pendingDay, cells, changed } = document;
-  for (let place = 0; place < pending.length; place++) {
-    const by = pending[place] ?? 0;
-    if (by === 0) continue;
-    pending[place] = 0;
-    const cell = pendingDay * PLACES + place;
-    setCell(documents, document, cell, (cells.get(cell) ?? 0) + by);
-    changed.add(cell);
+/** Everything that the customer brings along or takes away. */
+function addWhole(
+  documents: BrandDocuments,
+  all: readonly BrandDocument[],
+  times: readonly number[],
+  move: Move,
+  { wholeHours, wholePlaces, wholeBy, wholeCount }: BrandChanges,
+): void {
+  for (let index = 0; index < wholeCount; index++) {
+    const by = move * (wholeBy[index] ?? 0);
+    addEverywhere(documents, all, times, wholeHours[index] ?? NOW, wholePlaces[index] ?? 0, by);
   }
 }
 
-/** Sets a cell, and the sum that it is part of. */
-export function setCell(documents: BrandDocuments, { cells, sums }: BrandDocument, cell: number, value: number): void {
-  const place = cell % PLACES;
-  sums[place] = (sums[place] ?? 0) + value - (cells.get(cell) ?? 0);
-  if (value === 0) {
-    cells.delete(cell);
+function addEverywhere(
+  documents: BrandDocuments,
+  all: readonly BrandDocument[],
+  times: readonly number[],
+  hour: number,
+  place: number,
+  by: number,
+): void {
+  const tile = tileAt(documents, hour);
+  if (tile === GONE) return;
+  const band = bandOf(hour, documents.hour);
+  for (let each = 0; each < all.length; each++) {
+    const document = all[each];
+    if (document !== undefined) add(documents, document, tile, band, place, by * (times[each] ?? 1));
+  }
+}
+
+/** Stands for the tile of a standing, which has none. */
+const NO_TILE = -2;
+
+function tileAt(documents: BrandDocuments, hour: number): number {
+  if (hour === NOW) return NO_TILE;
+  const tile = tileOf(hour, documents.hour);
+  if (tile !== GONE && hour > documents.newestHour) documents.newestHour = hour;
+  return tile;
+}
+
+function add(
+  documents: BrandDocuments,
+  document: BrandDocument,
+  tile: number,
+  band: number,
+  place: number,
+  by: number,
+): void {
+  if (!document.isTouched) touch(documents, document);
+  if (tile === NO_TILE) {
+    document.standings[place] = (document.standings[place] ?? 0) + by;
     return;
   }
-  cells.set(cell, value);
-  const day = Math.floor(cell / PLACES);
-  if (day < documents.oldestDay) documents.oldestDay = day;
+  if (document.hour !== documents.hour) passTime(documents, document);
+  const { cells, changed } = columnOf(document, place);
+  cells[tile] = (cells[tile] ?? 0) + by;
+  cells[band] = (cells[band] ?? 0) + by;
+  if (changed[tile] !== 0) return;
+  changed[tile] = 1;
+  document.changed.push(tile * PLACES + place);
+}
+
+export function columnOf({ columns }: BrandDocument, place: number): Column {
+  return (columns[place] ??= newColumn());
+}
+
+function touch(documents: BrandDocuments, document: BrandDocument): void {
+  document.isTouched = true;
+  documents.changed.add(document);
+  documents.unsent.add(document);
 }
 
 /** None of a brand that is not measured. */
@@ -242,26 +224,24 @@ function documentOf(
   return own ?? keptDocument(documents, brandKey(brandId, dimension, hasRoom ? value : OTHER));
 }
 
-function newDocument(key: string): BrandDocument {
+function newDocument(key: string, hour: number): BrandDocument {
   return {
     key,
     // By its key, so that it stays the same whoever takes the partition over.
     turn: fingerprint(key) % LEDGER_BLOCKS,
-    cells: new Map(),
-    sums: new Float64Array(BRAND_SUMS.length),
+    columns: new Array<Column | null>(PLACES).fill(null),
+    hour,
     standings: new Float64Array(BRAND_STANDINGS.length),
-    changed: new Set(),
-    pending: new Float64Array(BRAND_SUMS.length),
-    pendingDay: NO_DAY,
-    isPending: false,
+    changed: [],
+    isTouched: false,
   };
 }
 
 /** The document of a key, made if there is none. */
-export function keptDocument({ byKey, byName, byList }: BrandDocuments, key: string): BrandDocument {
+export function keptDocument({ byKey, byName, byList, hour }: BrandDocuments, key: string): BrandDocument {
   const known = byKey.get(key);
   if (known !== undefined) return known;
-  const document = newDocument(key);
+  const document = newDocument(key, hour);
   byKey.set(key, document);
   byList.clear();
   const { brandId, dimension, value } = splitBrandKey(key);

@@ -1,147 +1,108 @@
-import { DAY_MS, utcDay } from '../core/event-time.ts';
-import { NEVER, type Instant } from '../core/processor.ts';
-import { unroll, Unrolled } from '../core/unroll.ts';
-import { firstSlot, leavesAt } from '../core/window.ts';
 import { BRAND_STANDINGS, type BrandStanding } from '../core/brand-amounts.ts';
-import { placeOf } from './measures.ts';
+import { DAY_MS, HOUR_MS, utcDay, utcHour } from '../core/event-time.ts';
+import { NEVER, type Instant } from '../core/processor.ts';
+import { RINGS } from '../core/window.ts';
 import type { OpenState } from './open-state.ts';
 import type { OrderBook } from './order-book.ts';
 import { STAGES, type Stage } from './stages.ts';
 import { spansOf, SUBSCRIPTIONS_PART, type Span } from './subscriptions.ts';
-import type { Tally } from './tally.ts';
 
-/** What a customer counts as among the brand's, as bits at the places of BRAND_STANDINGS, and when silence may change that. */
+/**
+ * When somebody was a customer of the brand: by turns the last hour in which that had not begun yet, and the last one in which it
+ * had not ended. Of a beginning of an hour it is true when an odd number of them are before; an odd number in all: a customer now.
+ */
+export type Customership = readonly number[];
+
+/** A function of the customer and the instant alone. */
 export interface Standing {
-  readonly bits: number;
+  readonly hours: Customership;
+  /** When silence ends it. */
   readonly due: Instant;
 }
 
-const YEAR_DAYS = 365;
+export const NO_CUSTOMER: Customership = [];
 const NO_SPANS: readonly Span[] = [];
-const YEAR = { ring: 2, hops: YEAR_DAYS } as const;
-const INTERACTIONS = placeOf('interactions');
-const REFERRALS = placeOf('referrals');
-const ORDERS = placeOf('orders');
+const YEAR_DAYS = RINGS[2].tiles - 1;
 
-const ACTIVE = bitOf('active');
-const PURCHASER = bitOf('purchasers');
-const REPEAT = bitOf('repeatPurchasers');
-const CUSTOMER = bitOf('customers');
-const AT_START = bitOf('customersAtStart');
-const LOST_OF_START = bitOf('lostOfStart');
-const LOST = bitOf('lost');
-const REFERRER = bitOf('referrers');
-
-const days = new Unrolled();
+/** One of each begins with a purchase, or with a subscription. */
+const begins: number[] = [];
+const ends: Instant[] = [];
+const times: Instant[] = [];
 
 /**
- * A function of the customer and the instant alone. A customer is one as long as there is a subscription, or a purchase that is
- * less than `lostAfterDays` old and that no subscription ended after. The window begins with the day 365 days ago, as sums over
- * 365 days do.
+ * A customer is one as long as there is a subscription, or a purchase that is less than `lostAfterDays` old and that no
+ * subscription ended after: whoever ends one says so, and need not fall silent first. What ended before the year counts nothing.
  */
 export function standingOf(open: OpenState, lostAfterDays: number, now: Instant): Standing {
-  let bits = 0;
-  let due = NEVER;
-  const until = (instant: Instant): void => {
-    if (instant < due) due = instant;
-  };
-  const isActiveUntil = lastLeaves(open.tally(INTERACTIONS));
-  if (isActiveUntil > now) {
-    bits |= ACTIVE;
-    until(isActiveUntil);
-  }
-  const refersUntil = lastLeaves(open.tally(REFERRALS));
-  if (refersUntil > now) {
-    bits |= REFERRER;
-    until(refersUntil);
-  }
-  const { lastAt } = open.facts;
   const spans = open.parts.has(SUBSCRIPTIONS_PART) ? spansOf(open.parts.get(SUBSCRIPTIONS_PART)) : NO_SPANS;
-  if (lastAt < 0 && spans.length === 0) return { bits, due };
-
-  const orders = open.tally(ORDERS);
-  if (orders.present) {
-    unroll(orders.rings[2], firstSlot(YEAR, now), days);
-    let count = 0;
-    for (let index = 0; index < days.length && count < 2; index++) {
-      const before = count;
-      count += days.value(index);
-      if (before < 1 && count >= 1) {
-        bits |= PURCHASER;
-        until(leavesAt(YEAR, days.slot(index)));
-      }
-      if (before < 2 && count >= 2) {
-        bits |= REPEAT;
-        until(leavesAt(YEAR, days.slot(index)));
-      }
-    }
+  begins.length = ends.length = 0;
+  const oldest = (utcDay(now) - YEAR_DAYS) * DAY_MS;
+  if (open.facts.lastAt >= 0) addPurchases(open.book, lostAfterDays * DAY_MS, spans, oldest);
+  for (const { from, to } of spans) if (to > oldest && from <= now) addSpan(Math.ceil(from / HOUR_MS) - 1, to);
+  if (begins.length === 0) return { hours: NO_CUSTOMER, due: NEVER };
+  const hours: number[] = [];
+  for (let index = 0; index < begins.length; index++) {
+    const end = ends[index] ?? 0;
+    hours.push(begins[index] ?? 0);
+    if (end > now) return { hours, due: end };
+    hours.push(hourBefore(end));
   }
-
-  const lostAfterMs = lostAfterDays * DAY_MS;
-  const startDay = utcDay(now) - YEAR_DAYS;
-  const start = startDay * DAY_MS;
-  const isCustomerUntil = customerUntil(lastAt, lostAfterMs, spans, now);
-  const isCustomer = isCustomerUntil > now;
-  if (isCustomer) {
-    bits |= CUSTOMER;
-    until(isCustomerUntil);
-  } else if (isCustomerUntil > start) {
-    bits |= LOST;
-    until(startReaches(isCustomerUntil));
-  }
-  const { before, after } = ordersAround(open.book, start);
-  const wasCustomerUntil = customerUntil(before, lostAfterMs, spans, start);
-  if (wasCustomerUntil > start) {
-    bits |= AT_START;
-    if (!isCustomer) bits |= LOST_OF_START;
-    until(startReaches(wasCustomerUntil));
-  }
-  // From then on the next order, or the next subscription, is before the start.
-  if (after < NEVER) until(startReaches(after + 1));
-  for (const { from } of spans) if (from > start) until(startReaches(from));
-  return { bits, due };
+  return { hours, due: NEVER };
 }
 
-/**
- * Until when somebody is a customer at `at`, as far as is known then, whose last order before was at `orderAt` (−1: none); or, of
- * one who is lost, since when; −1: never was one. Whoever ends a subscription says so, and need not fall silent first.
- */
-function customerUntil(orderAt: Instant, lostAfterMs: number, spans: readonly Span[], at: Instant): Instant {
-  let subscribedUntil = -1;
-  let endedAt = -1;
-  for (const { from, to } of spans) {
-    if (to <= at) endedAt = Math.max(endedAt, to);
-    else if (from <= at) subscribedUntil = Math.max(subscribedUntil, to);
-  }
-  if (subscribedUntil >= 0) return subscribedUntil;
-  return orderAt < 0 || orderAt < endedAt ? endedAt : orderAt + lostAfterMs;
+/** How many there are of somebody at the instant: 1 for a customer. */
+export function isCustomer(hours: Customership): boolean {
+  return hours.length % 2 === 1;
 }
 
-/** When the window no longer holds anything of a measure that only grows; −Infinity when it never did. */
-function lastLeaves(tally: Tally): Instant {
-  return tally.present ? leavesAt(YEAR, utcDay(tally.lastAt)) : Number.NEGATIVE_INFINITY;
+/** Times after each purchase, as far as they reach into the year. */
+function addPurchases(book: OrderBook, lostAfterMs: number, spans: readonly Span[], oldest: Instant): void {
+  const since = oldest - lostAfterMs;
+  times.length = 0;
+  // Of orders that are remembered no more there are the days, and when the last one was.
+  for (const day of book.settled.days) if (day * DAY_MS > since) times.push(day * DAY_MS);
+  if (book.settled.lastAt > since) times.push(book.settled.lastAt);
+  for (const { at, cancelled } of book.orders) if (!cancelled && at > since) times.push(at);
+  for (let index = 1; index < times.length; index++) {
+    if ((times[index] ?? 0) >= (times[index - 1] ?? 0)) continue;
+    times.sort((a, b) => a - b);
+    break;
+  }
+  for (const at of times) {
+    let end = at + lostAfterMs;
+    for (const { to } of spans) if (to > at && to < end) end = to;
+    if (end > oldest) addSpan(utcHour(at), end);
+  }
 }
 
-/** The first midnight at which the beginning of the window is at or behind `at`. */
-function startReaches(at: Instant): Instant {
-  return (Math.ceil(at / DAY_MS) + YEAR_DAYS) * DAY_MS;
+/** In the order of their beginnings; what touches what is there already makes it longer. */
+function addSpan(begin: number, end: Instant): void {
+  let place = begins.length;
+  while (place > 0 && (begins[place - 1] ?? 0) > begin) place -= 1;
+  if (place > 0 && hourBefore(ends[place - 1] ?? 0) >= begin) {
+    place -= 1;
+    ends[place] = Math.max(ends[place] ?? 0, end);
+  } else if (place === begins.length) {
+    begins.push(begin);
+    ends.push(end);
+  } else {
+    begins.splice(place, 0, begin);
+    ends.splice(place, 0, end);
+  }
+  const last = ends[place] ?? 0;
+  let next = place + 1;
+  while (next < begins.length && hourBefore(last) >= (begins[next] ?? 0)) {
+    ends[place] = Math.max(ends[place] ?? 0, ends[next] ?? 0);
+    next += 1;
+  }
+  if (next === place + 1) return;
+  begins.splice(place + 1, next - place - 1);
+  ends.splice(place + 1, next - place - 1);
 }
 
-/** The last order before `at` (−1: none) and the first one from then on (NEVER: none); settled ones by their day. */
-function ordersAround({ orders, settled }: OrderBook, at: Instant): { before: Instant; after: Instant } {
-  let before = -1;
-  let after = NEVER;
-  for (const order of orders) {
-    if (order.cancelled) continue;
-    if (order.at < at) before = Math.max(before, order.at);
-    else after = Math.min(after, order.at);
-  }
-  for (const day of settled.days) {
-    const begins = day * DAY_MS;
-    if (begins < at) before = Math.max(before, begins);
-    else after = Math.min(after, begins);
-  }
-  return { before, after };
+/** The last hour that began before an instant. */
+function hourBefore(instant: Instant): number {
+  return Math.ceil(instant / HOUR_MS) - 1;
 }
 
 function bitOf(name: BrandStanding): number {
@@ -149,15 +110,21 @@ function bitOf(name: BrandStanding): number {
 }
 
 /** Subscriptions are counted, up to 15: the uppermost four of 28 bits hold how many. */
-const SUBSCRIPTIONS = BRAND_STANDINGS.indexOf('subscriptions');
+export const SUBSCRIPTIONS = BRAND_STANDINGS.indexOf('subscriptions');
 const SUBSCRIPTIONS_SHIFT = 24;
 const SUBSCRIPTIONS_MASK = 15 << SUBSCRIPTIONS_SHIFT;
-const STAGE_BITS = STAGES.reduce((bits, stage) => bits | bitOf(stage), 0);
+const CUSTOMER = bitOf('customers');
+const STAGE_BITS = STAGES.map(bitOf);
 
-/** A standing with what other rules know: where on the journey the customer is, and how many subscriptions are active. */
-export function withRest(bits: number, stage: Stage | null, subscriptions: number): number {
-  const others = bits & ~(STAGE_BITS | SUBSCRIPTIONS_MASK);
-  return others | (stage === null ? 0 : bitOf(stage)) | (subscriptions << SUBSCRIPTIONS_SHIFT);
+/** What somebody is now, as bits at the places of BRAND_STANDINGS. */
+export function bitsOf(hours: Customership, stage: Stage | null, subscriptions: number): number {
+  const ofStage = stage === null ? 0 : (STAGE_BITS[STAGES.indexOf(stage)] ?? 0);
+  return (isCustomer(hours) ? CUSTOMER : 0) | ofStage | (subscriptions << SUBSCRIPTIONS_SHIFT);
+}
+
+/** The stage's number from 1 on, 0 for none. */
+export function stageOfBits(bits: number): number {
+  return STAGE_BITS.findIndex((bit) => (bits & bit) !== 0) + 1;
 }
 
 /** How many a customer counts for at a place of BRAND_STANDINGS. */

@@ -56,6 +56,7 @@ export function foldEvent(
   const hasMovedOn = foldPerson(open.parts, interaction, at, plan);
   const before = open.facts;
   if (orders !== null) open.keepBook(orders);
+  open.brandMoments.note(open, now);
   open.post(now);
   if (plan.gathering !== null) gatherEvent(open, plan.gathering, interaction, at, now);
   const folded: Folded = {

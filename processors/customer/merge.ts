@@ -1,6 +1,6 @@
 import { NEVER, type Instant } from '../core/processor.ts';
 import { mergeAllAttributes } from './attributes.ts';
-import { BRAND_PART, postToDays } from './brand-part.ts';
+import { BRAND_PART, postToSums } from './brand-part.ts';
 import { mergeOrderBooks } from './merge-orders.ts';
 import type { OpenState } from './open-state.ts';
 import { mergeOf } from './part-list.ts';
@@ -45,7 +45,7 @@ function mergeOrders(open: OpenState, from: OpenState, now: Instant): void {
     open.post(now);
     if (extras.count > 0) {
       const part = open.parts.get(BRAND_PART);
-      postToDays(part, extras, now);
+      postToSums(part, extras, now);
       open.parts.put(BRAND_PART, part);
     }
     postings.clear();

@@ -2,6 +2,7 @@ import { ByteReader, ByteWriter } from '../core/packing.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
 import { readAttributes, writeAttributes, type Attributes } from './attributes.ts';
 import { BrandChanges } from './brand-changes.ts';
+import { BrandMoments } from './brand-moments.ts';
 import { EventIds } from './event-ids.ts';
 import { MEASURES } from './features.ts';
 import { placeOf } from './measures.ts';
@@ -52,6 +53,8 @@ export class OpenState {
   readonly ofMessage: OfMessage = { postings: new Postings(), channel: '', campaignId: null };
   /** What it adds to sums of stages of the journey (stage-sums.ts). */
   readonly ofStages = new Postings();
+  /** Where the customer was counted in the brand's documents before it. */
+  readonly brandMoments = new BrandMoments();
   /** What it changes in the brand's documents. */
   readonly brandChanges = new BrandChanges();
   readonly #reader = new ByteReader(Buffer.alloc(0));
@@ -70,6 +73,7 @@ export class OpenState {
     this.ofBrand.clear();
     this.ofStages.clear();
     this.ofMessage.postings.clear();
+    this.brandMoments.clear();
     this.parts.open(parts);
     // A deadline that comes right before an event seldom changes the body: it is still open then.
     if (body === this.#body && body.length > 0 && !this.isChanged) return;

@@ -250,9 +250,12 @@ function compareIds(rules: BrandRules, a: number, b: number): number {
   return (rules.segments[a]?.id ?? '') < (rules.segments[b]?.id ?? '') ? -1 : 1;
 }
 
-/** Which definitions these are, by their hash. */
+/** Raised when every customer must be counted anew for the brand, whatever the definitions. */
+const COUNTING = 2;
+
+/** Which definitions these are, by their hash, and how customers are counted under them. */
 export function revisionOf(hash: string): number {
-  return fingerprint(hash) % 2 ** 32 || 1;
+  return fingerprint(`${hash} ${COUNTING}`) % 2 ** 32 || 1;
 }
 
 function scratchOf(rules: BrandRules): PlanScratch {

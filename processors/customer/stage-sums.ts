@@ -1,5 +1,5 @@
 import { placeOfSum, WHOLE } from '../core/brand-amounts.ts';
-import { utcDay } from '../core/event-time.ts';
+import { utcHour } from '../core/event-time.ts';
 import type { Instant } from '../core/processor.ts';
 import { judge, METRICS, surveyOf } from '../core/surveys.ts';
 import type { BrandChanges } from './brand-changes.ts';
@@ -58,9 +58,9 @@ export function addOfStages(changes: BrandChanges, ofStages: Postings): void {
   for (let index = 0; index < ofStages.count; index++) {
     const code = ofStages.measure(index);
     const place = FIRST + (code % PER_STAGE);
-    const [day, by] = [utcDay(ofStages.at(index)), ofStages.amount(index)];
-    changes.add('stage', STAGES[Math.floor(code / PER_STAGE)] ?? '', day, place, by);
-    if (place >= ANSWERS) changes.add('brand', WHOLE, day, place, by);
+    const [hour, by] = [utcHour(ofStages.at(index)), ofStages.amount(index)];
+    changes.add('stage', STAGES[Math.floor(code / PER_STAGE)] ?? '', hour, place, by);
+    if (place >= ANSWERS) changes.add('brand', WHOLE, hour, place, by);
   }
 }
 

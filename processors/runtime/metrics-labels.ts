@@ -1,3 +1,4 @@
+import { BRAND_WINDOWS } from '../core/brand-amounts.ts';
 import { TRIGGERS } from '../core/definitions.ts';
 import { ERROR_CODES } from '../core/errors.ts';
 import { REJECT_REASONS, SKIP_REASONS } from '../core/reasons.ts';
@@ -48,6 +49,7 @@ export const LABELS = {
   trigger_change: ['FIRED', 'CANCELLED'],
   measure: ['auc', 'brier', 'logLoss', 'calibrationError', 'lift'],
   kpi: 'the measures of a brand (processors/brand/measures.ts)',
+  window: [...BRAND_WINDOWS, 'now'],
   route: [
     '/customers/{brand}/{id}',
     '/customers/{brand}/{id}/explain',

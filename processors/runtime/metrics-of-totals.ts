@@ -17,8 +17,8 @@ export const TOTALS_METRICS = {
   },
   kizuna_brand_kpi: {
     type: 'gauge',
-    labels: ['brand', 'kpi'],
-    help: 'A measure of a brand as a whole, as last published to brand-kpis.v1; absent while it has no value. 20 brands of a partition at most.',
+    labels: ['brand', 'kpi', 'window'],
+    help: 'A measure of a brand as a whole, as last published to brand-kpis.v1; absent while it has no value. 20 brands of a partition at most, and windows shorter than a year of the first of them, as long as all are 1,000 series at most.',
     fromTotals: true,
   },
   ...CUSTOMER_METRICS,

@@ -23,11 +23,30 @@ const TOLD: readonly Telling[] = [
   ['nps', 'NPS', (value) => `${value > 0 ? '+' : ''}${whole(value)}`],
 ];
 
+const TOLD_OF_A_WEEK: readonly Telling[] = [
+  ['active_customers', 'active customers', whole],
+  ['orders', 'orders', whole],
+  ['revenue', 'revenue', (value) => `${whole(value)} JPY`],
+  ['average_order_value', 'order value', (value) => `${whole(value)} JPY`],
+  ['churn_rate', 'churn', percent],
+  ['open_rate_human', 'messages opened', percent],
+  ['nps', 'NPS', (value) => `${value > 0 ? '+' : ''}${whole(value)}`],
+];
+
 /** What a year of the brand comes to, as words that may be put on lines; what has no value yet is left out. */
 export function brandWords(kpis: Readonly<Record<string, number>>): string[] {
-  const words = TOLD.flatMap(([kpi, name, told]) => {
+  return wordsOf(TOLD, kpis);
+}
+
+/** The same of a week: fewer, for most of the others need a year to mean something. */
+export function weekWords(kpis: Readonly<Record<string, number>>): string[] {
+  return wordsOf(TOLD_OF_A_WEEK, kpis);
+}
+
+function wordsOf(told: readonly Telling[], kpis: Readonly<Record<string, number>>): string[] {
+  const words = told.flatMap(([kpi, name, inWords]) => {
     const value = kpis[kpi];
-    return value === undefined ? [] : [`${name} ${told(value)}`];
+    return value === undefined ? [] : [`${name} ${inWords(value)}`];
   });
   return words.map((word, index) => `${index === 0 ? '  ' : ''}${word}${index === words.length - 1 ? '' : ','}`);
 }

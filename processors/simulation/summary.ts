@@ -55,8 +55,10 @@ export interface ShopSummary {
   readonly customers: number;
   readonly segments: readonly { readonly id: string; readonly name: string; readonly members: number }[];
   readonly churn: readonly { readonly band: ChurnBand | 'INSUFFICIENT_DATA'; readonly customers: number }[];
-  /** Measures of the brand that have a value, by their name in brand-kpis.v1. */
+  /** Measures of the brand over a year, or now, that have a value, by their name in brand-kpis.v1. */
   readonly kpis: Readonly<Record<string, number>>;
+  /** The same over 7 days. */
+  readonly weekKpis: Readonly<Record<string, number>>;
   readonly triggers: readonly TriggerCounts[];
   readonly touchpoints: readonly TouchpointCounts[];
   readonly cases: CaseCounts;

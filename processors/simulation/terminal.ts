@@ -1,6 +1,6 @@
 import type { Evidence, SegmentMembershipsChanged } from '../../schemas/types.ts';
 import type { Instant } from '../core/processor.ts';
-import { brandWords } from './brand-lines.ts';
+import { brandWords, weekWords } from './brand-lines.ts';
 import { cut, displayWidth, fit, printable } from './display-width.ts';
 import { experimentLines } from './experiment-lines.ts';
 import { HOUR_MS } from './rhythm.ts';
@@ -43,6 +43,9 @@ export function renderSummary(summary: ShopSummary, { columns, colour }: RenderO
     '',
     heading('The brand over a year'),
     ...wrapped(brandWords(summary.kpis), columns),
+    '',
+    heading('The brand over a week'),
+    ...wrapped(weekWords(summary.weekKpis), columns),
     '',
     heading('Triggers'),
     ...triggerLines(summary.triggers).map((line) => cut(line, columns)),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Instant } from '../../processors/core/processor.ts';
 import { unroll, Unrolled } from '../../processors/core/unroll.ts';
-import { daysOf as dayTilesOf, type BrandPart } from '../../processors/customer/brand-part.ts';
+import { sumsOf, type BrandPart } from '../../processors/customer/brand-part.ts';
 import type { Exposures } from '../../processors/customer/exposures.ts';
 import { WINDOWS } from '../../processors/customer/features.ts';
 import { dormantDaysOf, type Journey } from '../../processors/customer/journey.ts';
@@ -124,15 +124,17 @@ const liked = fc
     return { type, channel, product: { productId: `p-${category}`, category, priceMinor: null } };
   });
 
-const daysOf = (part: BrandPart): Record<number, unknown> => {
+const tilesOf = (part: BrandPart): Record<number, unknown> => {
   const found: Record<number, unknown> = {};
-  const tiles = new Unrolled();
-  for (const [place, each] of dayTilesOf(part)) {
-    unroll(each, 0, tiles);
-    found[place] = Array.from({ length: tiles.length }, (_each, index) => [
-      tiles.slot(index),
-      tiles.value(index),
-    ]).filter(([, value]) => value !== 0);
+  const unrolled = new Unrolled();
+  for (const [place, { hours, days }] of sumsOf(part)) {
+    found[place] = [hours, days].flatMap((tiles) => {
+      unroll(tiles, 0, unrolled);
+      return Array.from({ length: unrolled.length }, (_each, index) => [
+        unrolled.slot(index),
+        unrolled.value(index),
+      ]).filter(([, value]) => value !== 0);
+    });
   }
   return Object.fromEntries(Object.entries(found).filter(([, each]) => (each as unknown[]).length > 0));
 };
@@ -181,7 +183,7 @@ export const PART_SPECS: Readonly<Record<PartId, PartSpec>> = {
     event: fc.oneof(ordered, aboutMessage(fc.constant(null)), oneOf('REFERRAL_CONVERTED', 'UNSUBSCRIBED')),
     spanMs: 360 * DAY,
     eventsMax: 15,
-    facts: (value) => daysOf(value as BrandPart),
+    facts: (value) => tilesOf(value as BrandPart),
   },
   41: {
     isHandedOn: true,

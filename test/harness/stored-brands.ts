@@ -1,6 +1,7 @@
 import { figureOf, MEASURES } from '../../processors/brand/measures.ts';
 import { rulesOf } from '../../processors/brand/rules.ts';
-import { brandPacking, totalOf } from '../../processors/brand/state.ts';
+import { amountsIn, brandPacking, LONGEST, totalOf } from '../../processors/brand/state.ts';
+import { BRAND_WINDOWS } from '../../processors/core/brand-amounts.ts';
 import type { Definitions } from '../../processors/core/definitions.ts';
 import { ByteReader } from '../../processors/core/packing.ts';
 import type { BrandKpi } from '../../schemas/types.ts';
@@ -29,8 +30,12 @@ export async function storedBrands(
       for (const measure of MEASURES) {
         if (!measure.dimensions.some((dimension) => dimension === brand.dimension)) continue;
         if (measure.notOf === brand.value) continue;
-        const { numerator, denominator } = figureOf(measure, totalOf(brand), rules);
-        add(figures, `${_id}|${measure.name}|${measure.window}`, numerator, denominator);
+        for (const [index, window] of BRAND_WINDOWS.entries()) {
+          if (measure.isOfNow === true && index !== LONGEST) continue;
+          const { numerator, denominator } = figureOf(measure, amountsIn(totalOf(brand), index), rules);
+          const name = measure.isOfNow === true ? 'now' : window;
+          add(figures, `${_id}|${measure.name}|${name}`, numerator, denominator);
+        }
       }
     }
     return figures;

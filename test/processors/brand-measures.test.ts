@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { MEASURES } from '../../processors/brand/measures.ts';
+import { BRAND_WINDOWS } from '../../processors/core/brand-amounts.ts';
 import { loadDefinitions, shippedDefinitions } from '../../processors/definitions/load.ts';
 import { simulateShop } from '../../processors/simulation/shop.ts';
 import type { BrandKpi, JourneyChanged } from '../../schemas/types.ts';
 import type { LoggedInteraction } from '../harness/interactions.ts';
-import { countMeasures, countStages, newestFigures, withoutNothing, type Figures } from './brand-oracle.ts';
+import { countMeasures, countStages, newestFigures, startOf, withoutNothing, type Figures } from './brand-oracle.ts';
 import { replayed, type PublishedRow } from './replay-fixture.ts';
 
 const DAY = 86_400_000;
@@ -48,34 +49,47 @@ test.for([
     const segments = new Map(
       rows<ProfileRow>('profiles').map(({ key, profile }) => [key.slice(key.indexOf('|') + 1), profile.segments]),
     );
-    const counted = countMeasures(known, definitions, 'demo', until, (subject) => segments.get(subject) ?? []);
-    const published = newestFigures(rows<PublishedRow<BrandKpi>>('brand-kpis.v1'));
-    if (!hasOne) for (const name of counted.keys()) if (IN_REACH.test(name)) counted.delete(name);
-    // Whoever is linked goes on with a stay of another document.
-    if (hasOne) {
-      const moves = rows<PublishedRow<JourneyChanged>>('journey-stages.v1').map(({ value }) => value);
-      for (const [name, figures] of countStages(moves, until)) counted.set(name, figures);
+    const kpis = rows<PublishedRow<BrandKpi>>('brand-kpis.v1');
+    for (const window of BRAND_WINDOWS) {
+      const counted = countMeasures(
+        known,
+        definitions,
+        'demo',
+        until,
+        window,
+        (subject) => segments.get(subject) ?? [],
+      );
+      const published = newestFigures(kpis, window);
+      if (!hasOne) for (const name of counted.keys()) if (IN_REACH.test(name)) counted.delete(name);
+      // Whoever is linked goes on with a stay of another document.
+      if (hasOne) {
+        const moves = rows<PublishedRow<JourneyChanged>>('journey-stages.v1').map(({ value }) => value);
+        for (const [name, figures] of countStages(moves, startOf(until, window))) counted.set(name, figures);
+      }
+      const measures = new Set(Array.from(counted.keys(), measureOf));
+      expectAnswersOfStages(published, counted);
+      const own = [...published].filter(([name]) => measures.has(measureOf(name)) && !ANSWERS_OF_STAGE.test(name));
+      expect({ window, ...Object.fromEntries(own) }).toEqual({
+        window,
+        ...Object.fromEntries(withoutNothing(counted)),
+      });
+      if (days > 365 && window === '365d') {
+        const isNothing = ([name, [above, below]]: readonly [string, readonly [number, number | null]]): boolean =>
+          name.startsWith('brand all ') && above === 0 && (below ?? 0) === 0;
+        expect([...counted].filter(isNothing)).toEqual([]);
+      }
+      // Nothing is published that nobody counted.
+      const others = new Set([...published.keys()].map(measureOf).filter((measure) => !measures.has(measure)));
+      const uncounted = MEASURES.map(({ name }) => name).filter(
+        (name) => (hasOne ? OF_NOW : OF_STAGES).test(name) || IN_REACH.test(name),
+      );
+      expect([...others].filter((measure) => !uncounted.includes(measure))).toEqual([]);
+      const stages = Object.groupBy(rows<ProfileRow>('profiles'), ({ profile }) => profile.stage ?? 'none');
+      for (const [stage, profiles] of Object.entries(stages)) {
+        if (stage !== 'none') expect(published.get(`brand all stage_${stage}`)).toEqual([profiles?.length, null]);
+      }
+      expect(published.size).toBeGreaterThan(0);
     }
-    const measures = new Set(Array.from(counted.keys(), measureOf));
-    expectAnswersOfStages(published, counted);
-    const own = [...published].filter(([name]) => measures.has(measureOf(name)) && !ANSWERS_OF_STAGE.test(name));
-    expect(Object.fromEntries(own)).toEqual(Object.fromEntries(withoutNothing(counted)));
-    if (days > 365) {
-      const isNothing = ([name, [above, below]]: readonly [string, readonly [number, number | null]]): boolean =>
-        name.startsWith('brand all ') && above === 0 && (below ?? 0) === 0;
-      expect([...counted].filter(isNothing)).toEqual([]);
-    }
-    // Nothing is published that nobody counted.
-    const others = new Set([...published.keys()].map(measureOf).filter((measure) => !measures.has(measure)));
-    const uncounted = MEASURES.map(({ name }) => name).filter(
-      (name) => (hasOne ? OF_NOW : OF_STAGES).test(name) || IN_REACH.test(name),
-    );
-    expect([...others].filter((measure) => !uncounted.includes(measure))).toEqual([]);
-    const stages = Object.groupBy(rows<ProfileRow>('profiles'), ({ profile }) => profile.stage ?? 'none');
-    for (const [stage, profiles] of Object.entries(stages)) {
-      if (stage !== 'none') expect(published.get(`brand all stage_${stage}`)).toEqual([profiles?.length, null]);
-    }
-    expect(published.size).toBeGreaterThan(0);
   },
 );
 

@@ -1,10 +1,12 @@
+import type { BrandWindow } from '../../processors/core/brand-amounts.ts';
 import type { BrandDefinition, Definitions } from '../../processors/core/definitions.ts';
 import { STANDARD_SURVEYS } from '../../processors/core/surveys.ts';
 import { createIntake } from '../../processors/intake/processor.ts';
 import type { BrandKpi, CustomerEvent, Interaction, JourneyChanged } from '../../schemas/types.ts';
 import { countSubscriptions, countVisits, type Add, type Event } from './brand-oracle-visits.ts';
 
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const SOCIAL = /^SOCIAL_/;
 /** What the customer did not do. */
 const NO_INTERACTION = new Set([
@@ -25,7 +27,7 @@ interface Logged {
 export type Figures = Map<string, readonly [number, number | null]>;
 
 /**
- * The measures of one brand at `until`, counted anew from everything that was logged, by nothing but their definitions.
+ * The measures of one brand over a window at `until`, counted anew from everything that was logged, by nothing but their definitions.
  * `segmentsOf`: the segments of a customer (a subject) then.
  */
 export function countMeasures(
@@ -33,13 +35,15 @@ export function countMeasures(
   definitions: Definitions,
   brandId: string,
   until: number,
+  window: BrandWindow,
   segmentsOf: (subject: string) => readonly string[],
 ): Figures {
+  const start = startOf(until, window);
   const customers = eventsBySubject(logged, definitions, brandId);
   const brand = definitions.brands.get(brandId) ?? definitions.defaultBrand;
   const groups = new Map<string, Map<string, number>>();
   for (const [subject, events] of customers) {
-    const counted = countCustomer(events, definitions, brand, until);
+    const counted = countCustomer(events, definitions, brand, start, until);
     for (const group of ['brand all', ...segmentsOf(subject).map((id) => `segment ${id}`)]) {
       const sums = groups.get(group) ?? new Map<string, number>();
       groups.set(group, sums);
@@ -47,7 +51,7 @@ export function countMeasures(
     }
   }
   const figures: Figures = new Map();
-  for (const [group, sums] of messagesByChannelAndCampaign(customers.values(), until))
+  for (const [group, sums] of messagesByChannelAndCampaign(customers.values(), start))
     addMessages(figures, group, sums);
   for (const [group, sums] of groups) {
     const of = (name: string): number => sums.get(name) ?? 0;
@@ -121,7 +125,7 @@ function countAnswers(events: readonly Event[], definitions: Definitions, start:
 }
 
 /** Of each stage of the journey, from the moves that were published of all customers, in the order of their time. */
-export function countStages(moves: Iterable<JourneyChanged>, until: number): Figures {
+export function countStages(moves: Iterable<JourneyChanged>, start: number): Figures {
   const order = ['awareness', 'consideration', 'purchase', 'retention', 'advocacy'];
   const sums = new Map<string, { entered: number; advanced: number; left: number; seconds: number }>();
   const since = new Map<string, number>();
@@ -134,8 +138,8 @@ export function countStages(moves: Iterable<JourneyChanged>, until: number): Fig
     if (axis !== 'STAGE') continue;
     const begunAt = since.get(customerId) ?? 0;
     since.set(customerId, occurredAt);
-    if (occurredAt >= startOf(until)) of(to).entered += 1;
-    if (from === null || begunAt < startOf(until)) continue;
+    if (occurredAt >= start) of(to).entered += 1;
+    if (from === null || begunAt < start) continue;
     of(from).left += 1;
     of(from).seconds += Math.round((occurredAt - begunAt) / 1000);
     if (order.indexOf(to) > order.indexOf(from)) of(from).advanced += 1;
@@ -180,10 +184,10 @@ function* messagesOf(events: readonly Event[], start: number): Generator<readonl
   }
 }
 
-function messagesByChannelAndCampaign(customers: Iterable<readonly Event[]>, until: number) {
+function messagesByChannelAndCampaign(customers: Iterable<readonly Event[]>, start: number) {
   const groups = new Map<string, Map<string, number>>();
   for (const events of customers) {
-    for (const [name, { value }] of messagesOf(events, startOf(until))) {
+    for (const [name, { value }] of messagesOf(events, start)) {
       for (const group of [`channel ${value.channel}`, `campaign ${value.campaignId}`]) {
         if (group === 'campaign null') continue;
         const sums = groups.get(group) ?? new Map<string, number>();
@@ -195,14 +199,22 @@ function messagesByChannelAndCampaign(customers: Iterable<readonly Event[]>, unt
   return groups;
 }
 
-function startOf(until: number): number {
-  return (Math.floor(until / DAY) - 365) * DAY;
+/** The beginning of the oldest hour, or day, that a window holds. */
+export function startOf(until: number, window: BrandWindow): number {
+  const [, count = '', unit] = /^(\d+)([hd])$/.exec(window) ?? [];
+  const isOfHours = unit === 'h' || count === '7';
+  const [hop, hops] = isOfHours ? [HOUR, unit === 'h' ? Number(count) : 24 * Number(count)] : [DAY, Number(count)];
+  return (Math.floor(until / hop) - hops) * hop;
 }
 
-/** The newest figures of each key, those that are nothing left out. */
-export function newestFigures(rows: Iterable<{ readonly key: string | null; readonly value: BrandKpi }>): Figures {
+/** The newest figures over a window of each key, those that are nothing left out. */
+export function newestFigures(
+  rows: Iterable<{ readonly key: string | null; readonly value: BrandKpi }>,
+  window: BrandWindow,
+): Figures {
   const figures: Figures = new Map();
   for (const { value } of rows) {
+    if (value.window !== window && value.window !== 'now') continue;
     const name = `${value.dimension} ${value.dimensionValue} ${value.measure}`;
     figures.set(name, [value.numerator, value.denominator]);
   }
@@ -232,10 +244,15 @@ function eventsBySubject(logged: Iterable<Logged>, definitions: Definitions, bra
   return new Map(Array.from(customers, ([subject, events]) => [subject, [...events.values()]]));
 }
 
-function countCustomer(events: readonly Event[], definitions: Definitions, brand: BrandDefinition, until: number) {
+function countCustomer(
+  events: readonly Event[],
+  definitions: Definitions,
+  brand: BrandDefinition,
+  start: number,
+  until: number,
+) {
   const { currency } = brand;
   const lostAfterMs = brand.lostAfterDays * DAY;
-  const start = startOf(until);
   const sums = new Map<string, number>();
   const add = (name: string, by: number): void => void sums.set(name, (sums.get(name) ?? 0) + by);
   const of = (name: string): number => sums.get(name) ?? 0;
@@ -276,7 +293,7 @@ function countCustomer(events: readonly Event[], definitions: Definitions, brand
     if (paid.some(({ from, to }) => from <= instant && instant < to)) return true;
     const endedAt = Math.max(0, ...paid.map(({ to }) => to).filter((to) => to <= instant));
     return times.some(
-      (at) => at >= endedAt && (instant === until ? at <= until : at < instant) && instant < at + lostAfterMs,
+      (at) => at >= endedAt && (instant === start ? at < start : at <= instant) && instant < at + lostAfterMs,
     );
   };
   if (of('interactions') > 0) add('active', 1);
@@ -284,7 +301,10 @@ function countCustomer(events: readonly Event[], definitions: Definitions, brand
   if (of('orders') > 0) add('buyers', 1);
   if (of('orders') > 1) add('repeaters', 1);
   if (isCustomerAt(until)) add('customers', 1);
-  else if (times.some((at) => at + lostAfterMs > start) || paid.some(({ to }) => to > start)) add('lost', 1);
+  // Lost within the window: a customer at its beginning, or since.
+  else if ([start, ...[...times, ...paid.map(({ from }) => from)].filter((at) => at >= start)].some(isCustomerAt)) {
+    add('lost', 1);
+  }
   if (isCustomerAt(start)) {
     add('start', 1);
     if (isCustomerAt(until)) add('stayed', 1);

@@ -3,6 +3,7 @@ import { createBrand } from '../../processors/brand/processor.ts';
 import type { BrandState } from '../../processors/brand/state.ts';
 import type { BrandAddition, BrandTotals } from '../../processors/brand/totals.ts';
 import type { BrandDefinition, Definitions } from '../../processors/core/definitions.ts';
+import { ByteReader, ByteWriter } from '../../processors/core/packing.ts';
 import type { BrandKpi, BrandPartial } from '../../schemas/types.ts';
 import { definitionsWith } from '../harness/definition-sets.ts';
 import { DocumentDriver } from './document-driver.ts';
@@ -16,16 +17,20 @@ class Driver extends DocumentDriver<BrandState, BrandPartial, BrandTotals, Brand
     super(createBrand(definitions), key);
   }
 
-  partial(at: number, partition: number, amounts: Record<string, number>): this {
+  /** `shorter` as in the schema: over 24 hours, 7, 30 and 90 days. */
+  partial(at: number, partition: number, amounts: Record<string, number>, shorter: BrandPartial['shorter'] = {}): this {
     const { brandId, dimension, value } = this.state;
-    return this.take(at, { brandId, dimension, value, partition, asOf: at, amounts });
+    return this.take(at, { brandId, dimension, value, partition, asOf: at, amounts, shorter });
   }
 
   /** `measure: numerator/denominator` of what came since the last look. */
   get published(): Record<string, string> {
     const kpis = this.outputs.splice(0).map(({ value }) => value as BrandKpi);
     return Object.fromEntries(
-      kpis.map(({ measure, numerator, denominator }) => [measure, `${numerator}/${denominator}`]),
+      kpis.map(({ measure, window, numerator, denominator }) => [
+        window === '365d' || window === 'now' ? measure : `${measure} ${window}`,
+        `${numerator}/${denominator}`,
+      ]),
     );
   }
 }
@@ -71,11 +76,65 @@ describe('a brand', () => {
     expect(driver.published).toEqual({});
   });
 
+  test('publishes each window by itself, and only those that changed', () => {
+    const driver = new Driver().partial(T, 0, { orders: 9, customers: 4 }, { orders: [1, 2, 4, 9] });
+    const keys = driver.outputs.map(({ key }) => key).filter((key) => key?.includes('|orders|') === true);
+    expect(keys).toEqual(['24h', '7d', '30d', '90d', '365d'].map((window) => `acme|brand|all|orders|${window}`));
+    expect(driver.published).toMatchObject({ customers: '4/null' });
+    // An hour later nothing is left of the day.
+    driver.partial(T + 20 * SECOND, 0, { orders: 9, customers: 4 }, { orders: [0, 2, 4, 9] });
+    expect(driver.published).toEqual({
+      'orders 24h': '0/null',
+      'guest_checkout_rate 24h': '0/0',
+      'purchase_frequency 24h': '0/0',
+      'average_order_value 24h': '0/0',
+    });
+  });
+
+  test('spends as much a customer as orders are worth times how often one orders, in each window', () => {
+    const shorter = { orders: [3, 5, 8, 9], purchasers: [2, 4, 5, 5], revenueMinor: [700, 900, 4000, 4100] };
+    const driver = new Driver().partial(T, 0, { orders: 11, purchasers: 6, revenueMinor: 5100 }, shorter);
+    const kpis = driver.outputs.map(({ value }) => value as BrandKpi);
+    for (const window of ['24h', '7d', '30d', '90d', '365d']) {
+      const of = (name: string) => kpis.find((each) => each.measure === name && each.window === window)?.value ?? -1;
+      const product = of('average_order_value') * of('purchase_frequency');
+      expect(of('revenue_per_customer')).toBeCloseTo(product, 9);
+      expect(product).toBeGreaterThan(0);
+    }
+  });
+
+  test('has gauges of a year of 20 brands, and of shorter windows of as many of them as there is room for', () => {
+    const { totals } = createBrand(definitionsWith({}));
+    const add = (brands: number) => {
+      const own = totals.initial();
+      for (let brand = 0; brand < brands; brand++) {
+        for (const window of ['24h', '7d', '30d', '90d', '365d', 'now']) {
+          for (let measure = 0; measure < 40; measure++) {
+            totals.contribute(own, { brandId: `brand-${brand}`, measure: `m-${measure}`, window, value: 1 });
+          }
+        }
+      }
+      const writer = new ByteWriter();
+      totals.pack(own, writer);
+      return [...totals.gauges(totals.unpack(new ByteReader(writer.copy())))];
+    };
+    expect(add(2)).toHaveLength(2 * 6 * 40);
+    const many = add(10);
+    expect(many).toHaveLength(10 * 80 + 160);
+    expect(
+      new Set(many.filter(({ labels }) => labels['window'] === '7d').map(({ labels }) => labels['brand'])),
+    ).toEqual(new Set(['brand-0']));
+  });
+
   test('says null again when nothing is left, and its gauge goes', () => {
     const driver = new Driver().partial(T, 0, { orders: 4, guestOrders: 1 });
     const gauge = () =>
       [...driver.processor.totals.gauges(driver.totals)].find(({ labels }) => labels['kpi'] === 'guest_checkout_rate');
-    expect(gauge()).toEqual({ name: 'brand_kpi', labels: { brand: 'acme', kpi: 'guest_checkout_rate' }, value: 0.25 });
+    expect(gauge()).toEqual({
+      name: 'brand_kpi',
+      labels: { brand: 'acme', kpi: 'guest_checkout_rate', window: '365d' },
+      value: 0.25,
+    });
     driver.partial(T + 20 * SECOND, 0, {});
     const last = driver.outputs
       .map(({ value }) => value as BrandKpi)

@@ -24,6 +24,7 @@ import type {
 } from '../../schemas/types.ts';
 import { definitionsWith, JOURNEY_SETTINGS, NO_TRIGGERS } from '../harness/definition-sets.ts';
 import { published } from '../harness/published-values.ts';
+import { everyAmount } from '../harness/window-amounts.ts';
 import { DocumentDriver } from './document-driver.ts';
 import { interaction } from './intake-fixture.ts';
 
@@ -163,13 +164,22 @@ export class CustomerDriver extends DocumentDriver<CustomerState, CustomerEvent,
 
 /** What a partition's documents of a brand say at `now`, nothing left out, by dimension and value. */
 export function partials(totals: CustomerTotals, now: Instant): Record<string, Readonly<Record<string, number>>> {
+  return Object.fromEntries(
+    allOf(totals, now).map(({ dimension, value, amounts }) => [`${dimension} ${value}`, amounts]),
+  );
+}
+
+/** The same of every window (window-amounts.ts). */
+export function everyPartial(totals: CustomerTotals, now: Instant): Record<string, Readonly<Record<string, number>>> {
+  return Object.fromEntries(
+    allOf(totals, now).map((partial) => [`${partial.dimension} ${partial.value}`, everyAmount(partial)]),
+  );
+}
+
+function allOf(totals: CustomerTotals, now: Instant): BrandPartial[] {
   for (const document of totals.documents.byKey.values()) totals.documents.unsent.add(document);
   const outputs = customerTotals.ledger?.publish(totals, now, 0) ?? [];
-  return Object.fromEntries(
-    outputs
-      .map(({ value }) => value as BrandPartial)
-      .map(({ dimension, value, amounts }) => [`${dimension} ${value}`, amounts]),
-  );
+  return outputs.map(({ value }) => value as BrandPartial);
 }
 
 /** What a customer keeps of one part. */

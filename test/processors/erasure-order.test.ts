@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { BrandPartial, Command, Interaction } from '../../schemas/types.ts';
 import { Random } from '../../processors/simulation/random.ts';
 import { LinkedWorld } from '../harness/linked-world.ts';
+import { everyAmount } from '../harness/window-amounts.ts';
 import { DAY, definitions, MIDNIGHT } from './customer-fixture.ts';
 import { interaction } from './intake-fixture.ts';
 
@@ -45,8 +46,8 @@ const erase = (subject: string, issuedAt: number): Command => ({
 function brandOf(world: LinkedWorld): Record<string, number> {
   const newest = new Map<string, Readonly<Record<string, number>>>();
   for (const { value } of world.published('brand-partials.v1')) {
-    const { dimension, value: name, partition, amounts } = value as BrandPartial;
-    newest.set(`${dimension} ${name} ${partition}`, amounts);
+    const { dimension, value: name, partition, ...amounts } = value as BrandPartial;
+    newest.set(`${dimension} ${name} ${partition}`, everyAmount(amounts));
   }
   const sums: Record<string, number> = {};
   for (const [key, amounts] of newest) {

@@ -4,6 +4,7 @@ import { createCustomer } from '../../processors/customer/processor.ts';
 import { ByteReader, ByteWriter } from '../../processors/core/packing.ts';
 import type { BrandPartial, ExperimentEvent, SegmentMembershipsChanged } from '../../schemas/types.ts';
 import { experiment, standingUnits, withExperiments } from '../harness/experiments.ts';
+import { everyAmount } from '../harness/window-amounts.ts';
 import { DAY, definitions, HOUR, MIDNIGHT, MINUTE } from './customer-fixture.ts';
 import { Customers } from './identity-driver.ts';
 
@@ -49,9 +50,11 @@ function brand({ totals }: Customers, now: number) {
   const outputs = customerTotals.ledger?.publish(totals, now, 0) ?? [];
   return outputs
     .map(({ value }) => value as BrandPartial)
-    .map(({ dimension, value, amounts }) => [
+    .map(({ dimension, value, ...amounts }) => [
       `${dimension} ${value}`,
-      Object.fromEntries(Object.entries(amounts).filter(([name]) => !/sessions|views|visible/i.test(name))),
+      Object.fromEntries(
+        Object.entries(everyAmount(amounts)).filter(([name]) => !/sessions|views|visible/i.test(name)),
+      ),
     ])
     .filter(([, amounts]) => Object.keys(amounts ?? {}).length > 0);
 }

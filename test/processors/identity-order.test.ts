@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Random } from '../../processors/simulation/random.ts';
 import type { BrandPartial, IdentityMerged, Interaction } from '../../schemas/types.ts';
 import { LinkedWorld, type WorldOptions } from '../harness/linked-world.ts';
+import { everyAmount } from '../harness/window-amounts.ts';
 import { DAY, definitions } from './customer-fixture.ts';
 import {
   asOne,
@@ -41,9 +42,9 @@ function brandsOf(world: LinkedWorld): Record<string, Record<string, number>> {
     newest.set(`${key} ${partial.partition}`, partial);
   }
   const sums: Record<string, Record<string, number>> = {};
-  for (const { brandId, dimension, value, amounts } of newest.values()) {
+  for (const { brandId, dimension, value, ...amounts } of newest.values()) {
     const sum = (sums[`${brandId} ${dimension} ${value}`] ??= {});
-    for (const [name, amount] of Object.entries(amounts).filter(([each]) => !/sessions/i.test(each)))
+    for (const [name, amount] of Object.entries(everyAmount(amounts)).filter(([each]) => !/sessions/i.test(each)))
       sum[name] = (sum[name] ?? 0) + amount;
   }
   for (const sum of Object.values(sums)) for (const name in sum) if (sum[name] === 0) delete sum[name];

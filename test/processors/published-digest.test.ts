@@ -28,8 +28,8 @@ const LEFT_OUT = {
 // the topics and older programs on the same documents see: it needs a reason of its own.
 const REKEYED = '5144ff1f29891e069558296f76bbdaab1a38f1f499b8ee09a723fd172ddf9532';
 const PUBLISHED = '35c7af75ff78dcce591d67b2ffd039a2c18354b3aa137ce958f511aa840be914';
-const BLOCKS = '86db58e2960756b21e34cf698d134b8d7418a4627fff0f25fd964ca7bc8fa104';
-const DOCUMENTS = 'f049daba1ee144083fecec2dff08e181d1b9b940e2ff94f231dd3e3fdc8ad34a';
+const BLOCKS = 'd47b432b0ce6e1b77e33718834cb4b6093ceac3f2c350173fa5b3f164b2f3587';
+const DOCUMENTS = 'cc14cbdd8ce1a19b37073fa318dcf8b75b837aea0af3692cf2abf4bb9d672e31';
 
 /** Of both processors together: every branch is met. */
 const OUTCOMES = {

@@ -58,7 +58,7 @@ test.each([
   const followed = { ...definitions, defaultJourney: JOURNEY_SETTINGS, triggers };
   const { files, faults } = await replayed(lines, followed, null, threads);
   expect(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, sha256(text)]))).toEqual({
-    'brand-kpis.v1.ndjson': '2404bff9432f74ef',
+    'brand-kpis.v1.ndjson': '3c3fc61a44f1a0e5',
     'cases.v1.ndjson': '8355d09c14931d99',
     'churn-risk.v1.ndjson': '6ded9d70b6bd897f',
     'customer-traits.v1.ndjson': '0574cbbca7cdf9b7',
@@ -68,7 +68,7 @@ test.each([
     'identity-merges.v1.ndjson': '375dad0d20d7ffae',
     'profiles.ndjson': '847db2a0d18f9b20',
     'segment-memberships.v1.ndjson': 'ebcb33f26705ed81',
-    'summary.json': 'dee35ab0e5f936f9',
+    'summary.json': '5dd99a15c5af6dc9',
     'touchpoint-alerts.v1.ndjson': 'e3b0c44298fc1c14',
     'touchpoint-scores.v1.ndjson': '4d4f0706530c2b3d',
     'triggers.v1.ndjson': '84dd674e263ca0a7',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { BRAND_PART, daysOf as dayTilesOf, postToDays } from '../../processors/customer/brand-part.ts';
+import { BRAND_PART, postToSums, sumsOf } from '../../processors/customer/brand-part.ts';
 import {
   BY_MACHINE,
   BY_PERSON,
@@ -34,13 +34,13 @@ function partOf(...days: number[]) {
   for (const day of days) {
     const postings = new Postings();
     postings.add(PLACE, T + day * DAY, 1);
-    postToDays(part, postings, T + 400 * DAY);
+    postToSums(part, postings, T + 400 * DAY);
   }
   return stored(BRAND_PART, part);
 }
 
 function daysOf(part: ReturnType<typeof partOf>): [number, number][] {
-  const tiles = dayTilesOf(part).get(PLACE);
+  const tiles = sumsOf(part).get(PLACE)?.days;
   const unrolled = new Unrolled();
   if (tiles !== undefined) unroll(tiles, 0, unrolled);
   return Array.from({ length: unrolled.length }, (_, at) => [unrolled.slot(at) - T / DAY, unrolled.value(at)]);

@@ -57,6 +57,7 @@ const SUMMARY: ShopSummary = {
     average_time_on_page: 21_340,
     orders: 9,
   },
+  weekKpis: { orders: 3, revenue: 16_265.4, churn_rate: 0.0125, customers: 70 },
   triggers: [
     { trigger: 'cart_abandoned', fired: 2_468, cancelled: 391 },
     { trigger: 'win_back', fired: 53, cancelled: 0 },
