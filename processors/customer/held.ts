@@ -1,6 +1,6 @@
 import type { Instant, Outcome } from '../core/processor.ts';
 import { foldEvent } from './fold-event.ts';
-import { HELD_MAX, IDENTITY, type Held } from './identity.ts';
+import { HELD_MAX, IDENTITY, NO_BODY, type Held } from './identity.ts';
 import { mergeCustomers } from './merge.ts';
 import type { OpenState, Packed } from './open-state.ts';
 import { NO_PARTS } from './parts.ts';
@@ -20,8 +20,6 @@ export interface HeldRoom {
   readonly mine: OpenState;
   readonly theirs: OpenState;
 }
-
-const NO_BODY = Buffer.alloc(0);
 
 /** The customer at hand as it is, without its links. */
 export function withoutLinks(state: CustomerState, open: OpenState): Packed {

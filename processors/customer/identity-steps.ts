@@ -6,11 +6,12 @@ import { erase, eraseStep, isErased } from './erasure.ts';
 import { foldEvent, skip } from './fold-event.ts';
 import { catchUp, foldHeld, heldFor, mergeHeld, withoutLinks, type HeldRoom } from './held.ts';
 import { HISTORY_PART } from './history.ts';
-import { HELD_MAX, IDENTITY, UNLINKED_MAX, type Held, type Identity } from './identity.ts';
+import { HELD_MAX, IDENTITY, NO_BODY, UNLINKED_MAX, type Held, type Identity } from './identity.ts';
 import { forward, mergedRecord, passOn, stepTo, transferOf } from './identity-records.ts';
 import { keepJourney } from './journey-changes.ts';
 import { mergeCustomers } from './merge.ts';
 import type { OpenState, Packed } from './open-state.ts';
+import { NO_PARTS } from './parts.ts';
 import type { Plan } from './plan.ts';
 import type { FoldedEvent, FoldedInteraction } from './read-fields.ts';
 import { settleLeaving, settleMerge } from './settle.ts';
@@ -79,6 +80,9 @@ function interactionOf(
     if (step === null && isRepeated(turn, interaction)) return skip('duplicate_event');
     return applied([forward(state, redirect, step, now)]);
   }
+  if (step === null && identity.forwarded.length > 0 && wasForwarded(turn, identity, interaction)) {
+    return skip('duplicate_event');
+  }
   // Whoever has unlinked subjects alone holds nothing.
   if (step === null && identity.own === null) return foldEvent(state, interaction, now, open, plan);
   identity.own ??= withoutLinks(state, open);
@@ -102,9 +106,15 @@ function isRepeated({ state, open, now }: IdentityTurn, { eventId }: FoldedInter
   return false;
 }
 
+/** Whether it came before under this subject, while that was linked. */
+function wasForwarded({ theirs, now }: IdentityTurn, { forwarded }: Identity, { eventId }: FoldedInteraction): boolean {
+  theirs.open({ body: forwarded, parts: NO_PARTS });
+  return theirs.ids.has(fingerprint(eventId), now);
+}
+
 /** An event of both said that this subject is the same person as a stronger one. */
 function link(turn: IdentityTurn, identity: Identity, step: IdentityStep): Outcome<CustomerAddition> {
-  const { state, open, now, plan } = turn;
+  const { state, open, now, plan, theirs } = turn;
   const { subject: stronger } = step;
   const at = step.at ?? now;
   if (strengthOf(stronger) <= strengthOf(state.subject)) return NOT_STRONGER;
@@ -122,8 +132,12 @@ function link(turn: IdentityTurn, identity: Identity, step: IdentityStep): Outco
   if (through.length > 0) countVisits(visitCountsOf(open), visitsOf(turn, parts), now, open.ofBrand);
   const left = settleLeaving(turn, 'MERGE');
   const merged = mergedRecord(state, stronger, { split: false, cause: 'EVENT' }, now);
+  if (identity.forwarded.length > 0) {
+    theirs.open({ body: identity.forwarded, parts: NO_PARTS });
+    open.ids.merge(theirs.ids);
+  }
   Object.assign(state, initialState(state.key), { at: now, body: open.idsAlone() });
-  keepLinks(turn, { ...identity, redirect: stronger, own: null, held: [] });
+  keepLinks(turn, { ...identity, redirect: stronger, own: null, held: [], forwarded: NO_BODY });
   return { ...left, outputs: [...left.outputs, merged, ...transfers] };
 }
 
@@ -135,8 +149,13 @@ function unlink(turn: IdentityTurn, identity: Identity, step: IdentityStep): Out
   if (isErased(identity, step.at ?? now)) return skip('erased');
   const unlinked = [...identity.unlinked.filter((each) => each !== stronger), stronger].slice(-UNLINKED_MAX);
   const isLinked = identity.redirect === stronger;
-  keepLinks(turn, { ...identity, unlinked, redirect: isLinked ? null : identity.redirect });
-  if (!isLinked) return applied([]);
+  if (!isLinked) {
+    keepLinks(turn, { ...identity, unlinked });
+    return applied([]);
+  }
+  const forwarded = state.body;
+  state.body = NO_BODY;
+  keepLinks(turn, { ...identity, unlinked, redirect: null, forwarded });
   const back = { subject: state.subject, via: null, state: null, at: now };
   const split = stepTo(state, stronger, 'SPLIT', back, now);
   return applied([mergedRecord(state, stronger, { split: true, cause: 'COMMAND' }, now), split]);

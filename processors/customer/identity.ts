@@ -8,6 +8,8 @@ export const HELD_MAX = 8;
 /** How many subjects a customer remembers that it must not be linked to again. */
 export const UNLINKED_MAX = 8;
 
+export const NO_BODY: Buffer = Buffer.alloc(0);
+
 /** What came under a weaker subject: a customer's state of its own, as if the two had never been linked. */
 export interface Held extends Packed {
   readonly subject: string;
@@ -27,18 +29,24 @@ export interface Identity {
   held: Held[];
   /** Whatever happened up to then was erased and counts no more; −1: nothing was. */
   erasedAt: Instant;
+  /**
+   * Of a customer who was parted: a body of nothing but the ids of events that came while it was linked. These were forwarded and
+   * may still be on their way, so they tell repeats, but never go along when it is linked anew: where they came first, they
+   * would refuse the events themselves.
+   */
+  forwarded: Buffer;
 }
 
 /**
  * Links of a customer. Its id is the lowest, so that one byte tells whether a customer has any (`hasIdentity`).
  *
  *   redirect · subjects unlinked · how many are held · own body, own parts · for each held: subject, via, body, parts ·
- *   when it was erased, nothing in most
+ *   when it was erased · ids of what was forwarded; in most neither
  */
 export const IDENTITY: Part<Identity> = {
   id: 0,
 
-  initial: () => ({ redirect: null, unlinked: [], own: null, held: [], erasedAt: -1 }),
+  initial: () => ({ redirect: null, unlinked: [], own: null, held: [], erasedAt: -1, forwarded: NO_BODY }),
 
   read(reader: ByteReader): Identity {
     const redirect = reader.string() || null;
@@ -50,10 +58,13 @@ export const IDENTITY: Part<Identity> = {
     for (let left = count; left > 0; left--) {
       held.push({ subject: reader.string(), via: reader.string() || null, ...readPacked(reader) });
     }
-    return { redirect, unlinked, own, held, erasedAt: reader.done ? -1 : reader.uint() };
+    const erasedAt = reader.done ? -1 : reader.uint();
+    if (reader.done) return { redirect, unlinked, own, held, erasedAt, forwarded: NO_BODY };
+    // Never erased is written as 0 where ids follow.
+    return { redirect, unlinked, own, held, erasedAt: erasedAt || -1, forwarded: Buffer.from(reader.bytes()) };
   },
 
-  write({ redirect, unlinked, own, held, erasedAt }: Identity, writer: ByteWriter): void {
+  write({ redirect, unlinked, own, held, erasedAt, forwarded }: Identity, writer: ByteWriter): void {
     if (redirect === null && unlinked.length === 0 && own === null && erasedAt < 0) return;
     writer.string(redirect ?? '');
     writer.uint(unlinked.length);
@@ -68,7 +79,8 @@ export const IDENTITY: Part<Identity> = {
         writePacked(each, writer);
       }
     }
-    if (erasedAt >= 0) writer.uint(erasedAt);
+    if (erasedAt >= 0 || forwarded.length > 0) writer.uint(Math.max(erasedAt, 0));
+    if (forwarded.length > 0) writer.bytes(forwarded);
   },
 
   // What is held waits for the next event; whatever it would publish, nobody sees.

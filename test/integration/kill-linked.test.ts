@@ -33,11 +33,6 @@ import {
   withoutRepeatedOrders,
 } from '../processors/linked-life.ts';
 
-/**
- * Whose life it is; where it is struck is drawn. In other lives (669978) an order that one identifier told and another one
- * cancelled before it is missed once they are parted: what is told of one order is to be told under one identifier.
- */
-const LIFE_SEED = 11;
 const PEOPLE = 200;
 const EVENTS = 16_000;
 const PER_SECOND = 200;
@@ -131,7 +126,7 @@ describeWithServices('kill -9 while identifiers are linked and parted', () => {
   test('at named points, one of two processes: everybody ends as under one identifier, or as if never linked', async () => {
     const seed = testSeed();
     const strikes = drawStrikes(POINTS, seed);
-    const random = new Random(LIFE_SEED);
+    const random = new Random(seed);
     const people = peopleOf(PEOPLE);
     const events = withoutRepeatedOrders(lifeOf(random, people, EVENTS, 35 * DAY)).map(inDollars);
     // Keyed by what it happens to be: one person's events come through all partitions.

@@ -295,6 +295,25 @@ describe('unlinking', () => {
     expect([views('u:2', T + DAY), views(USER, T + DAY)]).toEqual([3, 1]);
   });
 
+  test('loses nothing that is on a longer way when the identifier is linked anew by a shorter one', () => {
+    customers.event(EMAIL, T).link(EMAIL, 'u:2', T).event('a:phone', T).link('a:phone', EMAIL, T).foldAll();
+    customers.event('a:phone', T + HOUR, { eventId: 'same' }).fold('a:phone');
+    customers.unlink('a:phone', EMAIL, T + 2 * HOUR).fold('a:phone');
+    customers.event('a:phone', T + 2 * HOUR, { eventId: 'same' }).fold('a:phone');
+    expect(customers.outcomes.at(-1)).toBe('duplicate_event');
+    customers.event('a:phone', T + 3 * HOUR).link('a:phone', 'u:2', T + 3 * HOUR);
+    // What came before the link arrives by itself, before what is still to be forwarded under the e-mail.
+    customers.fold('a:phone').fold('a:phone').fold('u:2');
+    customers
+      .foldAll()
+      .event('a:phone', T + 4 * HOUR, { eventId: 'same' })
+      .foldAll();
+    expect(customers.outcomes.filter((each) => each === 'duplicate_event')).toHaveLength(2);
+    expect(views('u:2')).toBe(4);
+    customers.unlink('a:phone', 'u:2', T + 5 * HOUR).foldAll();
+    expect([views('u:2'), views('a:phone')]).toEqual([1, 3]);
+  });
+
   test('remembers so many subjects', () => {
     for (let user = 2; user < 20; user++) customers.unlink(DEVICE, `u:${user}`, T);
     customers.foldAll();
