@@ -6,7 +6,7 @@ import type { OpenState, Packed } from './open-state.ts';
 import { NO_PARTS } from './parts.ts';
 import type { Plan } from './plan.ts';
 import type { FoldedInteraction } from './read-fields.ts';
-import { settleDeadline } from './settle.ts';
+import { settleDeadline, settleTriggers } from './settle.ts';
 import { initialState, type CustomerState } from './state.ts';
 
 /**
@@ -54,7 +54,12 @@ export function foldHeld(
 
 /** Applies what silence changed in it up to `now`. */
 export function catchUp(held: Packed, state: CustomerState, now: Instant, plan: Plan, { mine }: HeldRoom): void {
-  keep(held, stateOf(held, state, plan.quiet(), now, mine));
+  const quiet = plan.quiet();
+  const alone = stateOf(held, state, quiet, now, mine);
+  // Nobody looks at it when definitions change.
+  settleTriggers({ state: alone, open: mine, plan: quiet, now });
+  mine.keepIn(alone);
+  keep(held, alone);
 }
 
 type Merger = HeldRoom & { readonly plan: Plan; readonly now: Instant };

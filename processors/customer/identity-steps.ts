@@ -14,7 +14,7 @@ import type { OpenState, Packed } from './open-state.ts';
 import { NO_PARTS } from './parts.ts';
 import type { Plan } from './plan.ts';
 import type { FoldedEvent, FoldedInteraction } from './read-fields.ts';
-import { settleLeaving, settleMerge } from './settle.ts';
+import { settleLeaving, settleMerge, settleTriggers } from './settle.ts';
 import { initialState, type CustomerState } from './state.ts';
 import type { CustomerAddition } from './totals.ts';
 import { keepTold } from './triggers.ts';
@@ -121,6 +121,7 @@ function link(turn: IdentityTurn, identity: Identity, step: IdentityStep): Outco
   if (isErased(identity, at)) return skip('erased');
   if (identity.redirect === stronger) return applied([]);
   if (identity.redirect !== null || identity.unlinked.includes(stronger)) return skip('identity_conflict');
+  const revised = reviseTriggers(turn);
   const own: Packed = identity.own ?? withoutLinks(state, open);
   for (const each of [own, ...identity.held]) catchUp(each, state, now, plan, turn);
   const through = identity.held.map((each) => ({ ...each, via: each.via ?? state.subject }));
@@ -138,7 +139,7 @@ function link(turn: IdentityTurn, identity: Identity, step: IdentityStep): Outco
   }
   Object.assign(state, initialState(state.key), { at: now, body: open.idsAlone() });
   keepLinks(turn, { ...identity, redirect: stronger, own: null, held: [], forwarded: NO_BODY });
-  return { ...left, outputs: [...left.outputs, merged, ...transfers] };
+  return followedBy(revised, { ...left, outputs: [...left.outputs, merged, ...transfers] });
 }
 
 /** An operator said that the two are not the same person: also for all links to come. */
@@ -173,6 +174,7 @@ function transfer(turn: IdentityTurn, identity: Identity, step: IdentityStep): O
   if (identity.redirect !== null) return applied([passOn(state, identity.redirect, 'TRANSFER', step, now)]);
   const from = unpackTransfer(packed);
   const before = { body: state.body, parts: state.parts };
+  const revised = reviseTriggers(turn);
   if (subject !== state.subject) {
     identity.own ??= withoutLinks(state, open);
     hold(turn, identity, { subject, via, ...from });
@@ -184,7 +186,7 @@ function transfer(turn: IdentityTurn, identity: Identity, step: IdentityStep): O
   mergeCustomers(open, theirs, plan, now);
   open.parts.put(IDENTITY, identity);
   mine.open(before);
-  return settleMerge(turn, mine, moved);
+  return followedBy(revised, settleMerge(turn, mine, moved));
 }
 
 /** Keeps it apart, with what came of it before; the longest kept beyond the most there may be becomes the customer's own. */
@@ -229,12 +231,13 @@ function split(turn: IdentityTurn, identity: Identity, step: IdentityStep): Outc
     mergeCustomers(open, theirs, plan, now);
   }
   mine.open(before);
+  const revised = reviseTriggers({ ...turn, open: mine });
   keepJourney(open.parts, mine.parts);
   if (mine.parts.has(HISTORY_PART)) open.parts.put(HISTORY_PART, mine.parts.get(HISTORY_PART));
   keepTold(open.parts, mine.parts);
   open.parts.put(IDENTITY, { ...identity, held: staying, own: staying.length === 0 ? null : own });
   const settled = settleMerge(turn, mine, moved);
-  return { ...settled, outputs: [...settled.outputs, ...returns] };
+  return followedBy(revised, { ...settled, outputs: [...settled.outputs, ...returns] });
 }
 
 /** Visits that each of these has counted, or will have. */
@@ -255,6 +258,23 @@ const NOT_STRONGER: Outcome<CustomerAddition> = {
 
 function applied(outputs: readonly Output[]): Applied<CustomerAddition> {
   return { kind: 'apply', outputs };
+}
+
+/** Of a customer last looked at under other definitions, before it becomes another one. */
+function reviseTriggers(turn: IdentityTurn): Applied<CustomerAddition> {
+  const { state, plan } = turn;
+  return state.rules === plan.version || state.rules === 0 ? applied([]) : settleTriggers(turn);
+}
+
+function followedBy(
+  first: Applied<CustomerAddition>,
+  { outputs, contributions = [] }: Applied<CustomerAddition>,
+): Applied<CustomerAddition> {
+  return {
+    kind: 'apply',
+    outputs: [...first.outputs, ...outputs],
+    contributions: [...(first.contributions ?? []), ...contributions],
+  };
 }
 
 /** Replaces the customer's links, of a state that has nothing else to change. */

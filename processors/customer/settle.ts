@@ -150,6 +150,16 @@ export function settleMerge(at: AtHand, before: OpenState, moved: VisitCounts): 
   return close(turn);
 }
 
+/**
+ * Triggers alone, of a customer who is about to become another one: what was reached before a brand asked for it must be known by
+ * then, or it would be told as if the merge had reached it.
+ */
+export function settleTriggers(at: AtHand): Applied<CustomerAddition> {
+  const turn = turnOf(at, 'DEFINITION', true);
+  updateEveryTrigger(turn);
+  return { kind: 'apply', outputs: turn.outputs, contributions: turn.contributions };
+}
+
 /** Nothing is known under this identifier any more: it leaves its segments and its band, and what was published of it ends. */
 export function settleLeaving(at: AtHand, cause: 'MERGE' | 'ERASURE'): Applied<CustomerAddition> {
   const { state, open, now } = at;

@@ -99,6 +99,37 @@ describe('triggers of a customer who is linked', () => {
     expect(told(customers, DEVICE, 'milestone')).toHaveLength(1);
   });
 
+  test('tell no milestone that was reached before it was asked for, whoever is linked or parted first under new definitions', () => {
+    const orders = (subject: string, count: number, customers: Customers) => {
+      for (let each = 0; each < count; each++) customers.event(subject, T + each, order(`${subject}-${each}`));
+      return customers.foldAll();
+    };
+    const redefine = (customers: Customers) =>
+      Object.assign(customers, {
+        processor: createCustomer(definitionsWithTriggers({ milestone: { orders: [1, 3, 4, 5] } }, 'definitions-2')),
+      });
+    const before = () => new Customers(createCustomer(definitionsWithTriggers({ milestone: { orders: [9] } })));
+
+    const linked = orders(USER, 1, orders(DEVICE, 3, before()));
+    redefine(linked)
+      .link(DEVICE, USER, T + HOUR)
+      .foldAll();
+    expect(told(linked, DEVICE)).toEqual([]);
+    expect(told(linked, USER)).toEqual([[T + HOUR, 'MERGE', 'milestone FIRED', 4]]);
+
+    const parted = orders(USER, 1, orders(DEVICE, 4, before()));
+    parted.link(DEVICE, USER, T + HOUR).foldAll();
+    redefine(parted)
+      .unlink(DEVICE, USER, T + 2 * HOUR)
+      .foldAll();
+    expect(told(parted, USER)).toEqual([
+      [T + 2 * HOUR, 'MERGE', 'milestone CANCELLED', 5],
+      [T + 2 * HOUR, 'MERGE', 'milestone CANCELLED', 4],
+      [T + 2 * HOUR, 'MERGE', 'milestone CANCELLED', 3],
+    ]);
+    expect(told(parted, DEVICE)).toEqual([]);
+  });
+
   test('that were told while linked are not told again by whoever is parted', () => {
     const customers = new Customers(processor)
       .event(USER, T - DAY)
