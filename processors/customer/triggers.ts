@@ -164,8 +164,11 @@ export function setMilestone(triggers: Triggers, measure: number, value: number)
 /** Part of a customer left for another identifier: what was told before stays told. */
 export function keepTold(parts: OpenParts, before: OpenParts): void {
   if (!before.has(TRIGGERS_PART)) return;
-  const { startedAt } = parts.get(TRIGGERS_PART);
-  parts.put(TRIGGERS_PART, { ...before.get(TRIGGERS_PART), startedAt });
+  const { startedAt, toldOrders } = parts.get(TRIGGERS_PART);
+  const kept = { ...before.get(TRIGGERS_PART), startedAt };
+  // An order that both placed was told as the earlier one; what is left may know it by its later time.
+  for (const at of toldOrders) noteTold(kept, at);
+  parts.put(TRIGGERS_PART, kept);
 }
 
 function flagsOf({ startedAt, silent, toldOrders, orderDueAt, milestones }: Triggers): number {

@@ -143,6 +143,21 @@ describe('triggers of a customer who is linked', () => {
     expect(told(customers, USER)).toEqual([[T + HOUR, 'TIME', 'cart_abandoned FIRED', T]]);
   });
 
+  test('tell of an order that both placed once, also after they are parted', () => {
+    const customers = new Customers(createCustomer(definitionsWithTriggers({ post_purchase: { afterDays: 2 } })))
+      .event(DEVICE, T, order('o-1'))
+      .event(USER, T + HOUR, order('o-1'))
+      .foldAll();
+    customers
+      .link(DEVICE, USER, T + DAY)
+      .foldAll()
+      .silence(T + 3 * DAY);
+    expect(told(customers, USER)).toEqual([[T + 2 * DAY, 'TIME', 'post_purchase FIRED', T]]);
+    customers.unlink(DEVICE, USER, T + 3 * DAY).foldAll();
+    customers.silence(T + 30 * DAY);
+    expect([...told(customers, USER), ...told(customers, DEVICE)]).toHaveLength(1);
+  });
+
   test('fire once for each cause, whatever is linked and parted when', () => {
     const types = ['CART_ADD', 'PRODUCT_VIEW', 'ORDER_PLACED', 'link', 'unlink'] as const;
     const step = fc.record({
