@@ -23,7 +23,10 @@ export function noteForTriggers(
   // An order that was cancelled before it came counts in no measure.
   let touched = type === 'ORDER_PLACED' || type === 'ORDER_CANCELLED' ? ORDERED : 0;
   for (let index = 0; index < postings.count; index++) touched |= 1 << postings.measure(index);
-  if (plan.followsStart && !machineGenerated && isInteraction(type) && noteStart(open, at)) touched |= STARTED;
+  if (plan.followsStart && isInteraction(type)) {
+    if (machineGenerated) noteMachine(open.parts);
+    else if (noteStart(open, at)) touched |= STARTED;
+  }
   return touched & plan.measures;
 }
 
@@ -32,11 +35,20 @@ function noteStart(open: OpenState, at: Instant): boolean {
   const { parts } = open;
   if (hasStart(parts) && at >= open.tally(INTERACTIONS).lastAt) return false;
   const triggers = parts.get(TRIGGERS_PART);
-  const startedAt = triggers.startedAt < 0 ? firstAt(open, at) : Math.min(at, triggers.startedAt);
+  const startedAt = triggers.startedAt < 0 ? firstAt(open, at, triggers.machineMade) : Math.min(at, triggers.startedAt);
   if (startedAt === triggers.startedAt) return false;
   triggers.startedAt = startedAt;
+  triggers.machineMade = 0;
   parts.put(TRIGGERS_PART, triggers);
   return true;
+}
+
+/** Counted, so that whoever was known to machines alone is told from whoever was known before anybody asked. */
+function noteMachine(parts: OpenParts): void {
+  if (hasStart(parts)) return;
+  const triggers = parts.get(TRIGGERS_PART);
+  triggers.machineMade += 1;
+  parts.put(TRIGGERS_PART, triggers);
 }
 
 /** Whether the first interaction is kept: what is told of may be kept without it. */
@@ -47,9 +59,9 @@ function hasStart(parts: OpenParts): boolean {
 }
 
 /** The first interaction of a customer of whom it is not kept, as well as it is known; the one at `at` is folded in. */
-function firstAt(open: OpenState, at: Instant): Instant {
+function firstAt(open: OpenState, at: Instant, machineMade: number): Instant {
   const journey = journeyOf(open.parts);
-  if (journey === null) return open.tally(INTERACTIONS).lifetime > 1 ? LONG_AGO : at;
+  if (journey === null) return open.tally(INTERACTIONS).lifetime > 1 + machineMade ? LONG_AGO : at;
   const { firstDay } = journey;
   return firstDay >= 0 && firstDay < utcDay(at) ? firstDay * DAY_MS : at;
 }

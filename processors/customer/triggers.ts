@@ -29,6 +29,8 @@ export interface Milestone {
 export interface Triggers {
   /** The first interaction that a person made; −1: none, or not asked for. */
   startedAt: Instant;
+  /** Until then: how many interactions machines made, such as opens of mail, since somebody asked. */
+  machineMade: number;
   /** By SILENT_TRIGGERS. */
   readonly silent: readonly SilentTrigger[];
   /** When the orders were placed after which it was told; oldest first. */
@@ -48,6 +50,7 @@ export const HAS_STARTED = 1 << 15;
 const HAS_ORDER_DUE = 1 << 16;
 const HAS_TOLD_ORDERS = 1 << 17;
 const HAS_MILESTONES = 1 << 18;
+const HAS_MACHINE_MADE = 1 << 19;
 
 /** Each time is packed as what it is after the one before. */
 export const TRIGGERS_PART: MergeablePart<Triggers> = {
@@ -55,6 +58,7 @@ export const TRIGGERS_PART: MergeablePart<Triggers> = {
 
   initial: () => ({
     startedAt: -1,
+    machineMade: 0,
     silent: SILENT_TRIGGERS.map(() => ({ toldAt: -1, stands: false, dueAt: NEVER })),
     toldOrders: [],
     orderDueAt: NEVER,
@@ -70,9 +74,10 @@ export const TRIGGERS_PART: MergeablePart<Triggers> = {
   write(triggers, writer) {
     const flags = flagsOf(triggers);
     if (flags === 0) return;
-    const { startedAt, silent, toldOrders, orderDueAt, milestones } = triggers;
+    const { startedAt, machineMade, silent, toldOrders, orderDueAt, milestones } = triggers;
     writer.uint(flags);
     let before = 0;
+    if (machineMade > 0) writer.uint(machineMade);
     if (startedAt >= 0) before = writeTime(startedAt, before, writer);
     for (const { toldAt, dueAt } of silent) {
       if (toldAt >= 0) before = writeTime(toldAt, before, writer);
@@ -95,6 +100,7 @@ export const TRIGGERS_PART: MergeablePart<Triggers> = {
     const triggers = TRIGGERS_PART.initial();
     const flags = reader.uint();
     let before = 0;
+    if ((flags & HAS_MACHINE_MADE) !== 0) triggers.machineMade = reader.uint();
     if ((flags & HAS_STARTED) !== 0) before = triggers.startedAt = readTime(before, reader);
     for (const [place, trigger] of triggers.silent.entries()) {
       const own = flags >> (FLAGS_EACH * place);
@@ -118,6 +124,7 @@ export const TRIGGERS_PART: MergeablePart<Triggers> = {
   merge(into, from) {
     if (from.startedAt >= 0)
       into.startedAt = into.startedAt < 0 ? from.startedAt : Math.min(into.startedAt, from.startedAt);
+    into.machineMade = into.startedAt < 0 ? into.machineMade + from.machineMade : 0;
     for (const [place, trigger] of into.silent.entries()) {
       const other = from.silent[place];
       if (other === undefined) continue;
@@ -164,16 +171,17 @@ export function setMilestone(triggers: Triggers, measure: number, value: number)
 /** Part of a customer left for another identifier: what was told before stays told. */
 export function keepTold(parts: OpenParts, before: OpenParts): void {
   if (!before.has(TRIGGERS_PART)) return;
-  const { startedAt, toldOrders } = parts.get(TRIGGERS_PART);
-  const kept = { ...before.get(TRIGGERS_PART), startedAt };
+  const { startedAt, machineMade, toldOrders } = parts.get(TRIGGERS_PART);
+  const kept = { ...before.get(TRIGGERS_PART), startedAt, machineMade };
   // An order that both placed was told as the earlier one; what is left may know it by its later time.
   for (const at of toldOrders) noteTold(kept, at);
   parts.put(TRIGGERS_PART, kept);
 }
 
-function flagsOf({ startedAt, silent, toldOrders, orderDueAt, milestones }: Triggers): number {
+function flagsOf({ startedAt, machineMade, silent, toldOrders, orderDueAt, milestones }: Triggers): number {
   let flags =
     (startedAt < 0 ? 0 : HAS_STARTED) |
+    (machineMade === 0 ? 0 : HAS_MACHINE_MADE) |
     (orderDueAt === NEVER ? 0 : HAS_ORDER_DUE) |
     (toldOrders.length === 0 ? 0 : HAS_TOLD_ORDERS) |
     (milestones.length === 0 ? 0 : HAS_MILESTONES);

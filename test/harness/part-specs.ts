@@ -251,13 +251,17 @@ export const PART_SPECS: Readonly<Record<PartId, PartSpec>> = {
   },
   70: {
     isHandedOn: true,
-    event: fc.oneof(ordered, oneOf('CART_ADD', 'PAGE_VIEW', 'MESSAGE_DELIVERED')),
+    event: fc.oneof(
+      ordered,
+      oneOf('CART_ADD', 'PAGE_VIEW', 'MESSAGE_DELIVERED'),
+      fc.constant({ type: 'MESSAGE_OPENED' as const, machineGenerated: true }),
+    ),
     spanMs: 40 * DAY,
     eventsMax: 12,
     // What was told under each identifier was told; what is due, and milestones, are found anew.
     facts(value) {
-      const { startedAt, toldOrders } = value as Triggers;
-      return { startedAt, toldOrders };
+      const { startedAt, machineMade, toldOrders } = value as Triggers;
+      return { startedAt, machineMade, toldOrders };
     },
   },
   71: {

@@ -167,11 +167,13 @@ describe('onboarding', () => {
   });
 
   test('does not begin with a machine, nor stall for who reaches the goal', () => {
-    const opened = withTriggers(only('onboarding_stalled')).record(T, {
-      type: 'MESSAGE_OPENED',
-      machineGenerated: true,
-    });
+    const byMachine = { type: 'MESSAGE_OPENED', machineGenerated: true } as const;
+    const opened = withTriggers(only('onboarding_stalled')).record(T, byMachine);
     expect(told(opened.silence(T + 30 * DAY))).toEqual([]);
+    // The first that the person does begins it, however much machines opened before.
+    opened.record(T + 31 * DAY, byMachine).record(T + 32 * DAY);
+    opened.record(T + 33 * DAY, byMachine).silence(T + 60 * DAY);
+    expect(told(opened)).toEqual([[T + 39 * DAY, 'TIME', 'onboarding_stalled FIRED', T + 32 * DAY]]);
     expect(
       told(
         withTriggers(only('onboarding_stalled'))
