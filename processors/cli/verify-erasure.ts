@@ -3,6 +3,7 @@ import { subjectKey } from '../core/identity.ts';
 import { loadConfig } from '../runtime/config.ts';
 import { brandId } from './brand-argument.ts';
 import { timeText } from './dlq-text.ts';
+import { receiptsAbout } from './erase-receipts.ts';
 import { subjectsGiven } from './erase.ts';
 import type { ErasurePlace } from './erasure-places.ts';
 import { scanStores, scanTopics } from './erasure-scan.ts';
@@ -37,9 +38,8 @@ async function verify(brand: string, subjects: readonly string[], flags: JsonFla
   await using world = await openErasureWorld(config);
   // Without the key nothing is known but what was typed.
   const known = new Set(subjects.map((subject) => (erasureKey === null ? subject : hashed(erasureKey, subject))));
-  for (const hash of erasureKey === null ? [] : [...known]) {
-    for (const each of await world.erasures.receipts(brand, hash)) for (const other of each.subjects) known.add(other);
-  }
+  const receipts = erasureKey === null ? [] : await receiptsAbout(world, brand, known);
+  for (const { subjects: named } of receipts) for (const each of named) known.add(each);
   const sought = new Sought(brand, subjects, erasureKey === null ? [] : [...known], erasureKey ?? '');
   const progress = new Progress(terminal);
   const tell = (line: () => string): void => {
