@@ -35,10 +35,10 @@ export function addErase(program: Command, terminal: Terminal): void {
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      '\nFollows every link, orders the erasure on commands.v1, waits until `kizuna run` has carried it out, takes what journals\n' +
-        'still hold, and writes a receipt that names nobody (KIZUNA_ERASURE_KEY). Nothing undoes it; the same command again does no\n' +
+      '\nFollows every link, orders the erasure on commands.v1, waits until `kizuna run` has carried it out, looks again for\n' +
+        'what was linked meanwhile, takes what journals still hold, and writes a receipt that names nobody (KIZUNA_ERASURE_KEY). Nothing undoes it; the same command again does no\n' +
         'harm. What Kafka keeps goes by its retention: `kizuna verify-erasure` tells. Without --yes the exit code is 2 when\n' +
-        'something is not erased.\n\nExamples:\n  $ kizuna erase demo u:42\n  $ kizuna erase demo u:42 --note "request 4711" --yes',
+        'something would be erased or a receipt has no end, else 0: also of somebody of whom nothing is stored.\n\nExamples:\n  $ kizuna erase demo u:42\n  $ kizuna erase demo u:42 --note "request 4711" --yes',
     )
     .action((brand: string, customer: string, also: readonly string[], flags: EraseFlags) =>
       erase(brand, subjectsGiven([customer, ...also]), flags, terminal),
@@ -65,20 +65,33 @@ async function erase(brand: string, given: readonly string[], flags: EraseFlags,
   const often = (line: () => string): void => {
     progress.often(line);
   };
-  const plan = await planErasure(world, brand, given, often);
   if (flags.yes !== true) {
+    const plan = await planErasure(world, { brand, given, erasureKey: config.erasureKey }, often);
+    const { subjects, cases, open } = plan;
     const found = await look(world, plan);
-    if (found.open > 0 || found.documents.length === 0) terminal.exitCode = 2;
-    answer(terminal, flags, { dryRun: true, ...plan, ...found }, describePlan(plan, found));
+    if (found.left > 0 || open.length > 0) terminal.exitCode = 2;
+    const document = { dryRun: true, brand, subjects, cases, ...found, brokenOff: open.map(({ id }) => id) };
+    answer(terminal, flags, document, describePlan(plan, found));
     return;
   }
   await world.codec.prepare(['commands.v1']);
   const { by = whoami(), note = '', within } = flags;
   const options = { erasureKey, by, note, timeoutMs: within * 1_000, now: Date.now, progress: often };
-  const receipt = await carryOut(world, plan, options);
+  const { plan, receipt, finished } = await carryOut(world, brand, given, options);
   const { id, counts, finishedAt } = receipt;
-  const text = `Erased ${plan.subjects.join(', ')} of ${brand}. Receipt ${id} of ${timeText(finishedAt ?? 0)}.`;
-  answer(terminal, flags, { dryRun: false, ...plan, receipt: id, counts }, `${columns(rowsOf(counts))}\n${text}`);
+  const { subjects, cases } = plan;
+  const also = finished.length === 0 ? '' : ` It finished ${finished.map((each) => each.id).join(', ')}, too.`;
+  const text = `Erased ${subjects.join(', ')} of ${brand}. Receipt ${id} of ${timeText(finishedAt ?? 0)}.${also}`;
+  const document = {
+    dryRun: false,
+    brand,
+    subjects,
+    cases,
+    receipt: id,
+    finished: finished.map((each) => each.id),
+    counts,
+  };
+  answer(terminal, flags, document, `${columns(rowsOf(counts))}\n${text}`);
 }
 
 function requireKey({ erasureKey }: Config): string {
@@ -91,28 +104,30 @@ interface Looked {
   /** Every stored document that concerns them. */
   readonly documents: readonly FoundDocument[];
   /** Those that are not erased. */
-  readonly open: number;
+  readonly left: number;
 }
 
 async function look(world: ErasureWorld, plan: ErasurePlan): Promise<Looked> {
   const documents = [...(await customersOf(world, plan)), ...(await casesOf(world, plan))];
-  return { documents, open: documents.filter(({ isErased }) => !isErased).length };
+  return { documents, left: documents.filter(({ isErased }) => !isErased).length };
 }
 
-function describePlan({ brand, subjects, touchpoints }: ErasurePlan, { documents, open }: Looked): string {
+function describePlan({ brand, subjects, open }: ErasurePlan, { documents, left }: Looked): string {
   const rows = documents.map(({ key, isErased, erasedAt }) => [
     key,
     isErased ? `erased at ${timeText(erasedAt)}` : 'to be erased',
   ]);
-  const places = touchpoints.length === 1 ? '1 touchpoint' : `${touchpoints.length} touchpoints`;
-  const whole = `${subjects.join(', ')} of ${brand}, and of cases at ${places}`;
+  const whole = `${subjects.join(', ')} of ${brand}`;
+  const brokenOff = open.map(
+    ({ id, orderedAt }) => `Receipt ${id} of ${timeText(orderedAt)} has no end: --yes finishes it.`,
+  );
   const end =
     documents.length === 0
       ? `Nothing is stored of ${whole}. --yes refuses what may still come.`
-      : open === 0
+      : left === 0
         ? `All is erased of ${whole}. \`kizuna verify-erasure\` looks everywhere.`
         : `Would erase what there is of ${whole}. Nothing was done: --yes does it.`;
-  return [...(rows.length > 0 ? [columns(rows)] : []), end].join('\n');
+  return [...(rows.length > 0 ? [columns(rows)] : []), ...brokenOff, end].join('\n');
 }
 
 function rowsOf(counts: Readonly<Record<string, number>>): string[][] {

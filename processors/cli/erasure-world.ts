@@ -1,4 +1,6 @@
 import { TOPICS } from '../../topics/catalog.ts';
+import { createProcessors } from '../catalog.ts';
+import type { Processor } from '../core/processor.ts';
 import { createCustomer, type CustomerProcessor } from '../customer/processor.ts';
 import { loadDefinitions, shippedDefinitions } from '../definitions/load.ts';
 import type { Config } from '../runtime/config.ts';
@@ -37,6 +39,8 @@ export interface ErasureWorld extends AsyncDisposable {
   readonly erasures: ErasureStore;
   /** Reads states; what it makes of them is no matter. */
   readonly customer: CustomerProcessor;
+  /** Those of the pipeline, to see how far they are. */
+  readonly processors: readonly Processor[];
   /** Every stored state whose key begins so. */
   states(processor: string, prefix: string): AsyncIterable<StoredState>;
   /** Removes what a reading left of its group. */
@@ -50,7 +54,9 @@ export async function openErasureWorld(config: Config): Promise<ErasureWorld> {
   const { prefix } = config;
   const logger = commandLog(config);
   const meter = new OutcomeMeter();
-  const customer = createCustomer(await loadDefinitions(config.definitionsFolder ?? shippedDefinitions));
+  const definitions = await loadDefinitions(config.definitionsFolder ?? shippedDefinitions);
+  const customer = createCustomer(definitions);
+  const processors = createProcessors(definitions);
   await using stack = new AsyncDisposableStack();
   const stores = JOURNALED.map(storeName);
   const wiring = { topics: TOPICS, stores, clock: { now: Date.now }, logger, meter };
@@ -60,7 +66,7 @@ export async function openErasureWorld(config: Config): Promise<ErasureWorld> {
   const admin = stack.adopt(new KafkaAdmin(client), (each) => each.close());
   const opened = stack.move();
   return {
-    ...{ log, emitter, codec, store, erasures, customer },
+    ...{ log, emitter, codec, store, erasures, customer, processors },
     states: (processor, prefix) => scanStates(services.store, processor, prefix),
     forgetGroup: (group) => forgetGroup(admin, prefix + group),
     settings: async () => {

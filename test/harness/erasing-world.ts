@@ -1,5 +1,4 @@
 import { carryOut, type EraseOptions } from '../../processors/cli/erase-work.ts';
-import { planErasure } from '../../processors/cli/erase-plan.ts';
 import { scanStores, scanTopics } from '../../processors/cli/erasure-scan.ts';
 import { Sought } from '../../processors/cli/erasure-subjects.ts';
 import type { ErasureWorld } from '../../processors/cli/erasure-world.ts';
@@ -123,11 +122,11 @@ export class ErasingWorld implements ErasureWorld {
   }
 
   async erase(subjects: readonly string[], options: Partial<EraseOptions> = {}): Promise<ErasureReceipt> {
-    const plan = await planErasure(this, 'demo', subjects, () => undefined);
-    return carryOut(this, plan, {
+    const { receipt } = await carryOut(this, 'demo', subjects, {
       ...{ erasureKey: ERASURE_KEY, by: 'mika', note: '', timeoutMs: 10_000, now: Date.now },
       ...{ progress: () => undefined, ...options },
     });
+    return receipt;
   }
 
   /** What is found of these in journals and documents, and in the topics, by place; nothing where nothing is. */
