@@ -18,7 +18,7 @@ import type { CustomerState } from './state.ts';
 import { takeUnitsBack, tellUnits } from './tell-units.ts';
 import type { CustomerAddition } from './totals.ts';
 import { endTraits, publishTraits, publishTraitsNow, traitsDue } from './traits.ts';
-import { NO_TRIGGER, updateEveryTrigger, updateTriggers } from './trigger-changes.ts';
+import { leaveTriggers, NO_TRIGGER, updateEveryTrigger, updateTriggers } from './trigger-changes.ts';
 import { TRIGGERS_PART } from './triggers.ts';
 import type { Turn } from './turn.ts';
 import { countSessions, type ClosedSessions } from './closed-sessions.ts';
@@ -165,6 +165,8 @@ export function settleLeaving(at: AtHand, cause: 'MERGE' | 'ERASURE'): Applied<C
   const { state, open, now } = at;
   const turn = turnOf(at, cause, true);
   leaveJourney(turn);
+  // Of a linked identifier what was told stands on, under the stronger one.
+  if (cause === 'ERASURE') leaveTriggers(turn);
   takeFromBrand(turn);
   leaveSegments(turn);
   leaveBand(turn);

@@ -56,6 +56,23 @@ export function updateEveryTrigger(turn: Turn): void {
   if (turn.plan.triggers !== null || turn.open.parts.has(TRIGGERS_PART)) updateTriggers(turn, EVERY_TRIGGER);
 }
 
+/** The customer is erased: whoever was told something, and may have planned to say it, is told that nothing stands any more. */
+export function leaveTriggers(turn: Turn): void {
+  const { open, plan } = turn;
+  const rules = plan.triggers;
+  if (rules === null || !open.parts.has(TRIGGERS_PART)) return;
+  const triggers = open.parts.get(TRIGGERS_PART);
+  for (let place = 0; place < triggers.silent.length; place++) {
+    const rule = rules.silent[place] ?? null;
+    const { stands, toldAt } = triggers.silent[place] ?? { stands: false, toldAt: -1 };
+    if (rule !== null && stands) publish(turn, rule.trigger, 'CANCELLED', toldAt, null);
+  }
+  if (rules.afterOrderMs !== null) {
+    for (const at of triggers.toldOrders) publish(turn, 'post_purchase', 'CANCELLED', at, null);
+  }
+  for (const { measure, values } of rules.milestones) cancelMilestones(turn, measure, values, triggers, 0);
+}
+
 /** What is followed no more is neither fired nor cancelled; what was told of it stays told. */
 function rest(trigger: SilentTrigger): void {
   trigger.stands = false;
@@ -124,11 +141,23 @@ function updateMilestone(turn: Turn, { measure, values }: MilestoneRule, trigger
   for (const value of values) {
     if (value > before && value <= sum) publish(turn, 'milestone', 'FIRED', null, null, measure, value);
   }
+  cancelMilestones(turn, measure, values, triggers, sum);
+  setMilestone(triggers, measure, reached(values, sum));
+}
+
+/** Of the numbers that were told those above `sum`, the highest first. */
+function cancelMilestones(
+  turn: Turn,
+  measure: number,
+  values: readonly number[],
+  triggers: Triggers,
+  sum: number,
+): void {
+  const told = milestoneOf(triggers, measure);
   for (let place = values.length - 1; place >= 0; place--) {
     const value = values[place] ?? 0;
     if (value <= told && value > sum) publish(turn, 'milestone', 'CANCELLED', null, null, measure, value);
   }
-  setMilestone(triggers, measure, reached(values, sum));
 }
 
 /** The highest of the numbers up to `sum`; 0: none. */
