@@ -244,6 +244,12 @@ export class ByteReader {
     return value;
   }
 
+  /** Leaves so many bytes out. */
+  skip(length: number): void {
+    this.#need(length);
+    this.#at += length;
+  }
+
   /** A view into the underlying bytes, not a copy. */
   bytes(): Buffer {
     const length = this.uint();
@@ -263,9 +269,17 @@ export class ByteReader {
   string(): string {
     const length = this.uint();
     this.#need(length);
-    const value = this.#bytes.toString('utf8', this.#at, this.#at + length);
+    const bytes = this.#bytes;
+    const at = this.#at;
     this.#at += length;
-    return value;
+    if (length === 1 || length === 2) {
+      const first = bytes[at] ?? 0;
+      const last = bytes[at + length - 1] ?? 0;
+      // A tenth of what decoding costs, and hours, the keys that there are most of, are so short.
+      if (first < 128 && last < 128)
+        return length === 1 ? String.fromCharCode(first) : String.fromCharCode(first, last);
+    }
+    return bytes.toString('utf8', at, at + length);
   }
 
   #need(length: number): void {

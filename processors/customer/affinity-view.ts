@@ -1,7 +1,7 @@
 import type { AffinityTraits } from '../../schemas/types.ts';
 import { AFFINITY_DIMENSIONS, type AffinityDimension } from '../core/affinity-settings.ts';
 import { DAY_MS } from '../core/event-time.ts';
-import { AFFINITY, firstKey } from './affinity.ts';
+import { AFFINITY, firstKey, toldAffinity } from './affinity.ts';
 import { toldKeys } from './affinity-ranking.ts';
 import type { OpenState } from './open-state.ts';
 
@@ -16,7 +16,7 @@ export function affinityValue({ parts }: OpenState, dimension: AffinityDimension
 /** What is told, by dimension. */
 export function affinityTraits({ parts }: OpenState): AffinityTraits[] {
   if (!parts.has(AFFINITY)) return NONE;
-  const { halfLifeDays, rankings } = parts.get(AFFINITY);
+  const { halfLifeDays, rankings } = toldAffinity(parts);
   return rankings.flatMap((ranking, dimension): AffinityTraits[] => {
     if (ranking.told === 0) return [];
     const keys = toldKeys(ranking, halfLifeDays * DAY_MS);

@@ -1,7 +1,8 @@
 import { AFFINITY_DIMENSIONS } from '../core/affinity-settings.ts';
+import type { ByteReader } from '../core/packing.ts';
 import { NEVER } from '../core/processor.ts';
 import { CAPACITIES, type AffinityPlan } from './affinity-plan.ts';
-import { mergeRankings, newRanking, tellFirst, type Ranking } from './affinity-ranking.ts';
+import { mergeRankings, newRanking, tellFirst, type Ranked, type Ranking } from './affinity-ranking.ts';
 import type { OpenParts, Part } from './parts.ts';
 
 /** What a customer turns to: categories, products, channels and hours of the day, each ranked (affinity-ranking.ts). */
@@ -42,25 +43,44 @@ export const AFFINITY: Part<Affinity> = {
     }
   },
 
-  read(reader) {
-    const halfLifeDays = reader.uint();
-    const rankings = AFFINITY_DIMENSIONS.map((): Ranking => {
-      const count = reader.uint();
-      if (count === 0) return newRanking();
-      const lastAt = reader.uint();
-      const told = reader.byte();
-      const entries = Array.from({ length: count }, () => {
-        const key = reader.string();
-        const weight = reader.double();
-        const behind = reader.uint();
-        const error = behind % 2 === 1 ? reader.double() : 0;
-        return { key, weight, error, lastAt: lastAt - Math.floor(behind / 2) };
-      });
-      return { lastAt, told, entries };
-    });
-    return { halfLifeDays, rankings };
-  },
+  read: (reader) => read(reader, true),
 };
+
+/** What is told alone, without making anything of the other keys, when nothing of it is open yet. */
+export function toldAffinity(parts: OpenParts): Affinity {
+  const packed = parts.packed(AFFINITY);
+  return packed === null ? parts.get(AFFINITY) : read(packed, false);
+}
+
+function read(reader: ByteReader, isWhole: boolean): Affinity {
+  const halfLifeDays = reader.uint();
+  const rankings: Ranking[] = [];
+  while (rankings.length < AFFINITY_DIMENSIONS.length) rankings.push(readRanking(reader, isWhole));
+  return { halfLifeDays, rankings };
+}
+
+function readRanking(reader: ByteReader, isWhole: boolean): Ranking {
+  const count = reader.uint();
+  if (count === 0) return newRanking();
+  const lastAt = reader.uint();
+  const told = reader.byte();
+  const entries: Ranked[] = [];
+  for (let place = 0; place < count; place++) {
+    if (isWhole || place < told) {
+      const key = reader.string();
+      const weight = reader.double();
+      const behind = reader.uint();
+      const error = behind % 2 === 1 ? reader.double() : 0;
+      entries.push({ key, weight, error, lastAt: lastAt - Math.floor(behind / 2) });
+    } else {
+      reader.skip(reader.uint() + DOUBLE_BYTES);
+      if (reader.uint() % 2 === 1) reader.skip(DOUBLE_BYTES);
+    }
+  }
+  return { lastAt, told, entries };
+}
+
+const DOUBLE_BYTES = 8;
 
 /** Takes in what another customer, who is the same, turned to: weights are added up. */
 export function mergeAffinity(into: Affinity, from: Affinity, plan: AffinityPlan | null): void {

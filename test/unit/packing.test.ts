@@ -92,6 +92,23 @@ test('what was begun and ended is as if its bytes had been written, whatever its
   );
 });
 
+test('texts of a byte or two come back, of one character or none that is whole', () => {
+  for (const text of ['', '0', '23', 'é', '\u007f', '\u0000', 'a\u0000', 'éa', '日']) {
+    const writer = new ByteWriter(1);
+    writer.string(text);
+    writer.string('next');
+    const reader = new ByteReader(writer.copy());
+    expect([reader.string(), reader.string()]).toEqual([text, 'next']);
+  }
+  expect(new ByteReader(Buffer.from([2, 0xc3, 0x28])).string()).toBe('\ufffd(');
+  const reader = new ByteReader(Buffer.from([1, 2, 3]));
+  reader.skip(2);
+  expect(reader.byte()).toBe(3);
+  expect(() => {
+    reader.skip(1);
+  }).toThrow(RangeError);
+});
+
 test('an Avro string has its length as a signed number before it', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 150 }), (text) => {
