@@ -90,16 +90,14 @@ async function createAnew(place: PipelinePlace, topic: string): Promise<void> {
     await admin.deleteTopics({ topics: [name] });
     const config = { topic: name, numPartitions: PARTITIONS, replicationFactor: 1 };
     const configEntries = [{ name: 'retention.ms', value: '-1' }];
-    // Deleting goes on after it was acknowledged.
-    const create = async (): Promise<true | undefined> =>
-      (await admin.createTopics({ topics: [{ ...config, configEntries }] }).catch(() => false)) ? true : undefined;
-    await waitUntil(`${topic} created anew`, create, SOON);
-    // Its partitions have no leader at first, and then the question fails.
+    // Deleting goes on after it was acknowledged, and one that was created may say so in an answer that does not come: what
+    // was held tells the old one from the new. Its partitions have no leader at first, and then the question fails.
     const empty = async (): Promise<true | undefined> => {
+      await admin.createTopics({ topics: [{ ...config, configEntries }] }).catch(() => false);
       const ranges = await topicRanges(place, topic).catch(() => []);
       return ranges.length === PARTITIONS && ranges.every(({ end }) => end === 0) ? true : undefined;
     };
-    await waitUntil(`${topic} empty`, empty, SOON);
+    await waitUntil(`${topic} created anew`, empty, SOON);
   } finally {
     await admin.disconnect();
   }
