@@ -71,10 +71,14 @@ export async function runChild<Task extends object, Report>(
 
 /** In the child: answers the first task and lets the process end. */
 export function answer<Task, Report>(work: (task: Task) => Promise<Report>): void {
+  carryOut(async (task: Task) => process.send?.(await work(task)));
+}
+
+/** In the child: works on the first task, which may tell something on the way, and lets the process end. */
+export function carryOut<Task>(work: (task: Task) => Promise<unknown>): void {
   process.once('message', (message) => {
-    // Both ends are files of this folder.
+    // Both ends are files of this repository.
     work(message as Task)
-      .then((report) => process.send?.(report))
       .catch((error: unknown) => {
         process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
         process.exitCode = 1;

@@ -4,7 +4,7 @@ import { startKizuna, type Kizuna } from '../../processors/main.ts';
 import { loadConfig } from '../../processors/runtime/config.ts';
 import { StatefulMember } from '../../processors/runtime/consume-stateful.ts';
 import type { OwnedPartition } from '../../processors/runtime/owned-partition.ts';
-import { spending, type Spent } from './child-process.ts';
+import { carryOut, spending, type Spent } from './child-process.ts';
 
 /** Runs processors of the catalog as production does, and tells what that took. */
 export interface PipelineTask {
@@ -51,17 +51,7 @@ const BEFORE_IDLE_MS = 5_000;
 
 const tell = (report: PipelineReport): void => void process.send?.(report);
 
-process.once('message', (message) => {
-  // The other end is a file of this folder.
-  work(message as PipelineTask)
-    .catch((error: unknown) => {
-      process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-      process.exitCode = 1;
-    })
-    .finally(() => {
-      process.disconnect();
-    });
-});
+carryOut(work);
 
 async function work(task: PipelineTask): Promise<void> {
   const config = loadConfig(task.environment);

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, loadavg } from 'node:os';
+import { alignedColumns } from '../harness/aligned-columns.ts';
 import { shareOf, verdictOf, type Benchmark, type Findings, type Target, type Verdict } from './benchmark.ts';
 
 /** On what the figures were taken. */
@@ -79,16 +80,7 @@ export function table(results: readonly Result[]): string {
         : `${Math.round(each.ceiling.share * 100)} % of ${each.ceiling.name} (${printable(each.ceiling.value)})`,
     ]),
   );
-  const all = [['benchmark', 'figure', 'measured', 'target', 'reached', 'verdict', 'ceiling'], ...rows];
-  const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
-  return all
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return alignedColumns([['benchmark', 'figure', 'measured', 'target', 'reached', 'verdict', 'ceiling'], ...rows]);
 }
 
 export function detailLines({ figures, ceilings, details, yardstickMs }: Result): string[] {

@@ -1,3 +1,4 @@
+import { alignedColumns } from '../harness/aligned-columns.ts';
 import { trendOf, type Allowance, type Sample, type Trend } from './trend.ts';
 
 /** What is looked at in a running process, in the order of the table. Garbage is collected before each look. */
@@ -44,16 +45,7 @@ export function tableOf(judged: readonly Judged[]): string {
     shown(allowed),
     grows ? 'GROWS' : 'flat',
   ]);
-  const all = [['measure', 'median', 'grew by (99 %)', 'allowed', 'verdict'], ...rows];
-  const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
-  return all
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return alignedColumns([['measure', 'median', 'grew by (99 %)', 'allowed', 'verdict'], ...rows]);
 }
 
 const shown = (value: number): string => value.toLocaleString('en', { maximumFractionDigits: 1 });

@@ -5,6 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { SILENT_LOG } from '../../processors/cli/silent-log.ts';
 import { startKizuna, type Kizuna } from '../../processors/main.ts';
 import { loadConfig } from '../../processors/runtime/config.ts';
+import { carryOut } from '../bench/child-process.ts';
 import type { Look } from './measures.ts';
 
 /** Runs the whole pipeline as production does, and looks at itself every so often. */
@@ -20,17 +21,7 @@ const MIB = 2 ** 20;
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-process.once('message', (message) => {
-  // The other end is a file of this folder.
-  work(message as MemberTask)
-    .catch((error: unknown) => {
-      process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-      process.exitCode = 1;
-    })
-    .finally(() => {
-      process.disconnect();
-    });
-});
+carryOut(work);
 
 async function work({ environment, everyMs }: MemberTask): Promise<void> {
   const stop = new AbortController();
