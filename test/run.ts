@@ -86,7 +86,7 @@ async function runStatics(stages: readonly Stage[]): Promise<StageResult[]> {
   return results.flat();
 }
 
-/** One Vitest run for all the given stages, each a project of vitest.config.ts; its JSON report says how each went. */
+/** One Vitest run for all the given stages, each one or more projects of vitest.config.ts; its JSON report says how each went. */
 async function runVitest(
   stages: readonly Stage[],
   needsServices: boolean,
@@ -94,7 +94,8 @@ async function runVitest(
   const folder = await mkdtemp(join(tmpdir(), 'kizuna-test-'));
   try {
     const report = join(folder, 'report.json');
-    const projects = stages.map((stage) => `--project=${stage}`);
+    // A stage may be of several projects, whose names begin with its own.
+    const projects = stages.map((stage) => `--project=${stage}*`);
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
     const { code } = await runTool([...TOOLS.vitest, ...projects, ...reporters], false);
     const suites = readReport(await readFile(report, 'utf8').catch(() => null));
