@@ -244,7 +244,12 @@ export class ByteReader {
     return value;
   }
 
-  /** Leaves so many bytes out. */
+  /** What it reads. */
+  get source(): Buffer {
+    return this.#bytes;
+  }
+
+  /** Goes on behind so many bytes. */
   skip(length: number): void {
     this.#need(length);
     this.#at += length;

@@ -1,8 +1,15 @@
-import { fingerprint, readFingerprint, writeFingerprint, type Fingerprint } from '../core/fingerprint.ts';
+import {
+  fingerprint,
+  FINGERPRINT_BYTES,
+  readFingerprint,
+  writeFingerprint,
+  type Fingerprint,
+} from '../core/fingerprint.ts';
 import { ByteReader } from '../core/packing.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
-import { firstSlot, leavesAt, RINGS, slotAt, type Ring } from '../core/window.ts';
-import { windowByWindow, type Gathering } from './gathering.ts';
+import { leavesAt, RINGS, slotAt } from '../core/window.ts';
+import type { Gathering } from './gathering.ts';
+import { ALL_SPANS, countWithin } from './windows.ts';
 
 /** So many different values are told apart; more count as so many. */
 export const DISTINCT_MAX = 64;
@@ -16,6 +23,7 @@ export interface Distinct {
   readonly prints: Fingerprint[];
 }
 
+const glanced: Distinct = { ats: [], prints: [] };
 const reader = new ByteReader(Buffer.alloc(0));
 
 export const distincts: Gathering<Distinct> = {
@@ -26,18 +34,23 @@ export const distincts: Gathering<Distinct> = {
   },
 
   valueIn(summary, span, now) {
-    return span === null ? summary.ats.length : countSince(summary, RINGS[span.ring], firstSlot(span, now));
+    return span === null ? summary.ats.length : countWithin(summary.ats, span, now);
   },
 
   valuesIn(summary, now, into) {
-    windowByWindow(distincts, summary, now, into);
+    let count = 0;
+    for (let index = 0; index < ALL_SPANS.length; index++) {
+      const span = ALL_SPANS[index] ?? null;
+      count = span === null ? summary.ats.length : countWithin(summary.ats, span, now, count);
+      into[index] = count;
+    }
   },
 
   nextChange(summary, span, now, isOther) {
     const ring = RINGS[span.ring];
-    for (let left = countSince(summary, ring, firstSlot(span, now)); left > 0;) {
+    for (let left = countWithin(summary.ats, span, now); left > 0;) {
       const slot = slotAt(ring, summary.ats[left - 1] ?? 0);
-      left = countSince(summary, ring, slot + 1);
+      while (left > 0 && slotAt(ring, summary.ats[left - 1] ?? 0) === slot) left -= 1;
       if (isOther(left)) return leavesAt(span, slot);
     }
     return NEVER;
@@ -47,8 +60,8 @@ export const distincts: Gathering<Distinct> = {
     for (const [index, at] of other.ats.entries()) see(into, at, other.prints[index] ?? 0);
   },
 
-  read(bytes) {
-    reader.reset(bytes);
+  read(bytes, start, end) {
+    reader.reset(bytes, start, end);
     const summary: Distinct = { ats: [], prints: [] };
     let at = 0;
     while (!reader.done) {
@@ -57,6 +70,19 @@ export const distincts: Gathering<Distinct> = {
       summary.prints.push(readFingerprint(reader));
     }
     return summary;
+  },
+
+  glance(bytes, start, end) {
+    reader.reset(bytes, start, end);
+    const { ats } = glanced;
+    ats.length = 0;
+    let at = 0;
+    while (!reader.done) {
+      at = ats.length === 0 ? reader.uint() : at - reader.uint();
+      ats.push(at);
+      reader.skip(FINGERPRINT_BYTES);
+    }
+    return glanced;
   },
 
   write({ ats, prints }, writer) {
@@ -86,10 +112,4 @@ function see({ ats, prints }: Distinct, at: Instant, print: Fingerprint): void {
   if (ats.length <= DISTINCT_MAX) return;
   ats.length = DISTINCT_MAX;
   prints.length = DISTINCT_MAX;
-}
-
-function countSince({ ats }: Distinct, ring: Ring, from: number): number {
-  let count = 0;
-  while (count < ats.length && slotAt(ring, ats[count] ?? 0) >= from) count += 1;
-  return count;
 }

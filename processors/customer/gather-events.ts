@@ -148,6 +148,7 @@ function addTo(
   }
   const daysBefore = ageDays(own.lastAt, now);
   gathering.add(own.summary, at, value, now);
+  own.isChanged = true;
   if (at > own.lastAt) own.lastAt = at;
   let index = 0;
   for (const { slot, span, thresholds } of windows) {

@@ -1,7 +1,8 @@
 import { ByteReader } from '../core/packing.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
-import { firstSlot, leavesAt, oldestSlot, RINGS, slotAt } from '../core/window.ts';
-import { windowByWindow, type Gathering } from './gathering.ts';
+import { leavesAt, oldestSlot, RINGS, slotAt } from '../core/window.ts';
+import type { Gathering } from './gathering.ts';
+import { ALL_SPANS, countWithin } from './windows.ts';
 
 /**
  * The least or greatest value of any window: only values that some window can still show are kept, newest first. A value
@@ -15,6 +16,7 @@ export interface Extremes {
   lifetime: number | null;
 }
 
+const glanced: Extremes = { ats: [], values: [], lifetime: null };
 const reader = new ByteReader(Buffer.alloc(0));
 
 export const minima = extremes((value, other) => value < other);
@@ -33,19 +35,27 @@ function extremes(isMore: (value: number, other: number) => boolean): Gathering<
 
     valueIn(summary, span, now) {
       if (span === null) return summary.lifetime ?? undefined;
-      const oldest = countSince(summary, RINGS[span.ring], firstSlot(span, now)) - 1;
-      return summary.values[oldest];
+      return summary.values[countWithin(summary.ats, span, now) - 1];
     },
 
     valuesIn(summary, now, into) {
-      windowByWindow(gathering, summary, now, into);
+      let count = 0;
+      for (let index = 0; index < ALL_SPANS.length; index++) {
+        const span = ALL_SPANS[index] ?? null;
+        if (span === null) {
+          into[index] = summary.lifetime ?? undefined;
+          continue;
+        }
+        count = countWithin(summary.ats, span, now, count);
+        into[index] = summary.values[count - 1];
+      }
     },
 
     nextChange(summary, span, now, isOther) {
       const ring = RINGS[span.ring];
-      for (let left = countSince(summary, ring, firstSlot(span, now)); left > 0;) {
+      for (let left = countWithin(summary.ats, span, now); left > 0;) {
         const slot = slotAt(ring, summary.ats[left - 1] ?? 0);
-        left = countSince(summary, ring, slot + 1);
+        while (left > 0 && slotAt(ring, summary.ats[left - 1] ?? 0) === slot) left -= 1;
         if (isOther(summary.values[left - 1])) return leavesAt(span, slot);
       }
       return NEVER;
@@ -59,17 +69,8 @@ function extremes(isMore: (value: number, other: number) => boolean): Gathering<
       if (lifetime !== null && (into.lifetime === null || isMore(lifetime, into.lifetime))) into.lifetime = lifetime;
     },
 
-    read(bytes) {
-      reader.reset(bytes);
-      const summary: Extremes = { ats: [], values: [], lifetime: reader.int() };
-      let at = 0;
-      while (!reader.done) {
-        at = summary.ats.length === 0 ? reader.uint() : at - reader.uint();
-        summary.ats.push(at);
-        summary.values.push(reader.int());
-      }
-      return summary;
-    },
+    read: (bytes, start, end) => readExtremes({ ats: [], values: [], lifetime: null }, bytes, start, end),
+    glance: (bytes, start, end) => readExtremes(glanced, bytes, start, end),
 
     write({ ats, values, lifetime }, writer) {
       writer.int(lifetime ?? 0);
@@ -80,6 +81,21 @@ function extremes(isMore: (value: number, other: number) => boolean): Gathering<
     },
   };
   return gathering;
+}
+
+function readExtremes(summary: Extremes, bytes: Buffer, start: number, end: number): Extremes {
+  const { ats, values } = summary;
+  reader.reset(bytes, start, end);
+  summary.lifetime = reader.int();
+  ats.length = 0;
+  values.length = 0;
+  let at = 0;
+  while (!reader.done) {
+    at = ats.length === 0 ? reader.uint() : at - reader.uint();
+    ats.push(at);
+    values.push(reader.int());
+  }
+  return summary;
 }
 
 /** Puts a value in its place, unless a later one outdoes it, and takes out the earlier ones that it outdoes. */
@@ -117,11 +133,4 @@ function compact({ ats, values }: Extremes, now: Instant): void {
     ats.splice(index, 1);
     values.splice(index, 1);
   }
-}
-
-/** How many of the newest lie in the slots from `from` on. */
-function countSince({ ats }: Extremes, ring: (typeof RINGS)[number], from: number): number {
-  let count = 0;
-  while (count < ats.length && slotAt(ring, ats[count] ?? 0) >= from) count += 1;
-  return count;
 }

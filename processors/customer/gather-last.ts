@@ -1,7 +1,8 @@
 import { ByteReader } from '../core/packing.ts';
 import { NEVER, type Instant } from '../core/processor.ts';
 import { firstSlot, leavesAt, RINGS, slotAt } from '../core/window.ts';
-import { windowByWindow, type Gathered, type Gathering } from './gathering.ts';
+import type { Gathered, Gathering } from './gathering.ts';
+import { ALL_SPANS } from './windows.ts';
 import { compareTexts } from './rule-comparisons.ts';
 
 /** The value of the latest event; of two at the same millisecond the greater. A window shows it while its event lies in it. */
@@ -30,7 +31,9 @@ export const lasts: Gathering<Last> = {
   },
 
   valuesIn(summary, now, into) {
-    windowByWindow(lasts, summary, now, into);
+    for (let index = 0; index < ALL_SPANS.length; index++) {
+      into[index] = this.valueIn(summary, ALL_SPANS[index] ?? null, now);
+    }
   },
 
   nextChange(summary, span, now, isOther) {
@@ -42,10 +45,14 @@ export const lasts: Gathering<Last> = {
     if (other.at >= 0) this.add(into, other.at, other.value, now);
   },
 
-  read(bytes) {
-    reader.reset(bytes);
+  read(bytes, start, end) {
+    reader.reset(bytes, start, end);
     const at = reader.uint();
     return { at, value: reader.byte() === NUMBER ? reader.int() : reader.string() };
+  },
+
+  glance(bytes, start, end) {
+    return this.read(bytes, start, end);
   },
 
   write({ at, value }, writer) {

@@ -1,8 +1,7 @@
 import type { ByteWriter } from '../core/packing.ts';
 import type { Instant } from '../core/processor.ts';
 import type { Span } from '../core/window.ts';
-import { WINDOWS, type FeatureValue } from './features.ts';
-import { SPANS } from './windows.ts';
+import type { FeatureValue } from './features.ts';
 
 /** What a measure of a brand's own is worth for one event: 1 for a count. */
 export type Gathered = number | string;
@@ -22,19 +21,9 @@ export interface Gathering<Summary> {
   /** The first instant after `now` at which silence makes `isOther` true of the value over the window; NEVER if none. */
   nextChange(summary: Summary, span: Span, now: Instant, isOther: (value: FeatureValue) => boolean): Instant;
   merge(into: Summary, other: Summary, now: Instant): void;
-  /** Reads what `write` wrote, and may keep a view into it. */
-  read(bytes: Buffer): Summary;
+  /** Reads what `write` wrote, bytes `start` to `end`, and may keep a view into it. */
+  read(bytes: Buffer, start: number, end: number): Summary;
+  /** The same for `valuesIn` and no more: until the next glance, and without what that does not look at. */
+  glance(bytes: Buffer, start: number, end: number): Summary;
   write(summary: Summary, writer: ByteWriter): void;
-}
-
-/** `valuesIn` of a gathering that has nothing to gain from looking at all windows together. */
-export function windowByWindow<Summary>(
-  { valueIn }: Pick<Gathering<Summary>, 'valueIn'>,
-  summary: Summary,
-  now: Instant,
-  into: FeatureValue[],
-): void {
-  for (let index = 0; index < WINDOWS.length; index++) {
-    into[index] = valueIn(summary, SPANS[WINDOWS[index] ?? 'lifetime'], now);
-  }
 }

@@ -12,11 +12,18 @@ export interface Measured {
   due: Instant;
   /** The latest event that counted. */
   lastAt: Instant;
-  /** Packed; null once it was unpacked. */
-  packed: Buffer | null;
+  /** As it came, bytes `start` to `end`. */
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+  /** Unpacked once it was asked for; null until then. */
   summary: unknown;
   measure: UserMeasure | null;
+  /** The summary is not what the bytes say: whoever changes it says so. */
+  isChanged: boolean;
 }
+
+const NO_BYTES = Buffer.alloc(0);
 
 /** By key of the measure. */
 export type MeasuredByKey = Map<number, Measured>;
@@ -34,18 +41,30 @@ export const MEASURED: Part<MeasuredByKey> = {
       const key = reader.uint();
       const due = reader.uint();
       const lastAt = reader.uint();
-      const packed = reader.bytes();
-      measured.set(key, { due: due === 0 ? NEVER : due, lastAt, packed, summary: null, measure: null });
+      const length = reader.uint();
+      const start = reader.position;
+      reader.skip(length);
+      measured.set(key, {
+        due: due === 0 ? NEVER : due,
+        lastAt,
+        bytes: reader.source,
+        start,
+        end: start + length,
+        summary: null,
+        measure: null,
+        isChanged: false,
+      });
     }
     return measured;
   },
   write(measured, writer) {
-    for (const [key, { due, lastAt, packed, summary, measure }] of measured) {
+    for (const [key, { due, lastAt, bytes, start, end, summary, measure, isChanged }] of measured) {
       writer.uint(key);
       writer.uint(due === NEVER ? 0 : due);
       writer.uint(lastAt);
-      if (packed !== null) {
-        writer.bytes(packed);
+      if (!isChanged) {
+        writer.uint(end - start);
+        writer.raw(bytes, start, end);
         continue;
       }
       const begun = writer.begin();
@@ -60,15 +79,15 @@ export const MEASURED: Part<MeasuredByKey> = {
   },
 };
 
-/** What was gathered for the measure, unpacked; a new one when there was nothing. */
+/** What was gathered for the measure, unpacked; a new one when there was nothing. Whoever changes it marks it as changed. */
 export function openMeasured(measured: MeasuredByKey, measure: UserMeasure): Measured {
   let own = measured.get(measure.key);
   if (own === undefined) {
-    own = { due: NEVER, lastAt: -1, packed: null, summary: measure.gathering.initial(), measure };
+    const summary = measure.gathering.initial();
+    own = { due: NEVER, lastAt: -1, bytes: NO_BYTES, start: 0, end: 0, summary, measure, isChanged: true };
     measured.set(measure.key, own);
-  } else if (own.packed !== null) {
-    own.summary = measure.gathering.read(own.packed);
-    own.packed = null;
+  } else if (own.summary === null) {
+    own.summary = measure.gathering.read(own.bytes, own.start, own.end);
     own.measure = measure;
   }
   return own;
@@ -86,10 +105,16 @@ export function mergeMeasured(
     const theirs = openMeasured(other, measure);
     const own = openMeasured(into, measure);
     measure.gathering.merge(own.summary, theirs.summary, now);
+    own.isChanged = true;
     own.lastAt = Math.max(own.lastAt, theirs.lastAt);
     // Found anew by whoever merges: everything of the customer must be evaluated.
     own.due = NEVER;
   }
+}
+
+/** Over every window at `now` into `into`, in the order of WINDOWS. */
+export function fillMeasured(own: Measured, { gathering }: UserMeasure, now: Instant, into: FeatureValue[]): void {
+  gathering.valuesIn(own.summary ?? gathering.glance(own.bytes, own.start, own.end), now, into);
 }
 
 /** What a customer who has no event of the measure is shown. */

@@ -2,8 +2,7 @@ import { NEVER, type Instant } from '../core/processor.ts';
 import { addToTiles, clearTiles, newTiles, type Tiles } from '../core/tiles.ts';
 import { unroll, Unrolled } from '../core/unroll.ts';
 import { firstSlot, leavesAt, oldestSlot, RINGS, type Span } from '../core/window.ts';
-import { WINDOWS } from './features.ts';
-import { SPANS } from './windows.ts';
+import { ALL_SPANS } from './windows.ts';
 
 /** Everything kept of one measure of one customer. Reused from customer to customer (open-state.ts). */
 export interface Tally {
@@ -26,8 +25,6 @@ export interface Tally {
 
 /** Keeps sums exact and packable: reached by no honest amounts. */
 export const SUM_MAX = 2 ** 51;
-
-const ALL_SPANS = WINDOWS.map((window) => SPANS[window]);
 
 const tilesOfWindow = new Unrolled();
 

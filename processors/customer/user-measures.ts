@@ -8,7 +8,7 @@ import { MEASURES } from './features.ts';
 import { DISTINCT_MAX, distincts } from './gather-distinct.ts';
 import { maxima, minima } from './gather-extreme.ts';
 import { lasts } from './gather-last.ts';
-import { sums } from './gather-sum.ts';
+import { signedSums, sums } from './gather-sum.ts';
 import type { Gathered, Gathering } from './gathering.ts';
 import type { FoldedInteraction } from './read-fields.ts';
 import type { Domain } from './rule-paths.ts';
@@ -32,7 +32,7 @@ export interface UserMeasure {
 
 const GATHERINGS = {
   count: sums,
-  sum: sums,
+  sum: signedSums,
   min: minima,
   max: maxima,
   distinct: distincts,
@@ -54,14 +54,15 @@ export function compileMeasures(definitions: readonly MeasureDefinition[], fault
     if (shipped.includes(id)) faults.push({ where: `${file}: id`, message: `"${id}" is a measure of the product` });
     const filter = parseEventFilter(where, `${file}: where`, faults);
     const field = fieldOf(definition, faults);
+    const domain = domainOf(of, field);
     return {
       definition,
       key: fingerprint(JSON.stringify([id, of, value, where])),
       filter,
       field,
-      domain: domainOf(of, field),
+      domain,
       // Each gathering is only ever given summaries of its own.
-      gathering: GATHERINGS[of],
+      gathering: of === 'sum' && domain.min >= 0 ? sums : GATHERINGS[of],
       valueOf: valueReader(of, field),
     };
   });

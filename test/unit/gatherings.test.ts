@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { ByteWriter } from '../../processors/core/packing.ts';
 import { NEVER } from '../../processors/core/processor.ts';
 import { firstSlot, RINGS, slotAt, type Span } from '../../processors/core/window.ts';
-import { WINDOWS } from '../../processors/customer/features.ts';
+import { WINDOWS, type FeatureValue } from '../../processors/customer/features.ts';
 import { DISTINCT_MAX, distincts, type Distinct } from '../../processors/customer/gather-distinct.ts';
 import { maxima, minima, type Extremes } from '../../processors/customer/gather-extreme.ts';
 import { lasts } from '../../processors/customer/gather-last.ts';
-import { sums } from '../../processors/customer/gather-sum.ts';
+import { signedSums, sums } from '../../processors/customer/gather-sum.ts';
 import type { Gathered, Gathering } from '../../processors/customer/gathering.ts';
 import { SPANS } from '../../processors/customer/windows.ts';
 
@@ -22,9 +22,10 @@ interface Happened {
   readonly value: number;
 }
 
-type Kind = 'sum' | 'min' | 'max' | 'distinct' | 'last';
+type Kind = 'count' | 'sum' | 'min' | 'max' | 'distinct' | 'last';
 const GATHERINGS: Readonly<Record<Kind, Gathering<unknown>>> = {
-  sum: sums,
+  count: sums,
+  sum: signedSums,
   min: minima,
   max: maxima,
   distinct: distincts,
@@ -38,7 +39,7 @@ function expected(kind: Kind, happened: readonly Happened[], span: Span | null, 
     .filter(({ at }) => span === null || slotAt(RINGS[span.ring], at) >= firstSlot(span, now))
     .map(({ at, value }) => ({ at, value }));
   const values = inside.map(({ value }) => value);
-  if (kind === 'sum') return values.reduce((total, value) => total + value, 0);
+  if (kind === 'sum' || kind === 'count') return values.reduce((total, value) => total + value, 0);
   if (kind === 'distinct') return new Set(values).size;
   if (values.length === 0) return undefined;
   if (kind === 'min') return Math.min(...values);
@@ -55,7 +56,7 @@ const gap = fc.oneof(
   fc.integer({ min: 0, max: 3 * DAY }),
   fc.integer({ min: 0, max: 40 }).map((days) => days * DAY),
 );
-const stream = fc
+const anyStream = fc
   .array(
     fc.record({
       gap,
@@ -84,11 +85,27 @@ function gather(gathering: Gathering<unknown>, happened: readonly Happened[], is
 function repacked(gathering: Gathering<unknown>, summary: unknown): unknown {
   const writer = new ByteWriter();
   gathering.write(summary, writer);
-  return gathering.read(writer.copy());
+  return gathering.read(writer.copy(), 0, writer.length);
+}
+
+/** What a glance at the packed summary says of every window, and of another one before it. */
+function glanced(gathering: Gathering<unknown>, summary: unknown, now: number): FeatureValue[] {
+  const writer = new ByteWriter();
+  gathering.write(summary, writer);
+  gathering.write(summary, writer);
+  const [bytes, half] = [writer.copy(), writer.length / 2];
+  const values: FeatureValue[] = [];
+  for (const start of [0, half]) gathering.valuesIn(gathering.glance(bytes, start, start + half), now, values);
+  return values;
 }
 
 describe.each(KINDS)('%s', (kind) => {
   const gathering = GATHERINGS[kind];
+  // What is counted is never less than nothing.
+  const stream =
+    kind === 'count'
+      ? anyStream.map((happened) => happened.map((each) => ({ ...each, value: Math.abs(each.value) })))
+      : anyStream;
 
   test('over every window is what all events say, late ones and long silence included', () => {
     fc.assert(
@@ -99,6 +116,11 @@ describe.each(KINDS)('%s', (kind) => {
           const span = SPANS[window];
           expect(gathering.valueIn(summary, span, now), window).toBe(expected(kind, happened, span, now));
         }
+        const all = WINDOWS.map((window) => gathering.valueIn(summary, SPANS[window], now));
+        const values: FeatureValue[] = [];
+        gathering.valuesIn(summary, now, values);
+        expect(values).toEqual(all);
+        if (happened.length > 0) expect(glanced(gathering, summary, now)).toEqual(all);
       }),
       { numRuns: 300 },
     );
