@@ -141,21 +141,60 @@ function tile(at: Instant): number {
 /** Segments by their places among the names, to which those that are new are added. Names stay packed: nothing is decoded. */
 function packFlips(into: PackedChanges, flips: MembershipsChange['changes']): void {
   const { names } = into;
-  let newPlace = -1;
+  let newPlace = findPlaces(names, flips);
   newNames.reset();
-  for (const { segmentId, change: flip } of flips) {
-    name.reset();
-    name.string(segmentId);
-    // A change names a segment once: only names of earlier changes need be looked at.
-    let place = placeOf(names, name.view());
-    if (place < 0) {
-      place = newPlace < 0 ? -place - 1 : newPlace;
-      newPlace = place + 1;
-      newNames.raw(name.view(), 0, name.length);
+  for (let index = 0; index < flips.length; index++) {
+    let place = places[index] ?? NOWHERE;
+    if (place === NOWHERE) {
+      // A change names a segment once: only names of earlier changes need be looked at.
+      place = newPlace++;
+      newNames.string(flips[index]?.segmentId ?? '');
     }
-    change.uint(place * 2 + (flip === 'ENTERED' ? 1 : 0));
+    change.uint(place * 2 + (flips[index]?.change === 'ENTERED' ? 1 : 0));
   }
   if (newNames.length > 0) into.names = Buffer.concat([names, newNames.view()]);
+}
+
+// Room to look for the names of one change together.
+const NOWHERE = -1;
+const BUCKETS = 64;
+const lastIn = new Int32Array(BUCKETS);
+const before: number[] = [];
+const ends: number[] = [];
+const places: number[] = [];
+
+/** Leaves in `places` where the names of these segments are, found in one walk over the names; answers how many names there are. */
+function findPlaces(names: Buffer, flips: MembershipsChange['changes']): number {
+  name.reset();
+  for (let index = 0; index < flips.length; index++) {
+    name.string(flips[index]?.segmentId ?? '');
+    ends[index] = name.length;
+    places[index] = NOWHERE;
+  }
+  const wanted = name.view();
+  lastIn.fill(NOWHERE);
+  for (let index = 0; index < flips.length; index++) {
+    const bucket = bucketOf(wanted, ends[index] ?? 0);
+    before[index] = lastIn[bucket] ?? NOWHERE;
+    lastIn[bucket] = index;
+  }
+  let place = 0;
+  for (let at = 0; at < names.length; place++) {
+    const end = endOfName(names, at);
+    let index = lastIn[bucketOf(names, end)] ?? NOWHERE;
+    for (; index !== NOWHERE; index = before[index] ?? NOWHERE) {
+      const start = index === 0 ? 0 : (ends[index - 1] ?? 0);
+      const length = (ends[index] ?? 0) - start;
+      if (length === end - at && isSame(names, at, wanted, start, length)) places[index] = place;
+    }
+    at = end;
+  }
+  return place;
+}
+
+/** By the last two letters, in which ids differ most. */
+function bucketOf(bytes: Buffer, end: number): number {
+  return ((bytes[end - 1] ?? 0) + 10 * (bytes[end - 2] ?? 0)) % BUCKETS;
 }
 
 /** A tier by its place among the names and one, to which a new one is added; 0 for none. */
@@ -175,16 +214,20 @@ function packTier(into: PackedChanges, tier: string | null): void {
 function placeOf(names: Buffer, wanted: Buffer): number {
   let place = 0;
   for (let at = 0; at < names.length; place++) {
-    const short = names[at] ?? 0;
-    const end = short < 128 ? at + 1 + short : reader.reset(names, at).uint() + reader.position;
-    if (end - at === wanted.length && isSame(names, at, wanted)) return place;
+    const end = endOfName(names, at);
+    if (end - at === wanted.length && isSame(names, at, wanted, 0, wanted.length)) return place;
     at = end;
   }
   return -place - 1;
 }
 
+function endOfName(names: Buffer, at: number): number {
+  const short = names[at] ?? 0;
+  return short < 128 ? at + 1 + short : reader.reset(names, at).uint() + reader.position;
+}
+
 /** Ids differ in their last letters sooner than in their first; a call into native code costs more than a few looks. */
-function isSame(names: Buffer, at: number, wanted: Buffer): boolean {
-  for (let index = wanted.length - 1; index >= 0; index--) if (names[at + index] !== wanted[index]) return false;
+function isSame(names: Buffer, at: number, wanted: Buffer, start: number, length: number): boolean {
+  for (let index = length - 1; index >= 0; index--) if (names[at + index] !== wanted[start + index]) return false;
   return true;
 }
