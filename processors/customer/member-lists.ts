@@ -26,7 +26,7 @@ export function readMembers(list: SegmentList, plan: Plan): readonly string[] {
   return gone;
 }
 
-/** The list that `members` says, which is `before` with `flips`. */
+/** The list that `members` says, which is `before` with `flips`, by id. */
 export function listAfter(plan: Plan, before: SegmentList, flips: readonly Flip[]): SegmentList {
   let { low, high } = before;
   let count = before.places.length;
@@ -45,12 +45,26 @@ export function listAfter(plan: Plan, before: SegmentList, flips: readonly Flip[
   const hash = (high & 0xfffff) * 2 ** 32 + (low >>> 0);
   const known = plan.lists.get(hash);
   if (known?.placedIn === plan && known.places.length === count && isIn(known.places, plan)) return known;
-  const places = membersOf(plan);
+  const places = before.placedIn === plan ? placesAfter(plan, before.places, flips) : membersOf(plan);
   const list = segmentList(places.map((place) => plan.rules.segments[place]?.id ?? ''));
   placeList(list, places, plan, low, high);
   if (plan.lists.size >= LISTS_MAX) plan.lists.clear();
   plan.lists.set(hash, list);
   return list;
+}
+
+/** The places of a list with these flips: what lies between two flips stays as it is. */
+function placesAfter({ ranks }: Plan, before: readonly number[], flips: readonly Flip[]): number[] {
+  const places: number[] = [];
+  let next = 0;
+  for (const { place, change } of flips) {
+    const rank = ranks[place] ?? 0;
+    while (next < before.length && (ranks[before[next] ?? 0] ?? 0) < rank) places.push(before[next++] ?? 0);
+    if (change === 'ENTERED') places.push(place);
+    else next += 1;
+  }
+  while (next < before.length) places.push(before[next++] ?? 0);
+  return places;
 }
 
 /** Places of the segments that `members` says, by their ids. */

@@ -5,7 +5,7 @@ import { remember } from './history.ts';
 import { listAfter, readMembers } from './member-lists.ts';
 import { packMemberships } from './membership-packing.ts';
 import type { Plan } from './plan.ts';
-import { findReaders } from './readers.ts';
+import { findReaders, nextSuspect } from './readers.ts';
 import { NO_SEGMENTS, type SegmentList } from './segment-list.ts';
 import type { Turn } from './turn.ts';
 
@@ -20,11 +20,11 @@ export function updateMemberships(turn: Turn): void {
   const { members, suspects, values } = scratch;
   const flips: Flip[] = readMembers(state.segments, plan).map((id) => leaving(id));
   if (everything) decideAnew(turn);
-  for (let place = 0; place < suspects.length; place++) {
-    if (suspects[place] !== 1) continue;
+  for (let place = nextSuspect(scratch, 0); place < members.length; place = nextSuspect(scratch, place + 1)) {
     const segment = rules.segments[place];
     if (segment === undefined) continue;
-    for (const slot of segment.slots) fillValue(turn, slot);
+    const { slots } = segment;
+    for (let index = 0; index < slots.length; index++) fillValue(turn, slots[index] ?? 0);
     const isMember = segment.matches(values, members);
     if (isMember === (members[place] === 1)) continue;
     members[place] = isMember ? 1 : 0;
@@ -32,7 +32,9 @@ export function updateMemberships(turn: Turn): void {
     if (!everything) flips.push(flipOf(plan, place, isMember));
   }
   if (everything) addDifferences(plan, flips);
-  if (flips.length > 0) publish(turn, flips, listAfter(plan, state.segments, flips));
+  if (flips.length === 0) return;
+  sortFlips(flips);
+  publish(turn, flips, listAfter(plan, state.segments, flips));
 }
 
 /** Exits every segment without a look at any rule: the customer is another one from now on. */
@@ -67,10 +69,10 @@ function fillValue({ state, open, plan, now }: Turn, slot: number): void {
   if (feature !== undefined) values[slot] = valueOf(feature, open, state.subject, plan.rules.churn, now);
 }
 
-function publish(turn: Turn, flips: Flip[], members: SegmentList): void {
+/** `flips`: by id. */
+function publish(turn: Turn, flips: readonly Flip[], members: SegmentList): void {
   const { state, now, cause, contributions } = turn;
   state.segments = members;
-  sortFlips(flips);
   contributions.push({ brandId: state.brandId, of: 'segments', flips });
   const value = packMemberships(turn, flips);
   remember(turn, { kind: 'memberships', at: now, cause, changes: flips });

@@ -80,6 +80,8 @@ export interface Plan {
   readonly placeOfSegment: ReadonlyMap<string, number>;
   /** Places of the segments by their ids. */
   readonly byId: readonly number[];
+  /** By place: where it stands in `byId`. */
+  readonly ranks: Int32Array;
   /** Lists that customers of this brand are in, by a hash of their places (member-lists.ts). */
   readonly lists: Map<number, SegmentList>;
   /** By place of segment, leaving and entering it; made when it first happens (flips.ts). */
@@ -102,6 +104,8 @@ export interface PlanScratch {
   /** `members` before the instant in hand, where everything is decided anew. */
   readonly membersBefore: Uint8Array;
   readonly suspects: Uint8Array;
+  /** The same bytes, eight of them in a number: 0 when none is marked. */
+  readonly suspectsByEight: Float64Array;
   /** Made when somebody is first decided anew (decide-anew.ts). */
   nobody: Nobody | null;
   /** By measure: on which side of its thresholds the age was before the event. */
@@ -175,6 +179,9 @@ export function planOf(rules: BrandRules, isQuiet = false): Plan {
         break;
     }
   }
+  const byId = rules.segments.map((_, place) => place).sort((a, b) => compareIds(rules, a, b));
+  const ranks = new Int32Array(byId.length);
+  for (const [rank, place] of byId.entries()) ranks[place] = rank;
   return {
     rules,
     version: revisionOf(rules.hash),
@@ -197,7 +204,8 @@ export function planOf(rules: BrandRules, isQuiet = false): Plan {
     readers: readersOf(rules),
     namedBy: rules.segments.map((_, place) => namesOf(rules, place)),
     placeOfSegment: new Map(rules.segments.map((segment, place) => [segment.id, place])),
-    byId: rules.segments.map((_, place) => place).sort((a, b) => compareIds(rules, a, b)),
+    byId,
+    ranks,
     lists: new Map(),
     flips: [],
     scratch: scratchOf(rules),
@@ -260,6 +268,7 @@ export function revisionOf(hash: string): number {
 
 function scratchOf(rules: BrandRules): PlanScratch {
   const slots = rules.features.length;
+  const suspectsByEight = new Float64Array(Math.ceil(rules.segments.length / 8));
   return {
     moved: new Uint8Array(slots),
     movedFrom: new Int32Array(slots),
@@ -268,7 +277,8 @@ function scratchOf(rules: BrandRules): PlanScratch {
     known: new Uint8Array(slots),
     members: new Uint8Array(rules.segments.length),
     membersBefore: new Uint8Array(rules.segments.length),
-    suspects: new Uint8Array(rules.segments.length),
+    suspects: new Uint8Array(suspectsByEight.buffer, 0, rules.segments.length),
+    suspectsByEight,
     nobody: null,
     ageRegions: new Int32Array(MEASURES.length),
   };

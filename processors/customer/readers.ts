@@ -61,6 +61,17 @@ export function findReaders(readers: readonly Readers[], scratch: PlanScratch): 
   return found;
 }
 
+/** The first place from `from` on that is marked; beyond the last one when there is none. Few are: eight are looked at at once. */
+export function nextSuspect({ suspects, suspectsByEight }: PlanScratch, from: number): number {
+  let place = from;
+  while (place < suspects.length) {
+    if (place % 8 === 0 && suspectsByEight[place / 8] === 0) place += 8;
+    else if (suspects[place] === 1) return place;
+    else place += 1;
+  }
+  return place;
+}
+
 /** The numbers that a value is compared with. */
 export function numbersOf(comparison: Comparison): number[] {
   return constantsOf(comparison).filter((each) => typeof each === 'number');
