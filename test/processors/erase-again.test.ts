@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ByteReader } from '../../processors/core/packing.ts';
 import { receiptsAbout } from '../../processors/cli/erase-receipts.ts';
 import { hashOf } from '../../processors/cli/erasure-subjects.ts';
 import type { ErasureReceipt } from '../../processors/runtime/erasure-store.ts';
@@ -46,6 +47,19 @@ test('a chain that is found link by link is followed to its end', async () => {
   const kept = await world.erase(['u:anna']);
   expect(kept.subjects.toSorted()).toEqual(['u:anna', `e:${email}`, 'a:tv'].map(hashed).toSorted());
   expect((await world.found('u:anna', `e:${email}`, 'a:tv')).stores).toEqual({});
+});
+
+test('who is parted just before the order keeps what is theirs', async () => {
+  await using world = await ErasingWorld.open();
+  await world.tell(START, { anonymousId: 'tv' }, { userId: 'anna', anonymousId: 'tv' });
+  await world.settled();
+  await world.command({ kind: 'UNLINK', subject: 'u:anna', target: 'a:tv' });
+  const kept = await world.erase(['u:anna']);
+  expect(kept.subjects).toEqual([hashed('u:anna')]);
+  const [stored] = await world.store.documents('customer.v1').load(['demo|a:tv']);
+  const state = world.customer.state.unpack(new ByteReader(stored?.state ?? Buffer.alloc(0)));
+  expect(world.customer.links(state)).toMatchObject({ redirect: null, unlinked: ['u:anna'], erasedAt: null });
+  expect(world.customer.profileView(state, Date.now()).traits.interactions.lifetime).toBe(1);
 });
 
 test('an erasure that broke off is taken along, with those whom nothing but its receipt names', async () => {

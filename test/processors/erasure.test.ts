@@ -245,6 +245,19 @@ describe('an erasure on its way', () => {
     expect(customers.view(DEVICE, T + DAY).traits.orders.lifetime).toBe(1);
   });
 
+  test('takes what it still holds of somebody whose parting is on its way, and nothing of what is theirs by then', () => {
+    customers.link(DEVICE, USER, T + HOUR).foldAll();
+    // The order overtakes the state that is asked back.
+    customers.erase(USER, T + 3 * HOUR);
+    customers.unlink(DEVICE, USER, T + 2 * HOUR).fold(DEVICE);
+    customers.event(DEVICE, T + 2 * HOUR + MINUTE, order('theirs')).foldAll();
+    expectNothingOf(USER);
+    expect(customers.links(DEVICE)).toMatchObject({ redirect: null, unlinked: [USER], erasedAt: null });
+    expect(customers.view(DEVICE, T + DAY).traits.orders.lifetime).toBe(1);
+    customers.event(DEVICE, T + 4 * HOUR, order('later')).foldAll();
+    expect(customers.view(DEVICE, T + DAY).traits.orders.lifetime).toBe(2);
+  });
+
   test('of one who was parted does not let the state come back that the other one still returns', () => {
     customers.link(DEVICE, USER, T + HOUR).foldAll();
     customers.unlink(DEVICE, USER, T + 2 * HOUR).fold(DEVICE);
