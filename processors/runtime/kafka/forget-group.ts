@@ -11,7 +11,7 @@ export async function forgetGroup(admin: KafkaAdmin, group: string): Promise<voi
   } catch (error) {
     const refusals = groupRefusals(error);
     if (refusals.length > 0 && refusals.every(({ error: { type } = {} }) => type === ALREADY_GONE)) return;
-    throw toPipelineError('delete the group', refusals[0]?.error ?? error);
+    throw toPipelineError(`delete the group ${group}`, refusals[0]?.error ?? error);
   }
 }
 
