@@ -2,7 +2,7 @@ import type { MeasureTraits, ValueTraits } from '../../schemas/types.ts';
 import type { Instant } from '../core/processor.ts';
 import type { BrandRules } from './brand-rules.ts';
 import { WINDOWS, type FeatureValue, type Window } from './features.ts';
-import { fillMeasured, MEASURED } from './measured.ts';
+import { MEASURED } from './measured.ts';
 import type { OpenState } from './open-state.ts';
 import type { UserMeasure } from './user-measures.ts';
 import { ageDays } from './watching.ts';
@@ -49,7 +49,8 @@ const reused = { values, ageDays: null as number | null };
 export function measuredTraits(measure: UserMeasure, open: OpenState, now: Instant): MeasuredTraits {
   const own = open.parts.get(MEASURED).get(measure.key);
   if (own === undefined) throw new RangeError(`the customer has nothing of ${measure.definition.id}`);
-  fillMeasured(own, measure, now, known);
+  const { gathering } = measure;
+  gathering.valuesIn(own.summary ?? gathering.glance(own.bytes, own.start, own.end), now, known);
   for (let index = 0; index < known.length; index++) {
     const value = known[index];
     values[index] = typeof value === 'number' || typeof value === 'string' ? value : null;

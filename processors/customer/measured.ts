@@ -112,11 +112,6 @@ export function mergeMeasured(
   }
 }
 
-/** Over every window at `now` into `into`, in the order of WINDOWS. */
-export function fillMeasured(own: Measured, { gathering }: UserMeasure, now: Instant, into: FeatureValue[]): void {
-  gathering.valuesIn(own.summary ?? gathering.glance(own.bytes, own.start, own.end), now, into);
-}
-
 /** What a customer who has no event of the measure is shown. */
 export function valueOfNothing({ domain }: UserMeasure): FeatureValue {
   return domain.optional ? undefined : 0;
