@@ -6,6 +6,7 @@ import type { ErasureReceipt } from '../../processors/runtime/erasure-store.ts';
 import { createMemoryErasures } from '../../processors/runtime/memory/erasure-store.ts';
 import { createMemoryStore } from '../../processors/runtime/memory/store.ts';
 import { ERASURE_KEY, ErasingWorld } from '../harness/erasing-world.ts';
+import { waitUntil } from '../harness/wait-until.ts';
 
 const START = Date.now() - 60_000;
 const hashed = (subject: string): string => hashOf(ERASURE_KEY, `demo|${subject}`);
@@ -56,10 +57,16 @@ test('who is parted just before the order keeps what is theirs', async () => {
   await world.command({ kind: 'UNLINK', subject: 'u:anna', target: 'a:tv' });
   const kept = await world.erase(['u:anna']);
   expect(kept.subjects).toEqual([hashed('u:anna')]);
-  const [stored] = await world.store.documents('customer.v1').load(['demo|a:tv']);
-  const state = world.customer.state.unpack(new ByteReader(stored?.state ?? Buffer.alloc(0)));
-  expect(world.customer.links(state)).toMatchObject({ redirect: null, unlinked: ['u:anna'], erasedAt: null });
-  expect(world.customer.profileView(state, Date.now()).traits.interactions.lifetime).toBe(1);
+  // Nobody waits for the document of somebody who is not erased.
+  const hasTheirs = async (): Promise<true | undefined> => {
+    const [stored] = await world.store.documents('customer.v1').load(['demo|a:tv']);
+    const state = world.customer.state.unpack(new ByteReader(stored?.state ?? Buffer.alloc(0)));
+    const { redirect, unlinked, erasedAt } = world.customer.links(state);
+    const { interactions } = world.customer.profileView(state, Date.now()).traits;
+    const isTheirs = redirect === null && unlinked.includes('u:anna') && erasedAt === null;
+    return isTheirs && interactions.lifetime === 1 ? true : undefined;
+  };
+  await waitUntil('what came back is stored', hasTheirs, { withinMs: 10_000 });
 });
 
 test('an erasure that broke off is taken along, with those whom nothing but its receipt names', async () => {
