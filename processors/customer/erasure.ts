@@ -3,7 +3,8 @@ import { strengthOf } from '../core/identity.ts';
 import type { Applied, Instant, Output } from '../core/processor.ts';
 import { IDENTITY, type Identity } from './identity.ts';
 import { stepTo } from './identity-records.ts';
-import { settleLeaving, type AtHand } from './settle.ts';
+import { settleLeaving } from './leaving.ts';
+import type { AtHand } from './turn.ts';
 import { initialState, type CustomerState } from './state.ts';
 import type { CustomerAddition } from './totals.ts';
 

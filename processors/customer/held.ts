@@ -6,7 +6,8 @@ import type { OpenState, Packed } from './open-state.ts';
 import { NO_PARTS } from './parts.ts';
 import type { Plan } from './plan.ts';
 import type { FoldedInteraction } from './read-fields.ts';
-import { settleDeadline, settleTriggers } from './settle.ts';
+import { settleTriggers } from './leaving.ts';
+import { settleDeadline } from './settle.ts';
 import { initialState, type CustomerState } from './state.ts';
 
 /**

@@ -1,38 +1,27 @@
 import type { Applied, Instant } from '../core/processor.ts';
-import type { ChangeCause } from '../../schemas/types.ts';
 import { reviewAffinity } from './affinity.ts';
-import { leaveBand, updateChurn } from './churn-changes.ts';
+import { updateChurn } from './churn-changes.ts';
 import { countOutcome } from './churn-outcomes.ts';
 import { noteGathered, watchAllGathered, watchDueGathered } from './gather-events.ts';
-import { leaveSegments, updateMemberships } from './memberships.ts';
+import { updateMemberships } from './memberships.ts';
 import { JOURNEY } from './journey.ts';
-import { leaveJourney, mayConsider, updateJourney } from './journey-changes.ts';
+import { mayConsider, updateJourney } from './journey-changes.ts';
 import { LOYALTY } from './loyalty.ts';
 import { touchesLoyalty, updateLoyalty } from './loyalty-changes.ts';
 import type { OpenState } from './open-state.ts';
-import { NO_ORDERS, type OrderFacts } from './order-book.ts';
-import type { Plan } from './plan.ts';
+import type { OrderFacts } from './order-book.ts';
 import { countAnew, settleBrand, takeFromBrand } from './settle-brand.ts';
 import { reviewScores } from './scores.ts';
-import type { CustomerState } from './state.ts';
-import { takeUnitsBack, tellUnits } from './tell-units.ts';
+import { tellUnits } from './tell-units.ts';
 import type { CustomerAddition } from './totals.ts';
-import { endTraits, publishTraits, publishTraitsNow, traitsDue } from './traits.ts';
-import { leaveTriggers, NO_TRIGGER, updateEveryTrigger, updateTriggers } from './trigger-changes.ts';
+import { publishTraits, publishTraitsNow, traitsDue } from './traits.ts';
+import { NO_TRIGGER, updateEveryTrigger, updateTriggers } from './trigger-changes.ts';
 import { TRIGGERS_PART } from './triggers.ts';
-import type { Turn } from './turn.ts';
+import { turnOf, type AtHand, type Turn } from './turn.ts';
 import { countSessions, type ClosedSessions } from './closed-sessions.ts';
 import { countVisits, sumOfVisits, type VisitCounts } from './visit-counts.ts';
 import { closeVisit, visitCountsOf, VISITS } from './visits.ts';
 import { watchMeasure, watchRatios } from './watching.ts';
-
-/** The customer at hand: the state, its body opened, its brand's plan, the instant. */
-export interface AtHand {
-  readonly state: CustomerState;
-  readonly open: OpenState;
-  readonly plan: Plan;
-  readonly now: Instant;
-}
 
 /** What one event did to a customer, before anything is evaluated. */
 export interface Folded {
@@ -150,33 +139,6 @@ export function settleMerge(at: AtHand, before: OpenState, moved: VisitCounts): 
   return close(turn);
 }
 
-/**
- * Triggers alone, of a customer who is about to become another one: what was reached before a brand asked for it must be known by
- * then, or it would be told as if the merge had reached it.
- */
-export function settleTriggers(at: AtHand): Applied<CustomerAddition> {
-  const turn = turnOf(at, 'DEFINITION', true);
-  updateEveryTrigger(turn);
-  return { kind: 'apply', outputs: turn.outputs, contributions: turn.contributions };
-}
-
-/** Nothing is known under this identifier any more: it leaves its segments and its band, and what was published of it ends. */
-export function settleLeaving(at: AtHand, cause: 'MERGE' | 'ERASURE'): Applied<CustomerAddition> {
-  const { state, open, now } = at;
-  const turn = turnOf(at, cause, true);
-  leaveJourney(turn);
-  // Of a linked identifier what was told stands on, under the stronger one.
-  if (cause === 'ERASURE') leaveTriggers(turn);
-  takeFromBrand(turn);
-  leaveSegments(turn);
-  leaveBand(turn);
-  takeUnitsBack(turn);
-  countOutcome(turn, open.facts, NO_ORDERS);
-  if (state.traitsAt >= 0) endTraits(turn);
-  state.at = now;
-  return { kind: 'apply', outputs: turn.outputs, contributions: turn.contributions };
-}
-
 /** The end of all input at `at.now`: traits that were held back leave at once. */
 export function settleEnd(at: AtHand): Applied<CustomerAddition> {
   const turn = turnOf(at, 'TIME', false);
@@ -185,10 +147,6 @@ export function settleEnd(at: AtHand): Applied<CustomerAddition> {
   if (at.now > at.state.at) at.state.at = at.now;
   at.state.due = dueOf(turn);
   return { kind: 'apply', outputs: turn.outputs, contributions: turn.contributions };
-}
-
-function turnOf({ state, open, plan, now }: AtHand, cause: ChangeCause, everything: boolean): Turn {
-  return { state, open, plan, now, cause, everything, outputs: [], contributions: [] };
 }
 
 function watchEverything({ state, open, plan, now }: Turn): void {

@@ -5,6 +5,14 @@ import type { Plan } from './plan.ts';
 import type { CustomerState } from './state.ts';
 import type { CustomerAddition } from './totals.ts';
 
+/** The customer at hand: the state, its body opened, its brand's plan, the instant. */
+export interface AtHand {
+  readonly state: CustomerState;
+  readonly open: OpenState;
+  readonly plan: Plan;
+  readonly now: Instant;
+}
+
 /** One instant of one customer: what is at hand, and what comes of it. */
 export interface Turn {
   readonly state: CustomerState;
@@ -17,4 +25,8 @@ export interface Turn {
   readonly everything: boolean;
   readonly outputs: Output[];
   readonly contributions: CustomerAddition[];
+}
+
+export function turnOf({ state, open, plan, now }: AtHand, cause: ChangeCause, everything: boolean): Turn {
+  return { state, open, plan, now, cause, everything, outputs: [], contributions: [] };
 }
