@@ -41,7 +41,13 @@ export interface FoundDocument {
   readonly isErased: boolean;
 }
 
-type Links = ReadonlyMap<string, string>;
+/** What was published last of the links of a brand. */
+interface Links {
+  /** By weaker subject the stronger one. */
+  readonly strongerOf: ReadonlyMap<string, string>;
+  /** Who was parted again: a document that still tells of the link is from before. */
+  readonly parted: ReadonlySet<string>;
+}
 
 /**
  * Follows every link from some identifiers: those that documents hold, and those that were published, since a document forgets
@@ -77,7 +83,7 @@ async function followLinks(
   from: readonly string[],
 ): Promise<void> {
   for (let found = from; found.length > 0;) {
-    const next = new Set([...(await linkedTo(world, brand, found)), ...publishedWith(links, found)]);
+    const next = new Set([...(await linkedTo(world, brand, links, found)), ...publishedWith(links, found)]);
     found = [...next].filter((subject) => !known.has(subject));
     for (const subject of found) known.add(subject);
   }
@@ -124,13 +130,13 @@ export async function casesOf(world: ErasureWorld, plan: ErasurePlan): Promise<F
   });
 }
 
-/** By weaker subject the stronger one, as it was published last. */
 async function publishedLinks(
   world: ErasureWorld,
   brand: string,
   progress: (line: () => string) => void,
 ): Promise<Links> {
-  const links = new Map<string, string>();
+  const strongerOf = new Map<string, string>();
+  const parted = new Set<string>();
   let records = 0;
   await readTopic(world, 'identity-merges.v1', ({ key }, value) => {
     records += 1;
@@ -141,25 +147,37 @@ async function publishedLinks(
     const weaker = text.slice(brand.length + 1);
     // A tombstone ends no link: an erasure that broke off wrote it, and the same command again must find whom it meant.
     if (told?.stronger === undefined) return;
-    if (told.split === true) links.delete(weaker);
-    else links.set(weaker, told.stronger);
+    if (told.split === true) {
+      strongerOf.delete(weaker);
+      parted.add(weaker);
+    } else {
+      strongerOf.set(weaker, told.stronger);
+      parted.delete(weaker);
+    }
   });
-  return links;
+  return { strongerOf, parted };
 }
 
-function publishedWith(links: Links, subjects: readonly string[]): string[] {
+function publishedWith({ strongerOf }: Links, subjects: readonly string[]): string[] {
   const wanted = new Set(subjects);
-  return [...links].flatMap(([weaker, stronger]) => [
+  return [...strongerOf].flatMap(([weaker, stronger]) => [
     ...(wanted.has(weaker) ? [stronger] : []),
     ...(wanted.has(stronger) ? [weaker] : []),
   ]);
 }
 
-async function linkedTo({ customer, store }: ErasureWorld, brand: string, subjects: readonly string[]) {
+async function linkedTo(
+  { customer, store }: ErasureWorld,
+  brand: string,
+  { parted }: Links,
+  subjects: readonly string[],
+): Promise<string[]> {
   const keys = subjects.map((subject) => subjectKey(brand, subject));
   const stored = await store.documents(storeName(CUSTOMER)).load(keys);
-  return stored.flatMap(({ state }) => {
+  return stored.flatMap(({ key, state }) => {
     const { redirect, held } = customer.links(customer.state.unpack(new ByteReader(state)));
-    return [redirect, ...held.flatMap(({ subject, via }) => [subject, via])].filter((each) => each !== null);
+    const isParted = parted.has(key.slice(brand.length + 1));
+    const weaker = held.flatMap(({ subject, via }) => (via === null ? [subject] : [subject, via]));
+    return [...(redirect === null || isParted ? [] : [redirect]), ...weaker.filter((each) => !parted.has(each))];
   });
 }
