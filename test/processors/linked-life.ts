@@ -102,7 +102,12 @@ function details(random: Random, type: InteractionType, orderId: string): Partia
 export function peopleOf(count: number): Person[] {
   return Array.from({ length: count }, (_each, index) => ({
     brandId: BRANDS[index % 2] ?? '',
-    ids: [`user-${index}`, index.toString(16).padStart(64, 'e'), `device-${index}`, `phone-${index}`] as const,
+    ids: [
+      `user-${index}`,
+      (0x1000 + index).toString(16).padStart(64, 'e'),
+      `device-${index}`,
+      `phone-${index}`,
+    ] as const,
   }));
 }
 
