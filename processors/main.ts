@@ -42,8 +42,10 @@ export async function startKizuna(config: Config, { logger, clock, ...options }:
   setDefinitions(definitions);
   startAtZero(processors.filter(({ name }) => options.only?.includes(name) ?? true));
 
-  const stores = processors.filter((each) => each.kind === 'stateful').map(storeName);
-  const services = stack.use(await openServices(config, { topics: TOPICS, stores, clock, logger, meter }));
+  const stateful = processors.filter((each) => each.kind === 'stateful');
+  const stores = stateful.map(storeName);
+  const revised = stateful.filter(({ revisions }) => revisions !== undefined).map(storeName);
+  const services = stack.use(await openServices(config, { topics: TOPICS, stores, revised, clock, logger, meter }));
   await options.provision?.(services);
   await services.codec.prepare(encodedTopics(processors));
 

@@ -16,6 +16,8 @@ export interface Wiring {
   readonly topics: readonly SchemaTopic[];
   /** What the store will be asked for: `customer.v1`. */
   readonly stores: readonly string[];
+  /** Of these, whose documents of other revisions will be looked for. Default: none. */
+  readonly revised?: readonly string[];
   readonly clock: Clock;
   readonly logger: Log;
   readonly meter: Meter;
@@ -34,7 +36,7 @@ export async function connectServices(
   const emitter = stack.adopt(new KafkaEmitter(kafka, counts, emitterOptions, wiring.logger), (each) => each.close());
   const store = stack.adopt(
     await openMongoStore(
-      { ...services.store, processors: wiring.stores },
+      { ...services.store, processors: wiring.stores, revised: wiring.revised ?? [] },
       wiring.logger.child({ part: 'store' }),
       wiring.meter,
     ),

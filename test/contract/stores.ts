@@ -38,7 +38,7 @@ export interface OpenedMongodb extends OpenedStores {
 /** Two stores on a database of their own. Only inside describeWithServices. */
 export async function openMongodb(): Promise<OpenedMongodb> {
   const { mongodbUri, database: name } = sandbox('stores');
-  const config = { uri: mongodbUri, database: name, processors: [PROCESSOR], timeoutMs: 15_000 };
+  const config = { uri: mongodbUri, database: name, processors: [PROCESSOR], revised: [PROCESSOR], timeoutMs: 15_000 };
   const lines: LogLine[] = [];
   const measured: string[] = [];
   const meter = { ...silentMeter(), store: (operation: string) => void measured.push(operation) };

@@ -25,8 +25,8 @@ export const DUE_INDEX = {
   partialFilterExpression: { due: { $exists: true } },
 } as const;
 
-/** What finding documents of other revisions needs. Made when it is first asked for: only some processors have revisions. */
-const REVISION_INDEX = { name: 'revision', key: { partition: 1, 'summary.revision': 1, _id: 1 } } as const;
+/** What finding documents of other revisions needs. */
+export const REVISION_INDEX = { name: 'revision', key: { partition: 1, 'summary.revision': 1, _id: 1 } } as const;
 
 /** What a document may hold, less room for its other fields. The driver refuses a whole bulk for one that is larger. */
 const MAX_STATE_BYTES = 16 * 1024 * 1024 - 64 * 1024;
@@ -43,7 +43,6 @@ export class MongoDocuments implements Documents {
   /** A read waits for the snapshot it asked for, but not for ever. */
   readonly #timeoutMs: number;
   readonly #log: Log;
-  #hasRevisionIndex = false;
 
   constructor(states: Collection<StateDocument>, sessions: CausalSessions, timeoutMs: number, log: Log) {
     this.#states = states;
@@ -92,7 +91,6 @@ export class MongoDocuments implements Documents {
     after: RevisionCursor | null,
     limit: number,
   ): Promise<RevisedState[]> {
-    await this.#ensureRevisionIndex();
     return this.#sessions.run('documents_outdated', async (session) => {
       const options = {
         ...{ session, projection: { ...STATE_ONLY, 'summary.revision': 1 }, maxTimeMS: this.#timeoutMs },
@@ -107,19 +105,10 @@ export class MongoDocuments implements Documents {
   }
 
   async countOutdated(partition: number, current: number): Promise<number> {
-    await this.#ensureRevisionIndex();
     return this.#sessions.run('documents_outdated', (session) => {
       const options = { session, hint: REVISION_INDEX.name, maxTimeMS: this.#timeoutMs };
       return this.#states.countDocuments({ $or: outdated(partition, current, null) }, options);
     });
-  }
-
-  async #ensureRevisionIndex(): Promise<void> {
-    if (this.#hasRevisionIndex) return;
-    await this.#sessions.run('documents_outdated', (session) =>
-      this.#states.createIndexes([{ ...REVISION_INDEX }], { session }),
-    );
-    this.#hasRevisionIndex = true;
   }
 
   async store(writes: readonly DocumentWrite[]): Promise<boolean[]> {

@@ -1,12 +1,12 @@
 import { MongoClient } from 'mongodb';
-import type { Db } from 'mongodb';
+import type { Db, MongoClientOptions } from 'mongodb';
 import { ConfigurationError, PipelineError } from '../../core/errors.ts';
 import type { Meter } from '../meter.ts';
 import type { Log, Store } from '../ports.ts';
 import { CausalSessions } from './causal-sessions.ts';
 import { inputsOf, journalOf, stateOf } from './collections.ts';
 import { GENERATIONS_COLLECTION, MongoGenerations, type GenerationDocument } from './definition-generations.ts';
-import { DUE_INDEX, MongoDocuments } from './documents.ts';
+import { DUE_INDEX, MongoDocuments, REVISION_INDEX } from './documents.ts';
 import type { StateDocument } from './documents.ts';
 import { MARKS_COLLECTION, MongoFoldMarks, type MarksDocument } from './fold-marks.ts';
 import { MongoInputMarks, type MarkDocument } from './input-marks.ts';
@@ -19,6 +19,8 @@ export interface MongoStoreConfig {
   readonly database: string;
   /** What `journal` and `documents` will be asked for (`customer.v1`): their indexes are made at the start. */
   readonly processors: readonly string[];
+  /** Of these, those whose documents are asked for by revision: it costs each of them another index. Default: none. */
+  readonly revised?: readonly string[];
   /**
    * How long to wait for a server, for an answer, and for a journal write of unknown result to be settled; the driver's one
    * retry may double it.
@@ -28,6 +30,8 @@ export interface MongoStoreConfig {
 
 const DEFAULT_TIMEOUT_MS = 15_000;
 const MAX_CONNECTIONS = 20;
+/** Whoever waits longer at the start is told for what. */
+const SLOW_MS = 2_000;
 /** A hung primary is noticed after about this much and the time to connect, and everything waiting on it fails over. */
 const CONNECT_MS = 5_000;
 const HEARTBEAT_MS = 2_000;
@@ -42,9 +46,7 @@ export async function openMongoStore(config: MongoStoreConfig, log: Log, meter: 
   try {
     await client.connect();
     await requireReplicaSet(database);
-    for (const processor of config.processors) {
-      await statesOf(database, processor).createIndexes([{ ...DUE_INDEX }]);
-    }
+    await buildIndexes(config, log);
   } catch (error) {
     await client.close();
     throw error instanceof ConfigurationError ? error : (unreadableFile(error) ?? toPipelineError(error, 'open'));
@@ -87,6 +89,28 @@ export async function openMongoStore(config: MongoStoreConfig, log: Log, meter: 
   };
 }
 
+/**
+ * Waits for as long as it takes, on a connection of its own: over the documents of millions of customers an index is built in
+ * minutes, and who gives up at the usual timeout starts over at the next try. Nothing is owned yet that would be held up.
+ */
+async function buildIndexes(config: MongoStoreConfig, log: Log): Promise<void> {
+  const { uri, database, processors, revised = [], timeoutMs } = config;
+  if (processors.length === 0) return;
+  await using client = createClient(uri, timeoutMs ?? DEFAULT_TIMEOUT_MS, { socketTimeoutMS: 0 });
+  for (const processor of processors) {
+    const states = statesOf(client.db(database), processor);
+    const slow = setTimeout(() => {
+      log.info('indexes are being built', { collection: states.collectionName });
+    }, SLOW_MS);
+    try {
+      const own = revised.includes(processor) ? [DUE_INDEX, REVISION_INDEX] : [DUE_INDEX];
+      await states.createIndexes(own.map((index) => ({ ...index })));
+    } finally {
+      clearTimeout(slow);
+    }
+  }
+}
+
 /** The driver reads the files that the address names when it connects. */
 export function unreadableFile(error: unknown): ConfigurationError | null {
   if (!(error instanceof Error) || !('path' in error) || !('syscall' in error)) return null;
@@ -95,13 +119,17 @@ export function unreadableFile(error: unknown): ConfigurationError | null {
 }
 
 /** Connects nothing yet. Majorities, journaled, as everything here relies on. */
-export function createClient(uri: string, timeoutMs: number): MongoClient {
+export function createClient(
+  uri: string,
+  timeoutMs: number,
+  { socketTimeoutMS = timeoutMs }: Pick<MongoClientOptions, 'socketTimeoutMS'> = {},
+): MongoClient {
   try {
     return new MongoClient(uri, {
       appName: 'kizuna',
       serverSelectionTimeoutMS: timeoutMs,
       waitQueueTimeoutMS: timeoutMs,
-      socketTimeoutMS: timeoutMs,
+      socketTimeoutMS,
       connectTimeoutMS: Math.min(timeoutMs, CONNECT_MS),
       heartbeatFrequencyMS: HEARTBEAT_MS,
       maxPoolSize: MAX_CONNECTIONS,
