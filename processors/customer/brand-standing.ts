@@ -59,9 +59,14 @@ export function isCustomer(hours: Customership): boolean {
 function addPurchases(book: OrderBook, lostAfterMs: number, spans: readonly Span[], oldest: Instant): void {
   const since = oldest - lostAfterMs;
   times.length = 0;
-  // Of orders that are remembered no more there are the days, and when the last one was.
-  for (const day of book.settled.days) if (day * DAY_MS > since) times.push(day * DAY_MS);
-  if (book.settled.lastAt > since) times.push(book.settled.lastAt);
+  // Of orders that are remembered no more there are the days, and when the first and the last one were.
+  const { days, firstAt, lastAt } = book.settled;
+  const firstDay = utcDay(firstAt);
+  for (const day of days) {
+    const at = day === firstDay ? firstAt : day * DAY_MS;
+    if (at > since) times.push(at);
+  }
+  if (lastAt > since) times.push(lastAt);
   for (const { at, cancelled } of book.orders) if (!cancelled && at > since) times.push(at);
   for (let index = 1; index < times.length; index++) {
     if ((times[index] ?? 0) >= (times[index - 1] ?? 0)) continue;

@@ -44,6 +44,15 @@ describe('a customer in windows of a brand', () => {
     },
   );
 
+  test.each([60, 70])('begins with the first order, however few of %d orders are remembered', (count) => {
+    const driver = new CustomerDriver(definitions({}));
+    for (let index = 0; index < count; index++) driver.record(T + index * 60_000, order(`${index}`));
+    // The window of 24 hours begins in the morning before the first order.
+    const morning = MIDNIGHT + DAY + 5 * HOUR;
+    expect(over(driver, morning, 'customersAtStart')).toEqual([0, 0, 0, 0, 0]);
+    expect(over(driver, morning + 7 * HOUR, 'customersAtStart')).toEqual([1, 0, 0, 0, 0]);
+  });
+
   test('bought again in each window that holds the order before the last', () => {
     const driver = new CustomerDriver(definitions({})).record(T, order('1')).record(T + 2 * DAY, order('2'));
     expect(over(driver, T + 2 * DAY, 'repeatPurchasers')).toEqual([0, 1, 1, 1, 1]);
