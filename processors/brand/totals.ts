@@ -43,7 +43,10 @@ export const brandTotals: TotalsDefinition<BrandTotals, BrandAddition> = {
         if (count > left) return;
         left -= count;
         for (const [window, measures] of own) {
-          for (const [kpi, value] of measures) yield { name: 'brand_kpi', labels: { brand, kpi, window }, value };
+          for (const [kpi, value] of measures) {
+            const sample = { name: 'brand_kpi', labels: { brand, kpi, window }, value };
+            yield isLong ? sample : { ...sample, isExtra: true };
+          }
         }
       }
     }

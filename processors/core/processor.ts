@@ -97,6 +97,8 @@ export interface GaugeSample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
+  /** It is shown only as far as there is room beside the others, of whichever partition. */
+  readonly isExtra?: true;
 }
 
 /** Partition-wide totals: one small value for each partition, kept in the journal block. */

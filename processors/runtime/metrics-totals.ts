@@ -17,7 +17,7 @@ const TOTALS = new Map<string, MetricName>(
 
 /**
  * What the totals of a processor's owned partitions say, added up when somebody looks. Series are shown in the order in which they
- * first appeared: one that is shown stays until it is gone, whatever comes later.
+ * first appeared, the extra ones behind all others: one that is shown stays until it is gone, whatever of its kind comes later.
  */
 export class PartitionTotals {
   readonly #byPartition = new Map<string, readonly GaugeSample[]>();
@@ -44,18 +44,25 @@ export class PartitionTotals {
   /** The sums, at most TOTALS_SERIES_MAX of them, and how many were left out. */
   sums(): { samples: TotalsSample[]; dropped: number } {
     const sums = new Map<string, TotalsSample>();
+    const extra = new Set<string>();
     for (const samples of this.#byPartition.values()) {
-      for (const { name, labels, value } of samples) {
+      for (const { name, labels, value, isExtra = false } of samples) {
         const metric = TOTALS.get(name);
         if (metric === undefined) continue;
         const series = [name, ...metricRow(metric).labels.map((label) => labels[label])].join('|');
         const sum = sums.get(series);
         if (sum === undefined) sums.set(series, { metric, labels, value });
         else sum.value += value;
+        if (isExtra) extra.add(series);
       }
     }
-    const shown = new Set([...this.#shown].filter((series) => sums.has(series)));
-    for (const series of sums.keys()) if (shown.size < TOTALS_SERIES_MAX) shown.add(series);
+    const known = [...this.#shown].filter((series) => sums.has(series));
+    const shown = new Set<string>();
+    for (const kind of [false, true]) {
+      for (const series of [...known, ...sums.keys()]) {
+        if (extra.has(series) === kind && shown.size < TOTALS_SERIES_MAX) shown.add(series);
+      }
+    }
     this.#shown = shown;
     const samples = [...sums].filter(([series]) => shown.has(series)).map(([, sample]) => sample);
     return { samples, dropped: sums.size - samples.length };
