@@ -208,10 +208,7 @@ export function startOf(until: number, window: BrandWindow): number {
 }
 
 /** The newest figures over a window of each key, those that are nothing left out. */
-export function newestFigures(
-  rows: Iterable<{ readonly key: string | null; readonly value: BrandKpi }>,
-  window: BrandWindow,
-): Figures {
+export function newestFigures(rows: Iterable<{ readonly value: BrandKpi }>, window: BrandWindow): Figures {
   const figures: Figures = new Map();
   for (const { value } of rows) {
     if (value.window !== window && value.window !== 'now') continue;
