@@ -9,6 +9,7 @@ import { LOST, WON, WON_OF_LOST } from './brand-places.ts';
 import { countAt, isCustomer, type Customership } from './brand-standing.ts';
 import { MEASURES, type Measure } from './features.ts';
 import type { OpenState } from './open-state.ts';
+import { DAY_HOURS } from './brand-tiles.ts';
 
 /** Sums of the brand that a measure of the profile is, of which the customer keeps the days anyway. */
 const OF_MEASURES: Partial<Record<Measure, BrandSum>> = {
@@ -28,7 +29,6 @@ export const SUM_OF_MEASURE = MEASURES.map((measure) => {
   return sum === undefined ? NOTHING : placeOfSum(sum);
 });
 const [, HOURS, DAYS] = RINGS;
-const DAY_HOURS = 24;
 
 const hours = new Unrolled();
 const days = new Unrolled();

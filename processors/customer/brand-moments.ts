@@ -7,6 +7,7 @@ import { ACTIVE, PURCHASERS, REFERRERS, REPEAT_PURCHASERS } from './brand-places
 import { placeOf } from './measures.ts';
 import type { OpenState } from './open-state.ts';
 import type { Tally } from './tally.ts';
+import { DAY_HOURS } from './brand-tiles.ts';
 
 const INTERACTIONS = placeOf('interactions');
 const REFERRALS = placeOf('referrals');
@@ -19,7 +20,6 @@ const FIRST_OF_ORDERS = 2;
 const UNKNOWN = -2;
 
 const tiles = new Unrolled();
-const DAY_HOURS = 24;
 
 /**
  * The hours of what a customer did last: anything, a referral, an order, and the order before that. A window holds the

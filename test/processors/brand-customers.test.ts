@@ -1,9 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { OpenState } from '../../processors/customer/open-state.ts';
 import { createCustomer } from '../../processors/customer/processor.ts';
-import { takeFromBrand } from '../../processors/customer/settle-brand.ts';
-import type { CustomerAddition } from '../../processors/customer/totals.ts';
-import { CustomerDriver, DAY, definitions, HOUR, everyPartial, MIDNIGHT, partials } from './customer-fixture.ts';
+import {
+  CustomerDriver,
+  DAY,
+  definitions,
+  HOUR,
+  everyPartial,
+  MIDNIGHT,
+  partials,
+  takeOut,
+} from './customer-fixture.ts';
 import { tangledInteractions } from './published-input.ts';
 
 const T = MIDNIGHT + 10 * HOUR;
@@ -28,16 +34,6 @@ function order(orderId: string, changes: object = {}, guest = false) {
   const items: never[] = [];
   const placed = { orderId, amountMinor: 1000, currency: 'JPY', guest, items, ...changes };
   return { type: 'ORDER_PLACED' as const, order: placed };
-}
-
-/** As a merge or an erasure begins. */
-function takeOut(driver: CustomerDriver): void {
-  const open = new OpenState();
-  const contributions: CustomerAddition[] = [];
-  open.open(driver.state);
-  takeFromBrand({ state: driver.state, open, now: driver.state.at, contributions });
-  open.keepIn(driver.state);
-  for (const addition of contributions) driver.processor.totals.contribute(driver.totals, addition);
 }
 
 describe('what a customer adds to a brand', () => {

@@ -1,9 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { OpenState } from '../../processors/customer/open-state.ts';
 import { createCustomer } from '../../processors/customer/processor.ts';
-import { takeFromBrand } from '../../processors/customer/settle-brand.ts';
-import type { CustomerAddition } from '../../processors/customer/totals.ts';
-import { CustomerDriver, DAY, definitions, HOUR, MIDNIGHT, everyPartial } from './customer-fixture.ts';
+import { CustomerDriver, DAY, definitions, HOUR, MIDNIGHT, everyPartial, takeOut } from './customer-fixture.ts';
 
 const T = MIDNIGHT + 10 * HOUR + 1;
 const WINDOWS = ['24h', '7d', '30d', '90d', '365d'];
@@ -19,15 +16,6 @@ function order(orderId: string, changes: object = {}) {
 function over({ totals }: CustomerDriver, now: number, name: string, of = 'brand all'): number[] {
   const said = everyPartial(totals, now)[of] ?? {};
   return WINDOWS.map((window) => said[window === '365d' ? name : `${name} ${window}`] ?? 0);
-}
-
-function takeOut(driver: CustomerDriver): void {
-  const open = new OpenState();
-  const contributions: CustomerAddition[] = [];
-  open.open(driver.state);
-  takeFromBrand({ state: driver.state, open, now: driver.state.at, contributions });
-  open.keepIn(driver.state);
-  for (const addition of contributions) driver.processor.totals.contribute(driver.totals, addition);
 }
 
 describe('a customer in windows of a brand', () => {

@@ -1,3 +1,5 @@
+import { takeFromBrand } from '../../processors/customer/settle-brand.ts';
+import { OpenState } from '../../processors/customer/open-state.ts';
 import type {
   ChurnModelDefinition,
   Definitions,
@@ -189,4 +191,14 @@ export function bytesOf<Value>({ state }: CustomerDriver, part: Part<Value>): nu
   const writer = new ByteWriter();
   if (parts.has(part)) part.write(parts.get(part), writer);
   return writer.length;
+}
+
+/** As a merge or an erasure begins. */
+export function takeOut(driver: CustomerDriver): void {
+  const open = new OpenState();
+  const contributions: CustomerAddition[] = [];
+  open.open(driver.state);
+  takeFromBrand({ state: driver.state, open, now: driver.state.at, contributions });
+  open.keepIn(driver.state);
+  for (const addition of contributions) driver.processor.totals.contribute(driver.totals, addition);
 }
